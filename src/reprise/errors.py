@@ -1,0 +1,38 @@
+"""The errors that a user of Reprise can meet; the command line prints each as one sentence."""
+
+
+class RepriseError(Exception):
+    """Base of all errors whose message is meant for the user: what is wrong, with which value, what to do."""
+
+
+class UnknownNameError(RepriseError, ValueError):
+    """A paper, profile, parameter, data set or method that does not exist."""
+
+
+def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
+    """Say that a name is unknown, with the nearest match and all known names.
+
+    Parameters
+    ----------
+    kind
+        What the name stands for, e.g. ``"profile"``.
+    name
+        The name given.
+    known
+        The names that exist.
+
+    Returns
+    -------
+    UnknownNameError
+        The error, ready to be raised.
+
+    Examples
+    --------
+    >>> str(unknown_name("profile", "quik", ["quick", "standard"]))
+    "unknown profile 'quik'; did you mean 'quick'? Known: quick, standard."
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return UnknownNameError(f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(known) or 'none'}.")
