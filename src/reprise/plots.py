@@ -147,10 +147,18 @@ def interval_dots(
             x, y = (values, places) if horizontal else (places, values)
             axes.plot(x, y, linestyle="", marker=".", color=style.colour, alpha=0.35, markersize=4, zorder=2)
     x, y = (centres, positions) if horizontal else (positions, centres)
-    error = {"xerr": spread} if horizontal else {"yerr": spread}
     axes.errorbar(
-        x, y, **error, linestyle="", marker=style.marker, color=style.colour, capsize=2.5, zorder=3, label=label
-    )  # type: ignore[call-overload]
+        x,
+        y,
+        xerr=spread if horizontal else None,
+        yerr=None if horizontal else spread,
+        linestyle="",
+        marker=style.marker,
+        color=style.colour,
+        capsize=2.5,
+        zorder=3,
+        label=label,
+    )
 
 
 def paper_marks(axes: Axes, x: Sequence[float], y: Sequence[float], *, label: bool = True) -> None:
