@@ -153,7 +153,7 @@ def _collect_named(name: str, module: str, parts: dict[str, str], packages: tupl
     value = namespace.get(head)
     if isinstance(value, ModuleType) and attribute:
         value = getattr(value, attribute, None)
-    if isinstance(value, FunctionType | type) or isinstance(value, partial):
+    if isinstance(value, FunctionType | type | partial):
         _collect(value, parts, packages)
     elif isinstance(value, str | int | float | bool | tuple | list | dict | frozenset) and head in namespace:
         parts[f"{module}.{head}"] = repr(sorted(value) if isinstance(value, frozenset) else value)
