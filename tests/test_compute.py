@@ -38,7 +38,7 @@ def test_a_stream_is_the_same_in_another_process():
         "from reprise.compute import numpy_generator as g; print(g(3, 'dg-15', 'batches').integers(10**12))"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert int(other) == compute.numpy_generator(3, "dg", "batches").integers(10**12)
+    assert int(other) == compute.numpy_generator(3, "dg", "b").integers(10**12)
 
 
 @given(st.integers(0, 2**40), st.lists(st.text(max_size=5), max_size=4))
