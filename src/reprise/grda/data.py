@@ -59,6 +59,9 @@ class GraphDomains:
         Factor from the targets' unit to their natural one (standard deviation in °F for the temperatures, else 1).
     angle
         Angle of each domain's class boundary in radians where known (the DG sets), shape ``(N,)``; else ``None``.
+    phase
+        Calendar month (0 for January) of each row's first input where rows are windows of a series, int64, shape
+        ``(n,)``; else ``None``.
     notes
         What was changed when the data were read, a sentence each.
 
@@ -82,6 +85,7 @@ class GraphDomains:
     evaluation: np.ndarray
     target_scale: float = 1.0
     angle: np.ndarray | None = None
+    phase: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,6 +105,8 @@ class GraphDomains:
             self._expect("embedding", (self.n_domains, -1), "f")
         if self.angle is not None:
             self._expect("angle", (self.n_domains,), "f")
+        if self.phase is not None:
+            self._expect("phase", (self.n_rows,), "iu")
         if not self.source.any():
             raise DomainsError("source marks no domain; at least one domain must have labels.")
         if not (np.isfinite(self.target_scale) and self.target_scale > 0):
@@ -161,8 +167,9 @@ class GraphDomains:
         GraphDomains
             With ``m`` rows.
         """
-        names = ("features", "targets", "domain", "adaptation", "evaluation")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+        names = ("features", "targets", "domain", "adaptation", "evaluation", "phase")
+        present = [name for name in names if getattr(self, name) is not None]
+        return replace(self, **{name: getattr(self, name)[rows] for name in present})
 
 
 def permute_rows_within_domains(domains: GraphDomains, generator: np.random.Generator) -> GraphDomains:
