@@ -132,15 +132,12 @@ def load_graph(name: str, *, seed: int = 0) -> Data:
 
 
 def _planetoid(name: str) -> Data:
-    from reprise.data import fetch
-    from reprise.data.readers import load_pickle
+    from reprise.data import GRAPH_NAMES, fetch, load_pickle
 
     def read(part: str) -> Any:
-        return load_pickle(fetch(f"planetoid/ind.{name}.{part}"), allowed=_PICKLED)
+        return load_pickle(fetch(f"planetoid/ind.{name}.{part}"), GRAPH_NAMES)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SciPy renamed the module that these files of 2016 name
-        x_all, y_all, x_test, y_test, graph = (read(part) for part in ("allx", "ally", "tx", "ty", "graph"))
+    x_all, y_all, x_test, y_test, graph = (read(part) for part in ("allx", "ally", "tx", "ty", "graph"))
     order = np.loadtxt(fetch(f"planetoid/ind.{name}.test.index"), dtype=np.int64)
     n_nodes = max(len(graph), int(order.max()) + 1)
     # Citeseer lacks 15 of the test nodes: they keep an empty row, no label, and belong to no mask.
@@ -158,8 +155,7 @@ def _planetoid(name: str) -> Data:
 
 
 def _heterophilous(path: str) -> Data:
-    from reprise.data import fetch
-    from reprise.data.readers import load_npz
+    from reprise.data import fetch, load_npz
 
     arrays = load_npz(fetch(path))
     data = _as_data(sp.csr_matrix(arrays["node_features"]), arrays["edges"].T, arrays["node_labels"])
@@ -169,17 +165,12 @@ def _heterophilous(path: str) -> Data:
 
 
 def _graphdata(path: str) -> Data:
-    from reprise.data import fetch
-    from reprise.data.readers import load_npz
+    from reprise.data import fetch, load_object_npz
 
-    arrays = load_npz(fetch(path))
-    adjacency = _object(arrays["adj_matrix"]).tocoo()
+    arrays = load_object_npz(fetch(path))
+    adjacency = arrays["adj_matrix"].tocoo()
     pairs = np.stack([adjacency.row, adjacency.col]).astype(np.int64)
-    return _as_data(_object(arrays["node_attr"]), pairs, arrays["node_label"])
-
-
-def _object(value: Any) -> Any:
-    return value.item() if isinstance(value, np.ndarray) and value.shape == () else value
+    return _as_data(arrays["node_attr"], pairs, arrays["node_label"])
 
 
 def _arxiv(folder: str) -> Data:
@@ -216,16 +207,6 @@ def _pubmed(name: str) -> Data:
 class OptionalDataError(RepriseError, FileNotFoundError):
     """A graph that can be used if the reader provides its files, but that is not fetched."""
 
-
-_PICKLED = {
-    ("scipy.sparse.csr", "csr_matrix"),
-    ("scipy.sparse._csr", "csr_matrix"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("collections", "defaultdict"),
-    ("__builtin__", "list"),
-}
 
 _READERS: dict[str, tuple[Callable[[str], Data], str]] = {
     "cora": (_planetoid, "cora"),
