@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import SAGEConv
 
+from reprise.cold_brew.dropout import dropout
 from reprise.cold_brew.graph import Propagation
 from reprise.cold_brew.layers import MLP, PartsLinear
 from reprise.cold_brew.sparse import Features, SparseMatrix, as_features, drop_features
@@ -50,7 +51,7 @@ class GraphSAGE(nn.Module):
 
     def forward(self, x: Features, averaged: Features, edges: SparseMatrix) -> Tensor:
         """Return logits ``(N, C)``; ``edges`` is `reprise.cold_brew.graph.mean_propagation`."""
-        h = functional.dropout(self.hidden(x, averaged), self.dropout, self.training)
+        h = dropout(self.hidden(x, averaged), self.dropout, self.training)
         # SAGEConv's own order of operations, with the sparse product in the place of its message passing.
         return self.second.lin_l(edges @ h) + self.second.lin_r(h)
 

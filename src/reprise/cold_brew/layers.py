@@ -15,6 +15,7 @@ from torch.nn import functional
 from torch_geometric.nn import BatchNorm, DiffGroupNorm, MeanSubtractionNorm, PairNorm
 from torch_geometric.nn.inits import glorot, zeros
 
+from reprise.cold_brew.dropout import dropout
 from reprise.cold_brew.graph import Propagation
 from reprise.cold_brew.sparse import Features, drop_features, multiply
 
@@ -86,7 +87,7 @@ class MLP(nn.Module):
         h = self.first(*parts)
         for position, norm in enumerate(self.norms):
             h = h if position == 0 else self.middle[position - 1](h)
-            h = functional.dropout(functional.gelu(norm(h)), self.dropout, self.training)
+            h = dropout(functional.gelu(norm(h)), self.dropout, self.training)
         return h
 
     def forward(self, *parts: Features) -> Tensor:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch_geometric.utils import negative_sampling
 
 from reprise.cold_brew.layers import SEGCN
 from reprise.cold_brew.methods import (
@@ -99,6 +98,23 @@ def mean_reciprocal_rank(
     return 100.0 * float(torch.cat(values).mean()) if values else float("nan")
 
 
+def draw_non_edges(edge_index: Tensor, num_nodes: int, count: int) -> Tensor:
+    """Return ``(2, count)`` pairs of different nodes that are no edge, drawn from torch's global generator.
+
+    PyG's ``negative_sampling`` draws from Python's generator, which the streams of this study do not govern.
+    """
+    edges = torch.unique(edge_index[0] * num_nodes + edge_index[1])
+    if edges.numel() >= num_nodes * (num_nodes - 1):
+        raise ValueError(f"the graph of {num_nodes} nodes is complete; there is no pair without an edge.")
+    found = torch.empty(0, dtype=torch.long, device=edges.device)
+    while found.numel() < count:
+        drawn = torch.randint(num_nodes**2, (2 * (count - found.numel()),)).to(edges.device)
+        place = torch.searchsorted(edges, drawn).clamp(max=max(edges.numel() - 1, 0))
+        is_edge = edges[place] == drawn if edges.numel() else torch.zeros_like(drawn, dtype=torch.bool)
+        found = torch.cat([found, drawn[~is_edge & (drawn // num_nodes != drawn % num_nodes)]])
+    return torch.stack([found[:count] // num_nodes, found[:count] % num_nodes])
+
+
 def link_loss(embeddings: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
     """Return the binary logistic loss of dot products: edges ``positive`` (2, M) exist, ``negative`` (2, M') do not."""
 
@@ -120,7 +136,7 @@ def train_link_teacher(problem: Problem, settings: Settings, *, with_embeddings:
         order = torch.randperm(edges.shape[1]).to(edges.device)
         n_held_out = max(edges.shape[1] // 10, 1)
         held_out, learnt = edges[:, order[:n_held_out]], edges[:, order[n_held_out:]]
-        others = negative_sampling(problem.edge_index, problem.n_nodes, held_out.shape[1])
+        others = draw_non_edges(problem.edge_index, problem.n_nodes, held_out.shape[1])
         width = settings.hidden_channels
         model = SEGCN(
             problem.x.shape[1],
@@ -134,7 +150,7 @@ def train_link_teacher(problem: Problem, settings: Settings, *, with_embeddings:
         ).to(edges.device)
 
         def loss() -> Tensor:
-            negative = negative_sampling(problem.edge_index, problem.n_nodes, learnt.shape[1])
+            negative = draw_non_edges(problem.edge_index, problem.n_nodes, learnt.shape[1])
             penalty = 0.01 * model.structural_penalty() if with_embeddings else 0.0
             return link_loss(model(problem.x, problem.edges), learnt, negative) + penalty
 

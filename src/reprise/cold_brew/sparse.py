@@ -14,6 +14,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from reprise.cold_brew.dropout import dropout
+
 
 class _Product(torch.autograd.Function):
     """Product of a constant sparse matrix with a dense one; the gradient flows to the dense one only."""
@@ -98,7 +100,7 @@ class SparseMatrix:
         """Return the matrix with stored values dropped at random and the kept ones scaled up."""
         dropped = object.__new__(SparseMatrix)
         dropped.__dict__.update(self.__dict__)
-        dropped._values = torch.nn.functional.dropout(self._values, probability)
+        dropped._values = dropout(self._values, probability)
         dropped._forward, dropped._backward = dropped._pair(dropped._values)
         return dropped
 
@@ -171,7 +173,7 @@ def drop_features(x: Features, probability: float, training: bool) -> Features:
         return x
     if isinstance(x, SparseMatrix):
         return x.dropout(probability)
-    return torch.nn.functional.dropout(x, probability)
+    return dropout(x, probability)
 
 
 def take_rows(x: Features, rows: Tensor) -> Features:
