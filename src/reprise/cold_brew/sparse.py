@@ -7,6 +7,7 @@ it as fast as the product itself (torch converts the transpose anew in every ste
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,10 @@ class SparseMatrix:
         self._order = torch.as_tensor(columns.data, dtype=torch.long, device=device)
         self._rows = _layout(rows.indptr, rows.indices, device)
         self._columns = _layout(columns.indptr, columns.indices, device)
-        self._forward, self._backward = self._pair(self._values)
+        with warnings.catch_warnings():
+            # Said once in each process; the operations used here are those that the tests compare with dense ones.
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support", category=UserWarning)
+            self._forward, self._backward = self._pair(self._values)
 
     @classmethod
     def from_torch(cls, matrix: Tensor) -> SparseMatrix:
