@@ -124,7 +124,9 @@ def link_loss(embeddings: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
     return functional.softplus(-logits(positive)).mean() + functional.softplus(logits(negative)).mean()
 
 
-def train_link_teacher(problem: Problem, settings: Settings, *, with_embeddings: bool) -> Outcome:
+def train_link_teacher(
+    problem: Problem, settings: Settings, *, with_embeddings: bool, se_penalty: float = 0.0
+) -> Outcome:
     """Train a GCN, with structural embeddings or without, to tell edges of the crafted graph from other pairs.
 
     A tenth of the edges is held out of the loss (not of the aggregation, which needs them) and decides when to stop.
@@ -151,8 +153,8 @@ def train_link_teacher(problem: Problem, settings: Settings, *, with_embeddings:
 
         def loss() -> Tensor:
             negative = draw_non_edges(problem.edge_index, problem.n_nodes, learnt.shape[1])
-            penalty = 0.01 * model.structural_penalty() if with_embeddings else 0.0
-            return link_loss(model(problem.x, problem.edges), learnt, negative) + penalty
+            value = link_loss(model(problem.x, problem.edges), learnt, negative)
+            return value + se_penalty * model.structural_penalty()
 
         fit(
             model,
@@ -165,7 +167,7 @@ def train_link_teacher(problem: Problem, settings: Settings, *, with_embeddings:
     return Outcome(method, [states.output], hidden=states.hidden, states=states)
 
 
-def link_reciprocal_ranks(problem: Problem, settings: Settings) -> Mapping[str, float]:
+def link_reciprocal_ranks(problem: Problem, settings: Settings, *, se_penalty: float = 0.0) -> Mapping[str, float]:
     """Return the mean reciprocal rank, in %, of the removed edges of isolated nodes, by method.
 
     A GCN's query is its own output for the node, which has only a self-loop left. The student's query is built from
@@ -175,7 +177,9 @@ def link_reciprocal_ranks(problem: Problem, settings: Settings) -> Mapping[str, 
     positives = removed[:, problem.split.isolation[removed[0]]]
     ranks: dict[str, float] = {}
     for with_embeddings in (False, True):
-        teacher = train_link_teacher(problem, settings, with_embeddings=with_embeddings)
+        teacher = train_link_teacher(
+            problem, settings, with_embeddings=with_embeddings, se_penalty=se_penalty
+        )
         ranks[teacher.method] = mean_reciprocal_rank(teacher.final, teacher.final, positives)
     options = student_options(settings)
     guess = train_guess(problem, settings, teacher, options)

@@ -20,8 +20,6 @@ from reprise.compute import numpy_generator
 def sweep_depth(cell: Cell) -> Iterable[Row]:
     """Accuracy of deep GCNs with structural embeddings in every layer and with none (Table 6); no other trick."""
     settings = cell.settings
-    # With η = 0 rows without gradient keep their noise; the grid's choice for two layers is used at all depths.
-    penalty = choose_se_penalty(cell.problem.dataset, settings)
     for depth in settings.depths:
         for method, se in ((GCN, "none"), (TEACHER, "all")):
             outcome = train_graph_model(
@@ -29,7 +27,7 @@ def sweep_depth(cell: Cell) -> Iterable[Row]:
                 settings,
                 method=method,
                 se=se,  # type: ignore[arg-type]
-                se_penalty=penalty,
+                se_penalty=settings.depth_se_penalty,
                 num_layers=depth,
                 epochs=settings.depth_epochs,
                 patience=settings.depth_epochs,
@@ -73,5 +71,6 @@ def control_with_noise(cell: Cell) -> Iterable[Row]:
 
 def predict_links(cell: Cell) -> Iterable[Row]:
     """Mean reciprocal rank of the removed edges of isolated nodes (Table 4)."""
-    for method, value in link_reciprocal_ranks(cell.problem, cell.settings).items():
+    penalty = choose_se_penalty(cell.problem.dataset, cell.settings)
+    for method, value in link_reciprocal_ranks(cell.problem, cell.settings, se_penalty=penalty).items():
         yield cell.row("isolation", method, "mean reciprocal rank", value)

@@ -93,7 +93,7 @@ class ColdBrewTeacher(nn.Module):
     se
         Layers that own structural embeddings: ``"first"``, ``"all"`` or ``"none"``.
     se_penalty
-        η of Eq. 3, on the mean square.
+        η of Eq. 3, on the mean square: it is divided by the N × H values, so that 1 is next to nothing and 1000 strong.
     recipe
         The training recipe.
     options
@@ -116,7 +116,7 @@ class ColdBrewTeacher(nn.Module):
         num_layers: int = 2,
         *,
         se: Literal["none", "first", "all"] = "first",
-        se_penalty: float = 0.01,
+        se_penalty: float = 100.0,
         recipe: Recipe | None = None,
         **options: object,
     ) -> None:
