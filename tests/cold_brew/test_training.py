@@ -42,8 +42,8 @@ def test_weight_decay_spares_structural_embeddings():
 
     model = Model()
     fit(model, lambda: 0.0 * (model.structural + model.weight).sum(), Recipe(epochs=5, weight_decay=0.1))
-    assert float(model.structural) == 1
-    assert float(model.weight) < 1
+    assert model.structural.item() == 1
+    assert model.weight.item() < 1
 
 
 def test_a_random_stream_depends_on_its_names_alone_and_leaves_the_global_state():
@@ -59,10 +59,9 @@ def test_a_random_stream_depends_on_its_names_alone_and_leaves_the_global_state(
         assert not torch.equal(torch.rand(3), first)
 
 
-def test_accuracy_is_a_share_in_percent_and_nan_for_nobody():
+def test_accuracy_is_a_share_in_percent():
     scores = torch.eye(3)
     assert accuracy(scores, torch.tensor([0, 1, 0]), torch.ones(3, dtype=torch.bool)) == pytest.approx(200 / 3)
-    assert accuracy(scores, torch.tensor([0, 1, 0]), torch.zeros(3, dtype=torch.bool)) != 0
 
 
 def test_an_empty_group_is_nan():
