@@ -14,8 +14,8 @@ from reprise.cold_brew.batched import BatchedGCN, fit_batched
 from reprise.cold_brew.data import load_graph
 from reprise.cold_brew.graph import Propagation
 from reprise.cold_brew.layers import SEGCN
-from reprise.cold_brew.splits import cold_start_split, label_scarce_masks
 from reprise.cold_brew.sparse import as_features
+from reprise.cold_brew.splits import cold_start_split, label_scarce_masks
 from reprise.cold_brew.student import attend
 from reprise.cold_brew.training import Recipe, fit, random_stream
 
@@ -83,8 +83,10 @@ def compare_seeds(name, n_models=10, epochs=50):
         for model in models:
             fit(
                 model,
-                lambda model=model: torch.nn.functional.cross_entropy(model(x, edges)[train], y[train])
-                + 0.1 * model.structural_penalty(),
+                lambda model=model: (
+                    torch.nn.functional.cross_entropy(model(x, edges)[train], y[train])
+                    + 0.1 * model.structural_penalty()
+                ),
                 recipe,
             )
         return torch.stack([model(x, edges) for model in models]).detach()

@@ -114,7 +114,11 @@ def test_another_width_is_refused_with_both_widths(small_graph):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"num_layers": 0}, "num_layers=0"), ({"se": "all"}, "needs num_nodes"), ({"se": "none", "norm": "x"}, "norm='x'")],
+    [
+        ({"num_layers": 0}, "num_layers=0"),
+        ({"se": "all"}, "needs num_nodes"),
+        ({"se": "none", "norm": "x"}, "norm='x'"),
+    ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

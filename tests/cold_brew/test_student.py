@@ -20,9 +20,7 @@ def dense_attention(guess, bank, k, temperature, similarity):
     return torch.softmax(kept / temperature, 1) @ bank
 
 
-@given(
-    st.integers(0, 10_000), st.integers(1, 9), st.sampled_from(["dot", "cosine"]), st.sampled_from([0.1, 1.0, 10.0])
-)
+@given(st.integers(0, 10_000), st.integers(1, 9), st.sampled_from(["dot", "cosine"]), st.sampled_from([0.1, 1.0, 10.0]))
 def test_attention_equals_equation_4_written_out(seed, k, similarity, temperature):
     torch.manual_seed(seed)
     guess, bank = torch.randn(6, 4, dtype=torch.float64), torch.randn(9, 4, dtype=torch.float64)

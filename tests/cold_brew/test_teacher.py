@@ -3,9 +3,9 @@ import torch
 from torch_geometric.data import Data
 
 from reprise.cold_brew.graph import Propagation
+from reprise.cold_brew.layers import SEGCN
 from reprise.cold_brew.splits import label_scarce_masks
 from reprise.cold_brew.teacher import ColdBrewTeacher, fit_graph_model, hand_over
-from reprise.cold_brew.layers import SEGCN
 from reprise.cold_brew.training import Recipe, accuracy, random_stream
 
 

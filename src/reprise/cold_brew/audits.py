@@ -131,7 +131,9 @@ def switch_by_degree(cell: Cell) -> Iterable[Row]:
     """Teacher for nodes of high degree, student for the others; the degree is chosen on validation."""
     problem = cell.problem
     graph, student = cell.better(TEACHER, GCN), cell.outcome(STUDENT)
-    candidates = {low: choose_by_degree(graph.final, student.final, problem.split.degree, low) for low in SWITCH_DEGREES}
+    candidates = {
+        low: choose_by_degree(graph.final, student.final, problem.split.degree, low) for low in SWITCH_DEGREES
+    }
     reached = {low: accuracy(scores, problem.y, problem.masks.validation) for low, scores in candidates.items()}
     best = max(reached, key=lambda low: reached[low])
     yield from cell.group_rows(Outcome(SWITCH, [candidates[best]]), "accuracy")

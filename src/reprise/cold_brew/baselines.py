@@ -126,9 +126,7 @@ class GraphMLP(nn.Module):
         Share of hidden values dropped in training (0.6 in its paper).
     """
 
-    def __init__(
-        self, in_channels: int, hidden_channels: int, out_channels: int, *, dropout: float = 0.6
-    ) -> None:
+    def __init__(self, in_channels: int, hidden_channels: int, out_channels: int, *, dropout: float = 0.6) -> None:
         super().__init__()
         self.body = MLP(in_channels, [hidden_channels], hidden_channels, dropout)
         self.head = nn.Linear(hidden_channels, out_channels)

@@ -201,8 +201,11 @@ def fcr_report(
     }
     correct = {name: (s.argmax(1) == y)[masks.test].numpy(force=True) for name, s in scores.items()}
     interval = bootstrap_ratio(*correct.values(), n_draws=n_boot, seed=seed)
-    lines = [
-        {"quantity": f"accuracy of {name}", "value": 100.0 * right.mean()} for name, right in correct.items()
-    ]
-    ratio = {"quantity": "feature contribution ratio", "value": interval.value, "low": interval.low, "high": interval.high}
+    lines = [{"quantity": f"accuracy of {name}", "value": 100.0 * right.mean()} for name, right in correct.items()]
+    ratio = {
+        "quantity": "feature contribution ratio",
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+    }
     return pd.DataFrame([*lines, ratio], columns=["quantity", "value", "low", "high"])

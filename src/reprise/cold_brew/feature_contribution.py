@@ -57,7 +57,7 @@ def feature_contribution_ratio(z_gnn: float, z_mlp: float, z_lp: float) -> float
             return math.nan
         if not 0 <= value <= 100:
             raise ValueError(f"{name}={value} is no accuracy; give fractions in [0, 1] or percentages in [0, 100].")
-    if min(accuracies.values()) <= 1 < max(accuracies.values()) and 0 < min(accuracies.values()):
+    if min(accuracies.values()) <= 1 < max(accuracies.values()) and min(accuracies.values()) > 0:
         text = ", ".join(f"{name}={value}" for name, value in accuracies.items())
         raise ValueError(f"{text} mixes fractions and percentages; give all three on one scale.")
     mlp_gap, lp_gap = z_gnn - z_mlp, z_gnn - z_lp

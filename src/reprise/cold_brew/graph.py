@@ -26,9 +26,7 @@ class Propagation(SparseMatrix):
     degree: Tensor
 
     @classmethod
-    def from_edges(
-        cls, edge_index: Tensor, num_nodes: int, *, dtype: torch.dtype = torch.float32
-    ) -> Propagation:
+    def from_edges(cls, edge_index: Tensor, num_nodes: int, *, dtype: torch.dtype = torch.float32) -> Propagation:
         """Return the operator of an undirected edge list without self-loops ``(2, n_edges)``."""
         edges, weight = gcn_norm(edge_index.cpu(), None, num_nodes, add_self_loops=True, dtype=torch.float64)
         matrix = sp.csr_matrix((weight.numpy(), tuple(edges.numpy())), shape=(num_nodes, num_nodes))
@@ -37,9 +35,7 @@ class Propagation(SparseMatrix):
         return propagation
 
 
-def mean_propagation(
-    edge_index: Tensor, num_nodes: int, *, dtype: torch.dtype = torch.float32
-) -> SparseMatrix:
+def mean_propagation(edge_index: Tensor, num_nodes: int, *, dtype: torch.dtype = torch.float32) -> SparseMatrix:
     """Return the operator that averages over neighbours, without the node itself (GraphSAGE's); zero without any."""
     source, target = edge_index.cpu().numpy()
     degrees = degree(edge_index[1], num_nodes).cpu().double().clamp(min=1).numpy()

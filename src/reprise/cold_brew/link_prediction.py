@@ -177,9 +177,7 @@ def link_reciprocal_ranks(problem: Problem, settings: Settings, *, se_penalty: f
     positives = removed[:, problem.split.isolation[removed[0]]]
     ranks: dict[str, float] = {}
     for with_embeddings in (False, True):
-        teacher = train_link_teacher(
-            problem, settings, with_embeddings=with_embeddings, se_penalty=se_penalty
-        )
+        teacher = train_link_teacher(problem, settings, with_embeddings=with_embeddings, se_penalty=se_penalty)
         ranks[teacher.method] = mean_reciprocal_rank(teacher.final, teacher.final, positives)
     options = student_options(settings)
     guess = train_guess(problem, settings, teacher, options)

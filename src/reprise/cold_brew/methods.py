@@ -168,9 +168,9 @@ def train_sage(problem: Problem, settings: Settings) -> Outcome:
     recipe = recipe_of(settings, problem)
     averaged = averaged_features(problem.x, problem.mean_edges)
     with _own_stream(problem, SAGE):
-        model = GraphSAGE(
-            problem.x.shape[1], settings.hidden_channels, problem.n_classes, dropout=recipe.dropout
-        ).to(problem.y.device)
+        model = GraphSAGE(problem.x.shape[1], settings.hidden_channels, problem.n_classes, dropout=recipe.dropout).to(
+            problem.y.device
+        )
 
         def predict() -> Tensor:
             return model(problem.x, averaged, problem.mean_edges)

@@ -120,9 +120,7 @@ def problem_from(data: Data, masks: Masks, seed: int, settings: Settings, *, mod
     original = torch.as_tensor(data.edge_index).to(device)
     y = torch.as_tensor(data.y).to(device)
     share = settings.isolation_share
-    split = cold_start_split(
-        original, y.numel(), isolation=share, tail=share, head=share, mode=mode, seed=seed
-    )
+    split = cold_start_split(original, y.numel(), isolation=share, tail=share, head=share, mode=mode, seed=seed)
     x = as_features(torch.as_tensor(data.x)).to(device)
     return Problem(
         dataset=str(data.name),

@@ -50,9 +50,7 @@ class SparseMatrix:
     [[1.0], [1.0]]
     """
 
-    def __init__(
-        self, matrix: Any, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, matrix: Any, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> None:
         rows = sp.csr_matrix(matrix, copy=True)
         rows.sum_duplicates()
         rows.eliminate_zeros()

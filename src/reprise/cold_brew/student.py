@@ -146,9 +146,7 @@ class ColdBrewStudent(nn.Module):
         self.register_buffer("centre", torch.zeros(embedding_dim))
         self.register_buffer("scale", torch.ones(embedding_dim))
 
-    def fit_embedding(
-        self, x: Features, embeddings: Tensor, mask: Tensor, recipe: Recipe | None = None
-    ) -> History:
+    def fit_embedding(self, x: Features, embeddings: Tensor, mask: Tensor, recipe: Recipe | None = None) -> History:
         """Train ξ₁ to guess the teacher's embedding from the features.
 
         Parameters

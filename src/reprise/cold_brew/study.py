@@ -26,8 +26,6 @@ from reprise.cold_brew.methods import (
     STUDENT,
     TEACHER,
     Outcome,
-    spread_labels,
-    train_graph_model,
 )
 from reprise.cold_brew.problem import Problem, make_problem
 from reprise.cold_brew.settings import Part, Settings

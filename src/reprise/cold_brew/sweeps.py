@@ -12,7 +12,7 @@ from reprise.cold_brew.feature_contribution import feature_contribution_ratio
 from reprise.cold_brew.graph import node_homophily
 from reprise.cold_brew.link_prediction import link_reciprocal_ranks
 from reprise.cold_brew.measures import mean_pairwise_cosine
-from reprise.cold_brew.methods import GCN, PROPAGATION, SIMPLE_MLP, STUDENT, TEACHER, train_graph_model
+from reprise.cold_brew.methods import GCN, PROPAGATION, SIMPLE_MLP, TEACHER, train_graph_model
 from reprise.cold_brew.problem import choose_masks, problem_from
 from reprise.compute import numpy_generator
 

@@ -153,9 +153,7 @@ class ColdBrewTeacher(nn.Module):
             **self.options,  # type: ignore[arg-type]
         ).to(y.device)
         masks = (train_mask, validation)
-        self.history = fit_graph_model(
-            self.model, x, edges, y, masks, recipe=self.recipe, se_penalty=self.se_penalty
-        )
+        self.history = fit_graph_model(self.model, x, edges, y, masks, recipe=self.recipe, se_penalty=self.se_penalty)
         with torch.no_grad():
             self._states = self.model.states(x, edges)
         return self
