@@ -198,7 +198,7 @@ def hashes(patterns: str | Iterable[str]) -> dict[str, str]:
 def _unknown(what: str, name: str) -> UnknownDataError:
     from difflib import get_close_matches
 
-    folders = sorted({f"{entry.data_set}/*" for entry in registry().values()})
-    close = get_close_matches(name, folders, n=1) or get_close_matches(name, registry(), n=1)
+    data_sets = sorted({f"{entry.data_set}/*" for entry in registry().values()})
+    close = get_close_matches(name, registry(), n=1, cutoff=0.8) or get_close_matches(name, data_sets, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     return UnknownDataError(f"the registry has no {what} {name!r}{hint} `reprise data list` shows all data sets.")

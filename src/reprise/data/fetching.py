@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from reprise.data.checking import cache_folder, check_parallel, examine
 from reprise.data.entries import DataError, RegistryEntry, find_entry, select
@@ -116,25 +116,22 @@ def fetch_all(patterns: str | Iterable[str], *, progress: bool | None = None, pa
     entries = select(patterns)
     folder = cache_folder()
     _remove_abandoned(folder)
-    files: dict[str, Path] = {}
     pool = ThreadPoolExecutor(parallel)
+    waiting = {pool.submit(_obtain, entry, folder): entry for entry in entries}
     try:
         with progress_bar(sum(entry.bytes for entry in entries), progress) as advance:
-            waiting = {pool.submit(_obtain, entry, folder): entry for entry in entries}
             for future in as_completed(waiting):
-                entry = waiting[future]
-                files[entry.path] = future.result()
-                advance(entry.bytes)
+                future.result()
+                advance(waiting[future].bytes)
     except DataError as error:
-        if len(entries) == 1:
-            raise
-        raise type(error)(
-            f"{error} ({len(files)} of {len(entries)} files are ready; the next run goes on there.)"
-        ) from error
+        pool.shutdown(wait=True, cancel_futures=True)
+        ready = sum(not future.cancelled() and future.exception() is None for future in waiting)
+        more = f" ({ready} of {len(entries)} files are ready; the next run goes on there.)" if len(entries) > 1 else ""
+        raise DataError(f"{error}{more}") from error
     finally:
         # Also when interrupted: what has not begun must not begin any more.
         pool.shutdown(wait=True, cancel_futures=True)
-    return dict(sorted(files.items()))
+    return {entry.path: future.result() for future, entry in waiting.items()}
 
 
 @contextmanager
@@ -206,15 +203,14 @@ def _download(entry: RegistryEntry, folder: Path, partial: Path) -> Path:
         try:
             return Path(source.fetch(name, downloader=_over_http))
         except (RequestException, _RefusedError) as error:
-            problems.append(f"could not be downloaded from {url} ({_reason(error)})")
+            reason = _reason(error)
         except ValueError as error:
             found = re.search(r"but got ([0-9a-f]{64})", str(error))
-            problems.append(
-                f"is not what {url} delivers (expected SHA-256 {entry.sha256}, found {found[1] if found else error})"
-            )
+            reason = f"other content, expected SHA-256 {entry.sha256}, found {found[1] if found else error}"
+        problems.append(f"{urlsplit(url).hostname}: {reason}")
     raise DataError(
-        f"data file {entry.path} is not in {folder} and {', and '.join(problems)}; connect to the network and try "
-        "again, or set REPRISE_DATA to a folder that holds it."
+        f"data file {entry.path} is not in {folder} and could not be downloaded from {entry.url} "
+        f"({'; '.join(problems)}); connect to the network and try again, or set REPRISE_DATA to a folder that holds it."
     )
 
 
