@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reprise.data import DataError, UnknownDataError, fetch, fetch_all, fetching, progress_bar
+from reprise.data import DataError, UnknownDataError, entries, fetch, fetch_all, fetching, progress_bar
 
 
 def stored(cache: Path) -> dict[str, bytes]:
@@ -258,3 +259,47 @@ def test_a_progress_bar_appears_only_when_asked_for_or_on_a_terminal(serve, cach
     with progress_bar(10, show=False) as advance:
         advance(10)
     assert capsys.readouterr().err == ""
+
+
+def test_an_interrupt_stops_what_has_not_begun(serve, cache, monkeypatch) -> None:
+    files = {f"many/{number:03}.txt": str(number).encode() for number in range(200)}
+    server = serve(files)
+
+    def interrupt(futures: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fetching, "as_completed", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_all("many/*", parallel=2)
+    assert len(server.requests) < 100
+    assert all(files[path] == content for path, content in stored(cache).items())
+
+
+def test_a_killed_process_leaves_nothing_in_place_and_the_next_one_goes_on(serve, cache) -> None:
+    server = serve({"a/1": b"the whole content"})
+    asked, released = threading.Event(), threading.Event()
+
+    def stall(handler, content: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content[:5])
+        handler.wfile.flush()
+        asked.set()
+        released.wait(20)
+        handler.close_connection = True
+
+    server.faults["a/1"] = [stall]
+    program = (
+        "import sys, pathlib; from reprise.data import entries, fetch; "
+        "entries._FOLDER = pathlib.Path(sys.argv[1]); fetch('a/1')"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, str(entries._FOLDER)])
+    try:
+        assert asked.wait(20)
+    finally:
+        process.kill()
+        process.wait()
+        released.set()
+    assert not (cache / "a/1").exists()
+    assert fetch("a/1").read_bytes() == b"the whole content"
