@@ -1,9 +1,8 @@
 """Data made in code: the DG sets by their exact recipe, and a grid of digit domains that stands in for CompCars."""
 
-import hashlib
-
 import numpy as np
 
+from reprise.compute import numpy_generator
 from reprise.grda.data import GraphDomains
 from reprise.grda.graphs import DomainsError, grid_graph, is_connected
 
@@ -15,10 +14,7 @@ _DIGIT_SOURCE_ROWS = 48
 
 
 def _generator(seed: int | np.random.Generator, name: str) -> np.random.Generator:
-    if isinstance(seed, np.random.Generator):
-        return seed
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return np.random.default_rng(np.random.SeedSequence([seed, key]))
+    return seed if isinstance(seed, np.random.Generator) else numpy_generator(seed, "grda", "data", name)
 
 
 def dg_centres(angle: np.ndarray, max_angle: float, growth: float) -> np.ndarray:
