@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reprise.grda
-from reprise.errors import UnknownNameError
+from reprise.errors import RepriseError, UnknownNameError
 from reprise.grda.data import (
     DATASETS,
     DomainsError,
@@ -151,6 +151,15 @@ def test_there_are_no_other_published_sets():
         read_dg(30)
     with pytest.raises(UnknownNameError, match="TPT-48 task"):
         read_tpt("west-east")
+
+
+def test_a_changed_file_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    target = tmp_path / "grda" / "toy" / "toy_d15_spiral_tight_boundary.pkl"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(b"not the published bytes")
+    monkeypatch.setenv("REPRISE_DATA", str(tmp_path))
+    with pytest.raises(RepriseError, match="toy_d15_spiral_tight_boundary"):
+        read_dg(15)
 
 
 @real

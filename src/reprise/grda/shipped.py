@@ -10,8 +10,8 @@ from reprise.grda.data import GraphDomains
 from reprise.grda.generators import dg_centres
 from reprise.grda.graphs import DomainsError
 
-# The three globals that a pickled NumPy array needs; nothing else may be loaded.
-_ARRAY_GLOBALS = frozenset({"numpy.core.multiarray._reconstruct", "numpy.ndarray", "numpy.dtype"})
+# The three names that a pickled NumPy array needs; nothing else may be loaded.
+_ARRAY_NAMES = (("numpy._core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"))
 _DG_FILES = {15: "grda/toy/toy_d15_spiral_tight_boundary.pkl", 60: "grda/toy/toy_d60_spiral.pkl"}
 _DG_SHAPES = {15: (np.pi, 1.8), 60: (2 * np.pi, 6.0)}
 _DG_SOURCES = 6
@@ -28,7 +28,7 @@ def _load(path: str) -> dict:
     from reprise.data import fetch
     from reprise.data.readers import load_pickle
 
-    return load_pickle(fetch(path), allowed=_ARRAY_GLOBALS)
+    return load_pickle(fetch(path), allowed=_ARRAY_NAMES)
 
 
 def _fetch(path: str) -> Path:
