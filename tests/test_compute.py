@@ -23,7 +23,7 @@ def test_the_cpu_is_the_cpu():
 
 @pytest.mark.parametrize("name", ["gpu", "meta", "", "cuda:x", "cpu,cuda"])
 def test_an_unknown_device_is_refused_with_the_known_names(name):
-    with pytest.raises(compute.DeviceError, match="use 'auto', 'cpu', 'cuda' or 'cuda:INDEX'"):
+    with pytest.raises(compute.DeviceError, match="use 'auto', 'cpu', 'cuda', 'cuda:INDEX'"):
         compute.resolve_device(name)
 
 
@@ -31,6 +31,14 @@ def test_an_absent_cuda_device_is_refused_with_the_number_of_present_ones():
     n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
     with pytest.raises(ValueError, match=f"has {n_devices} usable CUDA devices; use device='auto'"):
         compute.resolve_device(f"cuda:{n_devices}")
+
+
+def test_an_absent_mps_device_is_refused():
+    if torch.backends.mps.is_available():
+        assert compute.resolve_device("mps").type == "mps"
+    else:
+        with pytest.raises(compute.DeviceError, match="this machine has none"):
+            compute.resolve_device("mps")
 
 
 def test_a_stream_is_the_same_in_another_process():

@@ -31,7 +31,7 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
     Parameters
     ----------
     name
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; a ``torch.device`` is checked and passed on.
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; a ``torch.device`` is checked and passed on.
 
     Returns
     -------
@@ -56,8 +56,12 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         device = torch.device("meta")
-    if device.type not in ("cpu", "cuda"):
-        raise DeviceError(f"device={str(name)!r} is unknown; use 'auto', 'cpu', 'cuda' or 'cuda:INDEX'.")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"device={str(name)!r} is unknown; use 'auto', 'cpu', 'cuda', 'cuda:INDEX' or 'mps'.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("device='mps' was asked for, but this machine has none; use device='auto' or 'cpu'.")
+    if device.type == "mps":
+        return device
     if device.type == "cpu":
         return torch.device("cpu")
     n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -4,10 +4,10 @@ Classic adversarial adaptation aligns all domains with one another. Here the dom
 the adversary has to tell from two encodings whether their domains are *adjacent*; fooling it asks for less alignment
 the less connected the graph is. The encoder knows the domain through an embedding of its node.
 
-Implemented: the graph discriminator with the pairing of the formula and that of the released program, DANN, CDANN,
-ADDA and MDD over the same networks, estimators in scikit-learn's conventions, the DG and TPT-48 data, a digits grid
-in place of CompCars, the theory in closed form (bound, optimal alignments, a graph's alignment freedom), and
-hop-by-hop self-training. Not implemented: CompCars itself, whose images are given out on request only.
+Implemented: the method with the pairing of the formula and that of the released loader, its five baselines over the
+same networks, estimators in scikit-learn's conventions, the DG and TPT-48 data, the theory in closed form (bound,
+optimal alignments, a graph's alignment freedom), and hop-by-hop self-training. Not implemented: joint training of the
+node embedding, and CompCars, whose images are given out on request only (a digits grid has its shape).
 """
 
 from importlib import import_module

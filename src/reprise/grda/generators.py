@@ -83,6 +83,14 @@ def _draw_dg_graph(
     )
 
 
+def _check_dg(n_domains: int, n_sources: int, points_per_class: int) -> None:
+    if n_domains < 2 or not 1 <= n_sources <= n_domains or points_per_class < 1:
+        raise DomainsError(
+            f"n_domains={n_domains}, n_sources={n_sources}, points_per_class={points_per_class}: need at least 2 "
+            "domains, 1 to n_domains sources and 1 point per class."
+        )
+
+
 def make_dg(
     n_domains: int = 15,
     *,
@@ -126,11 +134,7 @@ def make_dg(
     DomainsError
         If the numbers are out of range or no connected graph is found.
     """
-    if n_domains < 2 or not 1 <= n_sources <= n_domains or points_per_class < 1:
-        raise DomainsError(
-            f"n_domains={n_domains}, n_sources={n_sources}, points_per_class={points_per_class}: need at least 2 "
-            "domains, 1 to n_domains sources and 1 point per class."
-        )
+    _check_dg(n_domains, n_sources, points_per_class)
     generator = _generator(seed, f"dg-{n_domains}")
     max_angle = _DG_MAX_ANGLE.get(n_domains, np.pi) if max_angle is None else max_angle
     growth = _DG_GROWTH.get(n_domains, 1.8) if growth is None else growth
