@@ -235,9 +235,7 @@ def draw_batches(
 ) -> Tensor:
     """Draw all steps' rows for all problems, each from its own stream: int64 of shape (n_steps, S, N, B)."""
     drawn = [
-        draw_rows(
-            n_rows[s], batch_size, n_steps, numpy_generator(p.seed, *p.stream, "batches"), paired=paired
-        )
+        draw_rows(n_rows[s], batch_size, n_steps, numpy_generator(p.seed, *p.stream, "batches"), paired=paired)
         for s, p in enumerate(problems)
     ]
     return torch.from_numpy(np.stack(drawn, axis=1))
@@ -253,9 +251,7 @@ def draw_subsets(problems: Sequence[Problem], n_sampled: int, n_steps: int) -> T
     return torch.from_numpy(np.stack(drawn, axis=1))
 
 
-def weigh_subsets(
-    subsets: Tensor, adjacency: Tensor, *, balance: bool, self_pairs: SelfPairs
-) -> PairWeights:
+def weigh_subsets(subsets: Tensor, adjacency: Tensor, *, balance: bool, self_pairs: SelfPairs) -> PairWeights:
     """Weigh the pairs of every step's domains, (n_steps, S, m, m)."""
     seeds = torch.arange(subsets.shape[1]).view(1, -1, 1, 1)
     between = adjacency.cpu()[seeds, subsets.unsqueeze(-1), subsets.unsqueeze(-2)]

@@ -34,9 +34,7 @@ class StackedLinear(nn.Module):
         Whether there is a bias.
     """
 
-    def __init__(
-        self, n_seeds: int, n_inputs: int, n_outputs: int, *, fan_in: int | None = None, bias: bool = True
-    ):
+    def __init__(self, n_seeds: int, n_inputs: int, n_outputs: int, *, fan_in: int | None = None, bias: bool = True):
         super().__init__()
         self.fan_in = fan_in or n_inputs
         self.weight = nn.Parameter(torch.empty(n_seeds, n_inputs, n_outputs))
@@ -65,9 +63,7 @@ class StackedLinear(nn.Module):
                 parameter.zero_()
 
 
-def initialise(
-    module: nn.Module, generators: Sequence[torch.Generator], kind: Initialisation = "default"
-) -> None:
+def initialise(module: nn.Module, generators: Sequence[torch.Generator], kind: Initialisation = "default") -> None:
     """Initialise all layers of a module, each seed from its own generator (drawn on the CPU).
 
     Parameters

@@ -179,9 +179,7 @@ def _adda(networks: Networks, codes: Tensor, outputs: Tensor, batch: Batch, opti
     """D: -log D(source) - log(1 - D(target)); E: -log D(target), with D frozen."""
     discriminator, n_sources = _discriminator(networks), batch.targets.shape[1]
     scores = discriminator(codes.detach())
-    loss = -_mean_over_rows(logsigmoid(scores[:, :n_sources])) - _mean_over_rows(
-        logsigmoid(-scores[:, n_sources:])
-    )
+    loss = -_mean_over_rows(logsigmoid(scores[:, :n_sources])) - _mean_over_rows(logsigmoid(-scores[:, n_sources:]))
     frozen = {name: parameter.detach() for name, parameter in discriminator.named_parameters()}
     confusion = -_mean_over_rows(logsigmoid(functional_call(discriminator, frozen, codes[:, n_sources:])))
     return loss, loss + options.adversarial_weight * confusion
@@ -244,9 +242,7 @@ OBJECTIVES: dict[str, Objective] = {
         ),
         Objective(
             "cdann",
-            lambda shape, width, *_: ConditionalDiscriminator(
-                shape.n_seeds, width, shape.n_outputs, shape.n_domains
-            ),
+            lambda shape, width, *_: ConditionalDiscriminator(shape.n_seeds, width, shape.n_outputs, shape.n_domains),
             _cdann,
             lambda shape, _: math.log(shape.n_domains),
             predicts_targets=True,
