@@ -79,9 +79,10 @@ def concatenate(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     for record in records:
         if record["value"] is None:
             record["value"] = float("nan")
+    if not records:
+        return tidy(records)
     joined = pd.DataFrame.from_records(records)
-    repeated = joined.duplicated() & (joined["seed"] == -1) if len(joined) else []
-    return tidy(joined[~repeated] if len(joined) else joined)
+    return tidy(joined[~(joined.duplicated() & (joined["seed"] == -1))])
 
 
 def select(rows: pd.DataFrame, **conditions: Any) -> pd.DataFrame:
