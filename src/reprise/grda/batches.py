@@ -231,13 +231,19 @@ class Schedule:
 
 
 def draw_batches(
-    problems: Sequence[Problem], n_rows: np.ndarray, batch_size: int, n_steps: int, *, paired: bool
+    problems: Sequence[Problem],
+    n_rows: np.ndarray,
+    batch_size: int,
+    n_steps: int,
+    *,
+    paired: bool,
+    stream: str = "batches",
 ) -> Tensor:
     """Draw all steps' rows for all problems, each from its own stream: int64 of shape (n_steps, S, N, B)."""
-    drawn = [
-        draw_rows(n_rows[s], batch_size, n_steps, numpy_generator(p.seed, *p.stream, "batches"), paired=paired)
-        for s, p in enumerate(problems)
-    ]
+    drawn = []
+    for counts, problem in zip(n_rows, problems, strict=True):
+        generator = numpy_generator(problem.seed, *problem.stream, stream)
+        drawn.append(draw_rows(counts, batch_size, n_steps, generator, paired=paired))
     return torch.from_numpy(np.stack(drawn, axis=1))
 
 

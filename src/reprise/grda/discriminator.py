@@ -6,12 +6,15 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import pad, softplus
 
 from reprise.grda.networks import seedwise
 
 SelfPairs = Literal["exclude", "nonedge"]
 PairedRows = Literal["matched", "crossed"]
+
+# Zeros up to a whole cache line: the last bits of a small matrix product depend on where its operands begin.
+ALIGNED_COORDINATES = 16
 
 
 def sample_domains(adjacency: np.ndarray, n_sampled: int, generator: np.random.Generator) -> np.ndarray:
@@ -151,7 +154,7 @@ def weighted_pair_loss(codes: Tensor, pairs: PairWeights, rows: PairedRows = "ma
     if rows not in ("matched", "crossed"):
         raise ValueError(f"pairing of rows {rows!r} is unknown; use 'matched' or 'crossed'.")
     lead, (n_compared, n_rows, _) = codes.shape[:-3], codes.shape[-3:]
-    codes = codes.reshape(-1, *codes.shape[-3:])
+    codes = pad(codes.reshape(-1, *codes.shape[-3:]), (0, -codes.shape[-1] % ALIGNED_COORDINATES))
     answers, weights = (
         part.expand(*lead, n_compared, n_compared).reshape(-1, 1, n_compared, n_compared)
         for part in (pairs.answers, pairs.weights)
