@@ -10,7 +10,6 @@
 (60,)
 """
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -18,15 +17,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from reprise.compute import resolve_device
-from reprise.grda.batches import PAIRINGS, Pairing, Problem
-from reprise.grda.data import row_label_agreement
+from reprise.grda.batches import Pairing, Problem
 from reprise.grda.discriminator import SelfPairs
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
-from reprise.grda.graphs import DomainsError, check_adjacency, check_sample_domain, domain_hops
+from reprise.grda.graphs import DomainsError, check_adjacency, check_sample_domain
+from reprise.grda.input_checks import check_graph, check_options, check_row_order, warn_of_small_domains
 from reprise.grda.objectives import MethodName, Task
 from reprise.grda.training import Trained, TrainingOptions, train
-
-LARGEST_CHANCE_AGREEMENT = 0.1
 
 
 class GraphDomainEstimator(BaseEstimator):
@@ -102,16 +99,18 @@ class GraphDomainEstimator(BaseEstimator):
         ValueError
             For each input that cannot be used; the message says what to change.
         """
-        self._check_parameters()
+        options = self._options()
+        check_options(options)
         X = self._check_features(X)
         domain = check_sample_domain(sample_domain, len(X))
         self.adjacency_ = check_adjacency(self.adjacency, int(domain.max()) + 1)
         targets, labelled = self._check_targets(y, len(X))
         source = np.bincount(domain, weights=labelled) > 0
-        self._check_graph(source)
-        self._check_row_order(X, targets, domain, labelled)
+        check_graph(options, self.adjacency_, source)
+        if self._task == "classification" and not self.allow_label_leak:
+            check_row_order(options, targets[labelled], domain[labelled])
         used = labelled | ~source[domain]
-        self._warn_of_small_domains(domain[used])
+        warn_of_small_domains(options, domain[used])
         self.n_features_in_, self.n_domains_, self.source_ = X.shape[1], len(source), source
         self.domain_embedding_ = self._embedding()
         problem = Problem(
@@ -125,7 +124,7 @@ class GraphDomainEstimator(BaseEstimator):
             task=self._task,
             seed=self._seed(),
         )
-        self._trained = train([problem], self._options(), resolve_device(self.device))
+        self._trained = train([problem], options, resolve_device(self.device))
         self.history_ = {
             "prediction_loss": self._trained.prediction_loss[:, 0],
             "adversarial_loss": self._trained.adversarial_loss[:, 0],
@@ -158,6 +157,8 @@ class GraphDomainEstimator(BaseEstimator):
         return self.random_state
 
     def _embedding(self) -> np.ndarray:
+        if self.embedding_width < 1:
+            raise DomainsError(f"embedding_width={self.embedding_width} is below 1; give a positive integer.")
         if self.embedding is None:
             embedding = fit_domain_embedding(self.adjacency_, self.embedding_width)
         else:
@@ -168,22 +169,6 @@ class GraphDomainEstimator(BaseEstimator):
                 f"give one finite row per domain, ({self.n_domains_}, k), or None."
             )
         return scale_embedding(embedding, self.embedding_scale)
-
-    def _check_parameters(self) -> None:
-        if self.pairing not in PAIRINGS:
-            raise DomainsError(f"pairing={self.pairing!r} is unknown; use one of {', '.join(PAIRINGS)}.")
-        if self.self_pairs not in ("exclude", "nonedge"):
-            raise DomainsError(f"self_pairs={self.self_pairs!r} is unknown; use 'exclude' or 'nonedge'.")
-        if not self.adversarial_weight >= 0:
-            raise DomainsError(
-                f"adversarial_weight={self.adversarial_weight} is negative: the encoder would help the "
-                "discriminator; give a number >= 0."
-            )
-        if not self.learning_rate > 0 or not self.half_life_steps > 0:
-            raise DomainsError("learning_rate and half_life_steps must be positive; the defaults are 1e-3 and 1000.")
-        for name in ("hidden_width", "embedding_width", "discriminator_width", "n_steps", "batch_per_domain"):
-            if getattr(self, name) < 1:
-                raise DomainsError(f"{name}={getattr(self, name)} is below 1; give a positive integer.")
 
     def _check_features(self, X: Any) -> np.ndarray:
         X = np.asarray(X, dtype=np.float64)
@@ -212,53 +197,6 @@ class GraphDomainEstimator(BaseEstimator):
                 f"{self.n_domains_ - 1}: fit again with a graph that contains it."
             )
         return X, domain
-
-    def _check_graph(self, source: np.ndarray) -> None:
-        n_domains, n_edges = len(source), int(self.adjacency_.sum()) // 2
-        n_pairs = n_domains * (n_domains - 1) // 2
-        adversarial = self._method == "grda"
-        if adversarial and self.balance and n_edges in (0, n_pairs):
-            kind, missing = ("empty", "edges") if n_edges == 0 else ("complete", "non-edges")
-            raise DomainsError(
-                f"adjacency is the {kind} graph, so the balanced loss has no {missing} to weigh; "
-                "use balance=False, self_pairs='nonedge', or DANN, which aligns all domains alike."
-            )
-        n_sampled = self.n_sampled_domains
-        if n_sampled is not None and not 2 <= n_sampled <= n_domains:
-            raise DomainsError(
-                f"n_sampled_domains={n_sampled} is not between 2 and the number of domains, {n_domains}; "
-                "None takes two thirds of them."
-            )
-        if source.all():
-            warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=3)
-        elif (unreached := np.flatnonzero(domain_hops(self.adjacency_, source) < 0)).size:
-            warnings.warn(
-                f"no path in the graph leads from a labelled domain to domain(s) {unreached.tolist()}.", stacklevel=3
-            )
-
-    def _check_row_order(self, X: np.ndarray, targets: np.ndarray, domain: np.ndarray, labelled: np.ndarray) -> None:
-        if self._method != "grda" or self.pairing != "row" or self.allow_label_leak:
-            return
-        if self._task == "classification" and len(np.unique(domain[labelled])) > 1:
-            _, compact = np.unique(domain[labelled], return_inverse=True)
-            paired, independent = row_label_agreement(targets[labelled], compact)
-            if paired <= independent + LARGEST_CHANCE_AGREEMENT:
-                return
-            raise DomainsError(
-                f"pairing='row' with rows in an order that tells their labels: row k of two labelled domains has the "
-                f"same label in {paired:.0%} of cases, {independent:.0%} by chance. If the target domains have the "
-                "same order, the discriminator's pairs leak their labels; shuffle the rows, use "
-                "pairing='independent', or allow_label_leak=True to study the leak."
-            )
-
-    def _warn_of_small_domains(self, domain: np.ndarray) -> None:
-        smallest = int(np.bincount(domain).min())
-        if smallest < self.batch_per_domain:
-            warnings.warn(
-                f"batch_per_domain={self.batch_per_domain} exceeds the smallest domain's {smallest} rows; "
-                "such domains are sampled with replacement.",
-                stacklevel=3,
-            )
 
     @property
     def _n_outputs(self) -> int:
@@ -344,7 +282,9 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
         return float(r2_score(y, self.predict(X, sample_domain=sample_domain), sample_weight=sample_weight))
 
 
-_PARAMETERS = """
+class GRDAClassifier(GraphDomainClassifier):
+    """Classify the rows of unlabelled domains by graph-relational domain adaptation.
+
     Parameters
     ----------
     adjacency
@@ -395,18 +335,13 @@ _PARAMETERS = """
         L_d over the loss of a discriminator that knows nothing (N log 2), (n_steps,).
     adjacency_, source_, n_domains_, n_features_in_
         What was fitted.
-"""
-
-
-class GRDAClassifier(GraphDomainClassifier):
-    __doc__ = f"""Classify the rows of unlabelled domains by graph-relational domain adaptation.
-{_PARAMETERS}
     classes_
         The classes.
     """
 
 
 class GRDARegressor(GraphDomainRegressor):
-    __doc__ = f"""Predict real targets in unlabelled domains by graph-relational domain adaptation.
-{_PARAMETERS}
+    """Predict real targets in unlabelled domains by graph-relational domain adaptation.
+
+    Parameters and attributes are those of `GRDAClassifier`, without ``classes_``.
     """

@@ -86,7 +86,7 @@ def _frozen_codes(trained: Trained) -> tuple[Tensor, np.ndarray]:
 def _new_pairings(trained: Trained, n_rows: np.ndarray) -> list[Tensor]:
     # As many rows per domain as the smallest has: every pairing uses each row at most once.
     n_paired = int(n_rows.min())
-    pairings = []
+    pairings: list[np.ndarray] = []
     for s, problem in enumerate(trained.problems):
         generator = numpy_generator(problem.seed, *problem.stream, "probe evaluation")
         drawn = [[generator.permutation(n)[:n_paired] for n in n_rows[s]] for _ in range(N_PAIRINGS)]
