@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from reprise import runner
 from reprise.errors import UnknownNameError
 from reprise.runner import ParametersError, RunError

@@ -30,9 +30,9 @@ def papers() -> None:
 
     from reprise.catalogue import PAPERS
 
-    table = Table("paper", "title", "topic", "chapter")
+    table = Table("paper", "name", "topic", "chapter")
     for paper in PAPERS:
-        table.add_row(paper.slug, paper.title, paper.topic, "written" if paper.is_written() else "not yet")
+        table.add_row(paper.slug, paper.short_title, paper.topic, "written" if paper.is_written() else "not yet")
     Console().print(table)
 
 

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from reprise.errors import RepriseError
 from reprise.grda.data import GraphDomains
 from reprise.grda.estimators import GraphDomainClassifier, GraphDomainRegressor
+from reprise.grda.self_training import source_only_linear
 
 
 class SourceOnlyClassifier(GraphDomainClassifier):
@@ -74,29 +75,6 @@ class MDDRegressor(GraphDomainRegressor):
     _method = "mdd"
 
 
-def linear_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> np.ndarray:
-    """Fit logistic or ridge regression to all source rows and predict every row; no adaptation, no domain identity.
-
-    Parameters
-    ----------
-    domains
-        The data set; inputs are standardised over all rows that training may use.
-    regularisation
-        Logistic regression's C, or ridge regression's α.
-
-    Returns
-    -------
-    numpy.ndarray
-        Classes (n,), or outputs (n, h).
-    """
-    labelled, scaled = domains.labelled, _standardised(domains)
-    if domains.task == "classification":
-        model = LogisticRegression(C=regularisation).fit(scaled[labelled], domains.targets[labelled])
-    else:
-        model = Ridge(alpha=regularisation).fit(scaled[labelled], domains.targets[labelled])
-    return model.predict(scaled)
-
-
 def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> np.ndarray:
     """Align the source rows' covariance to each target domain's (CORAL, by skada), then predict that domain.
 
@@ -110,7 +88,7 @@ def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> 
     Returns
     -------
     numpy.ndarray
-        Classes (n,), or outputs (n, h); for source domains those of `linear_predictions`.
+        Classes (n,), or outputs (n, h); for source domains those without adaptation.
 
     Raises
     ------
@@ -121,7 +99,7 @@ def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> 
         from skada import CORAL
     except ImportError as error:
         raise RepriseError(f"CORAL needs skada and POT ({error}); run: pip install skada POT.") from error
-    predictions, scaled = linear_predictions(domains, regularisation=regularisation), _standardised(domains)
+    predictions, scaled = source_only_linear(domains), _standardised(domains)
     labelled = np.flatnonzero(domains.labelled)
     for domain in np.flatnonzero(~domains.source):
         seen = np.flatnonzero((domains.domain == domain) & domains.adaptation)
