@@ -237,7 +237,8 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
 
     def predict(self, X: Any, *, sample_domain: Any) -> np.ndarray:
         """Predict classes, (n,)."""
-        return self.classes_[self._outputs(X, sample_domain).argmax(1)]
+        probabilities = self.predict_proba(X, sample_domain=sample_domain)
+        return self.classes_[probabilities.argmax(1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, sample_domain: Any = None) -> float:
         """Return the accuracy on rows with known labels."""

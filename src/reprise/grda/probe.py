@@ -20,7 +20,7 @@ N_PAIRINGS = 10
 LEARNING_RATE = 1e-3
 
 
-def fresh_discriminator_ratio(trained: Trained, *, n_steps: int = 600, n_restarts: int = 3) -> np.ndarray:
+def fresh_discriminator_ratio(trained: Trained, *, n_steps: int = 600, n_restarts: int = 2) -> np.ndarray:
     """Train new graph discriminators on frozen encodings and return the lowest loss over N log 2.
 
     The encodings are standardised first: what can be told from them does not depend on their scale, but how soon a

@@ -8,7 +8,8 @@ Beyond the common columns, rows have
   ``"hop 1"``, … (DG, digits) or ``"level 1"`` … (TPT-48), ``"domain"`` (one domain: columns ``domain``, ``hop``),
   ``"training"`` (not a score: losses and the probe; a history has the column ``step``);
 - ``metric``: ``accuracy`` in percent; ``mse_sum`` (summed over six months), ``mse_month`` (per month),
-  ``mse_fahrenheit`` (per month, °F²); ``prediction_loss``; ``discriminator_loss_ratio`` (of the game's own D, over N log 2 for GRDA);
+  ``mse_fahrenheit`` (per month, °F²); ``prediction_loss``; ``discriminator_loss_ratio`` (of the game's own D, over
+  N log 2 for GRDA);
   ``probe_ratio`` (of a fresh graph discriminator).
 
 A yardstick has no randomness: its value stands once for every seed, so that it can be paired.
