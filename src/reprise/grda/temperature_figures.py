@@ -37,7 +37,9 @@ def draw_temperature_errors(rows: pd.DataFrame, published: pd.DataFrame, tasks: 
         )
     trained_best = data[~data.method.isin([*LINEAR_YARDSTICKS, "Hop-by-hop self-training"])]["mean"].min()
     seasonal = data[data.method == "Seasonal linear map"]["mean"].max()
-    state_finding(figure, f"Lowest error of a network: {trained_best:.2f}; of the seasonal linear map: {seasonal:.2f} or less")
+    state_finding(
+        figure, f"Lowest error of a network: {trained_best:.2f}; of the seasonal linear map: {seasonal:.2f} or less"
+    )
     return Drawing(
         figure,
         "temperature_errors",
