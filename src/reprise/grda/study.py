@@ -218,10 +218,10 @@ def _yardstick_records(settings: Settings, dataset: str) -> Records:
 def _yardsticks(settings: Settings, domains: GraphDomains) -> Iterator[tuple[str, np.ndarray]]:
     if "Linear" in settings.yardsticks:
         if domains.phase is None:
-            yield "Linear", source_only_linear(domains)
+            yield "Logistic regression", source_only_linear(domains)
         else:
-            yield from ((name.capitalize(), predict(domains)) for name, predict in YARDSTICKS.items())
+            yield from ((name, predict(domains)) for name, predict in YARDSTICKS.items())
     if "CORAL" in settings.yardsticks:
         yield "CORAL", coral_predictions(domains)
     if "Self-training" in settings.yardsticks:
-        yield "Self-training", self_train(domains).predictions
+        yield "Hop-by-hop self-training", self_train(domains).predictions
