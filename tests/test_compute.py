@@ -58,9 +58,7 @@ def test_streams_of_different_names_or_seeds_differ(seed, names):
 
 
 def test_names_are_separated():
-    a, b = (
-        compute.seed_sequence(0, *names).generate_state(2).tolist() for names in (("ab", "c"), ("a", "bc"))
-    )
+    a, b = (compute.seed_sequence(0, *names).generate_state(2).tolist() for names in (("ab", "c"), ("a", "bc")))
     assert a != b
 
 
@@ -69,10 +67,7 @@ def test_the_order_of_names_matters():
 
 
 def test_torch_streams_repeat_and_differ_by_name():
-    draw = [
-        torch.rand(3, generator=compute.torch_generator(5, name)).tolist()
-        for name in ("init", "init", "batches")
-    ]
+    draw = [torch.rand(3, generator=compute.torch_generator(5, name)).tolist() for name in ("init", "init", "batches")]
     assert draw[0] == draw[1]
     assert draw[0] != draw[2]
 

@@ -1,9 +1,8 @@
 """Data made in code: the DG sets by their exact recipe, and a grid of digit domains that stands in for CompCars."""
 
-import hashlib
-
 import numpy as np
 
+from reprise.compute import numpy_generator
 from reprise.grda.data import GraphDomains
 from reprise.grda.graphs import DomainsError, grid_graph, is_connected
 
@@ -15,10 +14,7 @@ _DIGIT_SOURCE_ROWS = 48
 
 
 def _generator(seed: int | np.random.Generator, name: str) -> np.random.Generator:
-    if isinstance(seed, np.random.Generator):
-        return seed
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return np.random.default_rng(np.random.SeedSequence([seed, key]))
+    return seed if isinstance(seed, np.random.Generator) else numpy_generator(seed, "grda", "data", name)
 
 
 def dg_centres(angle: np.ndarray, max_angle: float, growth: float) -> np.ndarray:
@@ -87,6 +83,14 @@ def _draw_dg_graph(
     )
 
 
+def _check_dg(n_domains: int, n_sources: int, points_per_class: int) -> None:
+    if n_domains < 2 or not 1 <= n_sources <= n_domains or points_per_class < 1:
+        raise DomainsError(
+            f"n_domains={n_domains}, n_sources={n_sources}, points_per_class={points_per_class}: need at least 2 "
+            "domains, 1 to n_domains sources and 1 point per class."
+        )
+
+
 def make_dg(
     n_domains: int = 15,
     *,
@@ -130,11 +134,7 @@ def make_dg(
     DomainsError
         If the numbers are out of range or no connected graph is found.
     """
-    if n_domains < 2 or not 1 <= n_sources <= n_domains or points_per_class < 1:
-        raise DomainsError(
-            f"n_domains={n_domains}, n_sources={n_sources}, points_per_class={points_per_class}: need at least 2 "
-            "domains, 1 to n_domains sources and 1 point per class."
-        )
+    _check_dg(n_domains, n_sources, points_per_class)
     generator = _generator(seed, f"dg-{n_domains}")
     max_angle = _DG_MAX_ANGLE.get(n_domains, np.pi) if max_angle is None else max_angle
     growth = _DG_GROWTH.get(n_domains, 1.8) if growth is None else growth

@@ -1,5 +1,6 @@
 """Domain graphs: the checks of a given adjacency, hops from the labelled domains, and standard graphs."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -91,11 +92,11 @@ def _dense(adjacency: Any, n_domains: int | None) -> np.ndarray:
             f"adjacency is a {type(adjacency).__name__} that is not numeric; "
             "give an array, a SciPy sparse matrix, a networkx.Graph or an edge_index."
         )
-    if array.ndim == 2 and array.shape[0] == 2 and array.dtype.kind in "iu":
-        # A 2 x 2 array is an adjacency unless there are more than two domains; where both readings are valid
-        # they name the same graph.
-        if array.shape[1] != 2 or n_domains not in (None, 2):
-            return _dense_from_edges(array, n_domains)
+    # A 2 x 2 array is an adjacency unless there are more than two domains; where both readings are valid they
+    # name the same graph.
+    two_by_two = array.shape == (2, 2) and n_domains in (None, 2)
+    if array.ndim == 2 and array.shape[0] == 2 and array.dtype.kind in "iu" and not two_by_two:
+        return _dense_from_edges(array, n_domains)
     return array.astype(np.float64)
 
 
@@ -300,10 +301,25 @@ def rewired_graph(adjacency: np.ndarray, seed: int, swaps_per_edge: int = 10) ->
     """
     import networkx
 
-    graph = networkx.from_numpy_array(np.asarray(adjacency))
+    checked = check_adjacency(adjacency)
+    graph = networkx.from_numpy_array(checked)
     n_swaps = swaps_per_edge * graph.number_of_edges()
-    try:
+    if np.array_equal(checked, clique_graph(len(checked))):
+        return checked
+    # Too few nodes or edges, or no admissible swap left: the swaps made so far stand.
+    with suppress(networkx.NetworkXException):
         networkx.double_edge_swap(graph, nswap=n_swaps, max_tries=100 * n_swaps + 1, seed=seed)
-    except networkx.NetworkXException:
-        pass  # Too few nodes or edges, or no admissible swap left: the swaps made so far stand.
     return _from_networkx(graph)
+
+
+def standard_graphs() -> dict[str, np.ndarray]:
+    """Return small graphs by name: those of the paper's theory and a few beside them."""
+    return {
+        "clique of 6": clique_graph(6),
+        "chain of 3": chain_graph(3),
+        "star of 6": star_graph(6),
+        "chain of 4": chain_graph(4),
+        "chain of 10": chain_graph(10),
+        "cycle of 10": cycle_graph(10),
+        "grid 5 x 6": grid_graph(5, 6),
+    }

@@ -10,15 +10,15 @@ from reprise.grda.data import GraphDomains
 from reprise.grda.generators import dg_centres
 from reprise.grda.graphs import DomainsError
 
-# The three globals that a pickled NumPy array needs; nothing else may be loaded.
-_ARRAY_GLOBALS = frozenset({"numpy.core.multiarray._reconstruct", "numpy.ndarray", "numpy.dtype"})
+# The three names that a pickled NumPy array needs; nothing else may be loaded.
+_ARRAY_NAMES = (("numpy._core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"))
 _DG_FILES = {15: "grda/toy/toy_d15_spiral_tight_boundary.pkl", 60: "grda/toy/toy_d60_spiral.pkl"}
 _DG_SHAPES = {15: (np.pi, 1.8), 60: (2 * np.pi, 6.0)}
 _DG_SOURCES = 6
 
-TPT_SOURCES: dict[str, tuple[str, ...]] = {
-    "east-west": tuple("MI IN OH KY WV VA PA MD DE NJ NY CT MA RI VT NH ME TN AL GA FL NC SC MO".split()),
-    "north-south": tuple("ND VT NH ME WA MT SD MN WI MI NY MA OR ID WY NE IA IL IN OH PA NJ CT RI".split()),
+TPT_SOURCES: dict[str, str] = {
+    "east-west": "MI IN OH KY WV VA PA MD DE NJ NY CT MA RI VT NH ME TN AL GA FL NC SC MO",
+    "north-south": "ND VT NH ME WA MT SD MN WI MI NY MA OR ID WY NE IA IL IN OH PA NJ CT RI",
 }
 WINDOW_MONTHS = 6
 _YEAR_MONTHS = 12
@@ -28,7 +28,7 @@ def _load(path: str) -> dict:
     from reprise.data import fetch
     from reprise.data.readers import load_pickle
 
-    return load_pickle(fetch(path), allowed=_ARRAY_GLOBALS)
+    return load_pickle(fetch(path), allowed=_ARRAY_NAMES)
 
 
 def _fetch(path: str) -> Path:
@@ -175,7 +175,7 @@ def read_tpt(task: str) -> GraphDomains:
     if task not in TPT_SOURCES:
         raise unknown_name("TPT-48 task", task, list(TPT_SOURCES))
     states, temperature = read_temperatures()
-    source = np.isin(states, TPT_SOURCES[task])
+    source = np.isin(states, TPT_SOURCES[task].split())
     adjacency, notes = read_us_graph(_fetch("grda/tpt48/usa_map.txt"), states)
     n_months = temperature.shape[1]
     sliding = np.arange(n_months - 2 * WINDOW_MONTHS + 1)

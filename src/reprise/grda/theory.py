@@ -93,7 +93,8 @@ def edge_probability(
     >>> round(edge_probability(chain_graph(3)), 4)
     0.4444
     """
-    return float(_pairs(*_checked(adjacency, weights), self_pairs)[1].sum())
+    # Rounding may leave a sum a hair above 1.
+    return min(float(_pairs(*_checked(adjacency, weights), self_pairs)[1].sum()), 1.0)
 
 
 def entropy_bound(
@@ -123,7 +124,9 @@ def entropy_bound(
     0.687
     """
     drawn, edge = _pairs(*_checked(adjacency, weights), self_pairs)
-    return float(binary_entropy((_balanced(drawn, edge) if balance else (drawn, edge))[1].sum()))
+    if balance:
+        edge = _balanced(drawn, edge)[1]
+    return float(binary_entropy(min(edge.sum(), 1.0)))
 
 
 def optimal_discriminator_loss(

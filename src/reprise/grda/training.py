@@ -126,9 +126,7 @@ def make_networks(problems: Sequence[Problem], options: TrainingOptions, device:
     networks = Networks(
         Encoder(shape.n_seeds, shape.n_features, shape.embedding_width, width),
         Predictor(shape.n_seeds, width, shape.n_outputs),
-        find_objective(options.method).discriminator(
-            shape, width, problems[0].task, options.discriminator_width
-        ),
+        find_objective(options.method).discriminator(shape, width, problems[0].task, options.discriminator_width),
     )
     for name, module in networks.modules().items():
         generators = [torch_generator(p.seed, *p.stream, "initialisation", name) for p in problems]
@@ -266,9 +264,7 @@ def _subsets(
     if schedule.subsets is None:
         return None
     subsets, device = schedule.subsets[steps], tables.features.device
-    pairs = weigh_subsets(
-        subsets, tables.adjacency, balance=options.balance, self_pairs=options.self_pairs
-    )
+    pairs = weigh_subsets(subsets, tables.adjacency, balance=options.balance, self_pairs=options.self_pairs)
     return subsets.to(device), pairs.to(device)
 
 
@@ -285,8 +281,7 @@ def _gathered(tables: Tables, rows: Tensor, compared: tuple[Tensor, PairWeights]
             yield Batch(features, targets, embedding)
         else:
             subsets, pairs = compared
-            own = PairWeights(pairs.answers[step], pairs.weights[step])
-            yield Batch(features, targets, embedding, subsets[step], own)
+            yield Batch(features, targets, embedding, subsets[step], pairs.at(step))
 
 
 __all__ = ["FlatAdam", "Shape", "Task", "Trained", "TrainingOptions", "make_networks", "make_schedule", "train"]
