@@ -51,7 +51,8 @@ def test_a_part_alone_gives_the_same_rows_as_with_the_others(rows):
 def test_every_part_leaves_rows_and_every_accuracy_is_a_percentage(rows):
     metrics = {
         "groups": "accuracy", "contribution": "fcr", "dropout": "accuracy with dropout on",
-        "ladder": "accuracy on the ladder", "retrieval": "purity of latent neighbours", "switch": "degree of the switch",
+        "ladder": "accuracy on the ladder", "retrieval": "purity of latent neighbours",
+        "switch": "degree of the switch",
         "noise": "accuracy with noisy tail edges", "depth": "accuracy at 2 layers", "links": "mean reciprocal rank",
         "homophily": "fcr of the sweep", "control": "accuracy with features of noise",
         "clusters": "label agreement with the 10 nearest",

@@ -88,7 +88,7 @@ def distillation_loss(
 
 
 def neighbourhood_contrastive_loss(z: Tensor, strength: Tensor, temperature: float = 1.0) -> Tensor:
-    """Return GraphMLP's loss: embeddings of nodes that are near in the graph shall be alike.
+    r"""Return GraphMLP's loss: embeddings of nodes that are near in the graph shall be alike.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def neighbourhood_contrastive_loss(z: Tensor, strength: Tensor, temperature: flo
     Returns
     -------
     Tensor
-        Minus the mean over nodes of :math:`\\log\\sum_{j≠i} γ_{ij} e^{s_{ij}/τ} / \\sum_{j≠i} e^{s_{ij}/τ}`, s the cosine;
-        nodes without a positive pair in the block are skipped (0 if all are).
+        Minus the mean over nodes of :math:`\log\sum_{j≠i} γ_{ij} e^{s_{ij}/τ} / \sum_{j≠i} e^{s_{ij}/τ}`, s the
+        cosine; nodes without a positive pair in the block are skipped (0 if all are).
     """
     unit = functional.normalize(z, dim=1)
     similar = torch.exp(unit @ unit.T / temperature)

@@ -1,4 +1,4 @@
-"""The feature contribution ratio (Eq. 5): does a graph's accuracy come from its features or from its structure?
+"""The feature contribution ratio (Eq. 5): how much of a graph's accuracy comes from features, how much from structure.
 
 Also the arithmetic that shows which data set each printed column of Table 11 belongs to.
 """

@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Propagation(SparseMatrix):
-    """The symmetrically normalised adjacency :math:`\\tilde A = D^{-1/2} A D^{-1/2}` with self-loops.
+    r"""The symmetrically normalised adjacency :math:`\tilde A = D^{-1/2} A D^{-1/2}` with self-loops.
 
     ``degree`` ``(n_nodes,)`` counts the self-loop, as Eq. 2 of the paper does: an isolated node has degree 1 and
     passes its own state on unchanged.

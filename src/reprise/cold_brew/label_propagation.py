@@ -31,7 +31,7 @@ def propagate_labels(
     alpha: float = 0.5,
     n_steps: int = 50,
 ) -> PropagatedLabels:
-    """Spread the training labels: :math:`Z_{t+1} = (1-α)G + α\\tilde A Z_t`, clamped to [0, 1] after each step.
+    r"""Spread the training labels: :math:`Z_{t+1} = (1-α)G + α\tilde A Z_t`, clamped to [0, 1] after each step.
 
     Parameters
     ----------

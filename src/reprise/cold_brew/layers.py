@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ class MLP(nn.Module):
         super().__init__()
         widths = [in_channels] if isinstance(in_channels, int) else list(in_channels)
         self.first = PartsLinear(widths, hidden_channels[0])
-        pairs = zip(hidden_channels[:-1], hidden_channels[1:], strict=True)
+        pairs = pairwise(hidden_channels)
         self.middle = nn.ModuleList([nn.Linear(inner, outer) for inner, outer in pairs])
         self.norms = nn.ModuleList([nn.LayerNorm(width) for width in hidden_channels])
         self.last = nn.Linear(hidden_channels[-1], out_channels)
@@ -96,7 +97,7 @@ class MLP(nn.Module):
 
 
 class SEConv(nn.Module):
-    """Graph convolution with structural embeddings, Eq. 2: :math:`\\tilde A (X W + E) + b`.
+    r"""Graph convolution with structural embeddings, Eq. 2: :math:`\tilde A (X W + E) + b`.
 
     Parameters
     ----------
@@ -147,10 +148,14 @@ class SEConv(nn.Module):
         factor = edges.degree.sqrt().unsqueeze(1) if self.se_scaling == "code" else 1.0
         return state + factor * self.structural
 
+    def aggregate(self, state: Tensor, edges: Propagation) -> Tensor:
+        """Return the aggregated state plus bias, ``(N, out_channels)``."""
+        out = edges @ state
+        return out if self.bias is None else out + self.bias
+
     def forward(self, x: Features, edges: Propagation) -> Tensor:
         """Return ``(N, out_channels)``."""
-        out = edges @ self.transform(x, edges)
-        return out if self.bias is None else out + self.bias
+        return self.aggregate(self.transform(x, edges), edges)
 
 
 @dataclass(frozen=True)
@@ -237,12 +242,12 @@ class SEGCN(nn.Module):
         before: list[Tensor] = []
         after: list[Tensor] = []
         hidden: list[Tensor] = []
-        for layer, convolution in enumerate(self.convolutions):
+        for layer, module in enumerate(self.convolutions):
+            convolution = cast(SEConv, module)
             dropout = self.input_dropout if layer == 0 else self.dropout
             h = drop_features(self._layer_input(layer, x, hidden), dropout, self.training)
-            before.append(convolution.transform(h, edges))  # type: ignore[operator]
-            out = edges @ before[-1]
-            after.append(out if convolution.bias is None else out + convolution.bias)
+            before.append(convolution.transform(h, edges))
+            after.append(convolution.aggregate(before[-1], edges))
             if layer < len(self.norms):
                 activated = torch.relu(self.norms[layer](after[-1]))
                 hidden.append(self._mix(activated, hidden))
@@ -268,10 +273,14 @@ class SEGCN(nn.Module):
 
         Eq. 3 writes the sum, the official code the norm; the mean makes one weight serve graphs of all sizes.
         """
-        owned = [conv.structural for conv in self.convolutions if conv.structural is not None]
+        owned = [embedding for embedding in self.structural_embeddings() if embedding is not None]
         if not owned:
             return torch.zeros((), device=next(self.parameters()).device)
-        return sum((e.square().sum() for e in owned), torch.zeros(())) / sum(e.numel() for e in owned)  # type: ignore
+        return torch.stack([e.square().sum() for e in owned]).sum() / sum(e.numel() for e in owned)
+
+    def structural_embeddings(self) -> list[nn.Parameter | None]:
+        """Return the E of each layer, ``None`` for layers without one."""
+        return [convolution.structural for convolution in self.convolutions]  # type: ignore[misc]
 
 
 class NodeNorm(nn.Module):

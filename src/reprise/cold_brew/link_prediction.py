@@ -1,4 +1,4 @@
-"""Link prediction for isolated nodes (Table 4): can the edges that were taken away be found again?
+"""Link prediction for isolated nodes (Table 4): finding again the edges that were taken away.
 
 The released code ranks each positive among 20 negatives drawn at random. The mean of the reciprocal rank over all
 such draws has a closed form, so that no draw is needed and the metric has no noise of its own.
@@ -33,7 +33,7 @@ N_NEGATIVES = 20
 
 
 def expected_reciprocal_rank(share_above: Tensor, n_negatives: int = N_NEGATIVES) -> Tensor:
-    """Return the expected reciprocal rank of a positive among negatives drawn with replacement.
+    r"""Return the expected reciprocal rank of a positive among negatives drawn with replacement.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def expected_reciprocal_rank(share_above: Tensor, n_negatives: int = N_NEGATIVES
     Returns
     -------
     Tensor
-        :math:`E[1/(1+X)]` for :math:`X \\sim B(n, p)`, which is :math:`(1 - (1-p)^{n+1}) / ((n+1) p)`, and 1 for p = 0.
+        :math:`E[1/(1+X)]` for :math:`X \sim B(n, p)`, which is :math:`(1 - (1-p)^{n+1}) / ((n+1) p)`, and 1 for p = 0.
 
     Examples
     --------

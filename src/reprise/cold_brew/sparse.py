@@ -1,7 +1,7 @@
-"""Sparse features and sparse graphs as one operator, whose product with a dense matrix has a cheap gradient.
+r"""Sparse features and sparse graphs as one operator, whose product with a dense matrix has a cheap gradient.
 
 Bag-of-words features and adjacency matrices are constants: only the dense factor of their products is trained. The
-gradient of :math:`SW` with respect to :math:`W` is :math:`S^\\top G`; keeping the transpose in compressed rows makes
+gradient of :math:`SW` with respect to :math:`W` is :math:`S^\top G`; keeping the transpose in compressed rows makes
 it as fast as the product itself (torch converts the transpose anew in every step, about four times slower).
 """
 

@@ -164,9 +164,8 @@ class ColdBrewStudent(nn.Module):
         """
         features = self._checked(x)
         if embeddings.shape != (features.shape[0], self.bank.shape[1]):
-            raise ValueError(
-                f"embeddings have shape {tuple(embeddings.shape)}; expected ({features.shape[0]}, {self.bank.shape[1]})."
-            )
+            expected = (features.shape[0], self.bank.shape[1])
+            raise ValueError(f"embeddings have shape {tuple(embeddings.shape)}; expected {expected}.")
         nodes = torch.nonzero(mask).flatten()
         if nodes.numel() < 2:
             raise ValueError(f"mask marks {nodes.numel()} nodes; the embedding is learnt from at least 2.")
