@@ -1,5 +1,8 @@
 """Cold Brew's two costs, fast and as published: the look-up of latent neighbours, and repeats over seeds.
 
+The second pays where a step is bound by launching operations (a GPU, tiny graphs). On one CPU core the arithmetic is
+the same and the wider matrices leave the cache, so its ratio is about 1; it is printed as it is.
+
 Run ``python benchmarks/cold_brew.py [cora]``. Equal results are asserted before times are compared.
 """
 

@@ -1,9 +1,27 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from reprise.cold_brew.measures import degree_bins, label_agreement, mean_pairwise_cosine, purity
+from reprise.cold_brew.measures import (
+    degree_bins,
+    label_agreement,
+    mean_pairwise_cosine,
+    paired_bootstrap,
+    purity,
+)
+
+
+def test_the_paired_bootstrap_agrees_with_drawing_nodes_and_equal_models_have_no_difference():
+    generator = np.random.default_rng(0)
+    first, second = generator.random(400) < 0.7, generator.random(400) < 0.6
+    found = paired_bootstrap(first, second, n_draws=4000, generator=generator)
+    gaps = first.astype(float) - second
+    plain = [100 * gaps[generator.integers(400, size=400)].mean() for _ in range(4000)]
+    np.testing.assert_allclose(found, [100 * gaps.mean(), *np.quantile(plain, [0.025, 0.975])], atol=0.8)
+    assert paired_bootstrap(first, first, n_draws=10, generator=generator) == (0, 0, 0)
+    assert np.isnan(paired_bootstrap(first[:0], first[:0], n_draws=10, generator=generator)).all()
 
 
 def test_the_mean_cosine_equals_the_mean_over_all_pairs():

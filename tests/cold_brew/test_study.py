@@ -135,6 +135,15 @@ def test_the_planted_effect_appears_on_the_generators_isolation():
     assert reached[STUDENT] > reached["MLP"] + 10
 
 
+def test_with_features_of_noise_a_cold_node_is_only_guessed():
+    settings = Settings(parts=("control",), se_penalties=(100.0,))
+    rows = run(settings)
+    isolated = rows[rows.split == "isolation"]
+    found = isolated[isolated.metric == "accuracy with features of noise"].value.mean()
+    chance = isolated[isolated.metric == "share of the largest class"].value.mean()
+    assert abs(found - chance) < 5
+
+
 @pytest.mark.real_data
 def test_code_mode_has_no_validation_nodes_and_averages_the_last_epochs():
     settings = Settings(datasets=("cora",), **SMALL)

@@ -4,11 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 DEGREE_BINS = (0, 1, 2, 3, 5, 9, 17, 33)
+
+
+def paired_bootstrap(
+    first: np.ndarray, second: np.ndarray, *, n_draws: int, generator: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return a difference of accuracies on the same test nodes with its 95 % interval over nodes, in points.
+
+    Parameters
+    ----------
+    first, second
+        Boolean ``(n_test,)``: which nodes each model gets right.
+    n_draws
+        Number of draws.
+    generator
+        Source of the draws.
+
+    Returns
+    -------
+    tuple of float
+        Difference, low end, high end; NaN without test nodes.
+    """
+    n_test = first.size
+    if n_test == 0:
+        return float("nan"), float("nan"), float("nan")
+    # A node counts −1, 0 or 1: drawing nodes is drawing how many of each there are.
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    shares = np.array([only_first, only_second, n_test - only_first - only_second]) / n_test
+    counts = generator.multinomial(n_test, shares, size=n_draws)
+    drawn = 100.0 * (counts[:, 0] - counts[:, 1]) / n_test
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return 100.0 * (only_first - only_second) / n_test, float(low), float(high)
 
 
 def purity(index: Tensor, labels: Tensor, y: Tensor) -> float:

@@ -143,12 +143,12 @@ def _by_repeated_medians(edges: Tensor, degrees: Tensor) -> ColdStartSplit:
         low = low[low <= np.median(low)]
     for _ in range(5):
         high = high[high >= np.median(high)]
-    low_nodes = torch.as_tensor(np.flatnonzero(counted <= low.max()))
+    low_nodes = torch.as_tensor(np.flatnonzero(counted <= low.max()), device=degrees.device)
     low_nodes = low_nodes[torch.argsort(degrees[low_nodes], stable=True)]
     half = low_nodes.numel() // 2
     isolated = _mask(low_nodes[:half], n_nodes)
     kept, removed = _without(edges, isolated)
-    head = torch.as_tensor(counted >= high.min())
+    head = torch.as_tensor(counted >= high.min(), device=degrees.device)
     left = degree(kept[0], n_nodes).long()
     return ColdStartSplit(kept, isolated, _mask(low_nodes[half:], n_nodes), head, left, removed)
 

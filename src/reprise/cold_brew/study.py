@@ -16,7 +16,7 @@ from reprise.cold_brew.cell import Cell, Row, methods_of
 from reprise.cold_brew.data import EMBEDDED
 from reprise.cold_brew.feature_contribution import bootstrap_ratio
 from reprise.cold_brew.graph import node_homophily
-from reprise.cold_brew.measures import degree_bins
+from reprise.cold_brew.measures import degree_bins, paired_bootstrap
 from reprise.cold_brew.methods import (
     GCN,
     GLNN,
@@ -29,7 +29,7 @@ from reprise.cold_brew.methods import (
 )
 from reprise.cold_brew.problem import Problem, make_problem
 from reprise.cold_brew.settings import Part, Settings
-from reprise.compute import use_deterministic_algorithms, use_threads
+from reprise.compute import numpy_generator, use_deterministic_algorithms, use_threads
 from reprise.rows import tidy
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 GRAPH = "graph"
 ORIGINAL = "original graph"
+DIFFERENCES = ("difference", "difference, low end over test nodes", "difference, high end over test nodes")
 CODE_METHODS = (GCN, SAGE, SIMPLE_MLP, TEACHER, STUDENT)
 
 
@@ -102,6 +103,7 @@ def compare_groups(cell: Cell) -> Iterable[Row]:
         for metric, value in outcome.notes.items():
             yield cell.row("overall", method, metric, value)
     yield from by_degree(cell)
+    yield from paired_differences(cell)
     if problem.dataset in settings.code_mode_datasets:
         yield from compare_in_code_mode(cell)
 
@@ -118,6 +120,24 @@ def by_degree(cell: Cell) -> Iterable[Row]:
         for method in (GCN, SIMPLE_MLP, GLNN, TEACHER, STUDENT):
             value = cell.outcome(method).accuracy(problem.y, tested)
             yield cell.row(split, method, "accuracy by degree", value, at=low)
+
+
+def paired_differences(cell: Cell) -> Iterable[Row]:
+    """The student minus each other method, with a bootstrap interval over the test nodes of a group."""
+    problem = cell.problem
+    student = (cell.outcome(STUDENT).final.argmax(1) == problem.y).numpy(force=True)
+    generator = numpy_generator(problem.seed, "cold_brew", problem.dataset, "paired bootstrap")
+    for method in methods_of(problem.dataset, cell.settings):
+        if method == STUDENT:
+            continue
+        other = (cell.outcome(method).final.argmax(1) == problem.y).numpy(force=True)
+        for split, mask in problem.test_groups().items():
+            tested = mask.numpy(force=True)
+            ends = paired_bootstrap(
+                student[tested], other[tested], n_draws=cell.settings.bootstrap_draws, generator=generator
+            )
+            for metric, value in zip(DIFFERENCES, ends, strict=True):
+                yield cell.row(split, STUDENT, metric, value, setting=f"minus {method}")
 
 
 def compare_in_code_mode(cell: Cell) -> Iterable[Row]:

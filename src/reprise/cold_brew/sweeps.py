@@ -46,7 +46,7 @@ def sweep_homophily(cell: Cell) -> Iterable[Row]:
         masks = choose_masks(data, seed, settings, mode="paper10", scarce=False)
         crafted = problem_from(data, masks, seed, settings)
         whole = Cell(crafted.on_edges(crafted.original_edge_index), settings)
-        test, y = masks.test, crafted.y
+        test, y = crafted.masks.test, crafted.y
         z = {method: whole.outcome(method).accuracy(y, test) for method in (GCN, SIMPLE_MLP, PROPAGATION)}
         for method, value in z.items():
             yield cell.row("generator", method, "accuracy of the sweep", value, at=homophily)
