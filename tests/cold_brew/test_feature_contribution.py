@@ -90,6 +90,13 @@ def test_the_interval_agrees_with_drawing_the_nodes_themselves():
     np.testing.assert_allclose([interval.low, interval.high], np.nanquantile(plain, [0.025, 0.975]), atol=2.5)
 
 
+def test_an_undefined_ratio_has_no_interval_either():
+    gnn, mlp, lp = np.arange(40) < 20, np.arange(40) < 10, np.arange(40) < 22
+    interval = bootstrap_ratio(gnn, mlp, lp, n_draws=200)
+    assert np.isnan([interval.value, interval.low, interval.high]).all()
+    assert 0 < interval.undefined <= 1
+
+
 def test_an_empty_test_set_has_no_ratio():
     empty = np.zeros(0, dtype=bool)
     assert np.isnan(bootstrap_ratio(empty, empty, empty).value)

@@ -62,6 +62,12 @@ def test_rows_of_features_and_labels_must_agree(world):
         ColdBrewTeacher().fit(broken, torch.ones(240, dtype=torch.bool))
 
 
+def test_rows_of_features_and_the_number_of_nodes_must_agree(world):
+    broken = Data(x=world.x[:100], edge_index=torch.tensor([[0, 1], [1, 0]]), y=world.y, num_nodes=240)
+    with pytest.raises(ValueError, match="x has 100 rows, but num_nodes=240"):
+        ColdBrewTeacher().fit(broken, torch.arange(240) < 240)
+
+
 def test_use_before_fitting_and_negative_penalties_are_refused(world):
     with pytest.raises(ValueError, match="not fitted"):
         ColdBrewTeacher().predict(world)

@@ -64,8 +64,9 @@ def test_accuracy_is_a_share_in_percent():
     assert accuracy(scores, torch.tensor([0, 1, 0]), torch.ones(3, dtype=torch.bool)) == pytest.approx(200 / 3)
 
 
-def test_an_empty_group_is_nan():
-    value = accuracy(torch.eye(2), torch.tensor([0, 1]), torch.zeros(2, dtype=torch.bool))
+def test_an_empty_group_is_nan_with_a_warning():
+    with pytest.warns(UserWarning, match="no node to test on"):
+        value = accuracy(torch.eye(2), torch.tensor([0, 1]), torch.zeros(2, dtype=torch.bool))
     assert value != value
 
 

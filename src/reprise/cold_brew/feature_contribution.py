@@ -113,6 +113,9 @@ def bootstrap_ratio(
         value = feature_contribution_ratio(*correct.mean(1))
         ratios = np.array([feature_contribution_ratio(*z) for z in drawn])
     defined = ratios[~np.isnan(ratios)]
+    if math.isnan(value):
+        # The few draws in which the ratio happens to exist say nothing about a ratio that does not.
+        return ContributionInterval(value, math.nan, math.nan, 1 - defined.size / n_draws)
     low, high = np.quantile(defined, [0.025, 0.975]) if defined.size else (math.nan, math.nan)
     return ContributionInterval(value, float(low), float(high), 1 - defined.size / n_draws)
 

@@ -151,9 +151,14 @@ def _outcome(
         method,
         history.last or [final],
         with_dropout=with_dropout,
-        validation=accuracy(final, problem.y, problem.masks.validation),
+        validation=_validation_accuracy(final, problem),
         notes={"epochs": float(history.epochs)},
     )
+
+
+def _validation_accuracy(scores: Tensor, problem: Problem) -> float:
+    mask = problem.masks.validation
+    return accuracy(scores, problem.y, mask) if bool(mask.any()) else float("nan")
 
 
 def train_nearest_neighbour_gcn(problem: Problem, settings: Settings) -> Outcome:
@@ -288,7 +293,7 @@ def spread_labels(problem: Problem, settings: Settings) -> Outcome:
         )
         for alpha in alphas
     ]
-    reached = [accuracy(run.scores, y, validation) for run in runs]
+    reached = [_validation_accuracy(run.scores, problem) for run in runs]
     best = int(np.argmax(reached)) if bool(validation.any()) else 0
     unreached = 100.0 * float((runs[best].unreached & problem.masks.test).sum()) / max(int(problem.masks.test.sum()), 1)
     notes = {"alpha": alphas[best], "test nodes that no label reaches": unreached}

@@ -70,8 +70,9 @@ def run_cell(dataset: str, seed: int, settings: Settings) -> list[Row]:
     cell = Cell(make_problem(dataset, seed, settings), settings)
     rows: list[Row] = []
     with warnings.catch_warnings():
-        # A ratio that is undefined on some graph or draw is reported as NaN; the warning is for library users.
+        # An undefined ratio and an empty group are reported as NaN; the warnings are for users of the library.
         warnings.filterwarnings("ignore", message="the feature contribution ratio is undefined")
+        warnings.filterwarnings("ignore", message="a group has no node to test on")
         for part in settings.parts:
             if applies(part, dataset, seed, settings):
                 rows.extend(_PARTS[part](cell))

@@ -192,6 +192,8 @@ def graph_inputs(data: Data) -> tuple[Features, Propagation]:
     edge_index = data.edge_index
     assert edge_index is not None
     n_nodes = x.shape[0]
+    if data.num_nodes != n_nodes:
+        raise ValueError(f"x has {n_nodes} rows, but num_nodes={data.num_nodes}; one row per node is needed.")
     if data.y is not None and len(data.y) != n_nodes:  # type: ignore[arg-type]
         raise ValueError(f"x has {n_nodes} rows, but y has {len(data.y)}; one row per node is needed.")  # type: ignore
     return x, Propagation.from_edges(checked_edges(edge_index, n_nodes), n_nodes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -144,8 +145,15 @@ def random_stream(seed: int, *names: object) -> Iterator[None]:
 
 
 def accuracy(scores: Tensor, y: Tensor, mask: Tensor) -> float:
-    """Return the share, in %, of the masked nodes whose largest score is their label; NaN for an empty mask."""
+    """Return the share, in %, of the masked nodes whose largest score is their label.
+
+    Warns
+    -----
+    UserWarning
+        If the mask is empty: the accuracy is then NaN, not 0.
+    """
     if not bool(mask.any()):
+        warnings.warn("a group has no node to test on; its accuracy is NaN.", stacklevel=2)
         return float("nan")
     return 100.0 * float((scores[mask].argmax(1) == y[mask]).double().mean())
 
