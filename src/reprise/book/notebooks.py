@@ -7,7 +7,7 @@ text, caption, and the file with the drawn data. MyST-NB reads alternative text 
 
 import copy
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def _joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
-def shown(notebook: NotebookNode, package: str, folder: Path | None) -> NotebookNode:
+def shown(notebook: NotebookNode, package: str, folder: Path, present: Collection[str]) -> NotebookNode:
     """Return a copy whose figures and tables stand in cells of their own, numbered, captioned and with their data.
 
     Parameters
@@ -55,8 +55,9 @@ def shown(notebook: NotebookNode, package: str, folder: Path | None) -> Notebook
     package
         Name of the paper's package; the label of a figure is ``PACKAGE-NAME``.
     folder
-        Folder with the CSV twins, as a path relative to the page; a twin that is not there is said to be missing.
-        None: there are none.
+        Folder with the CSV twins, as a path relative to the page.
+    present
+        Names of the files that are there; a twin that is not is said to be missing.
 
     Returns
     -------
@@ -82,7 +83,8 @@ def shown(notebook: NotebookNode, package: str, folder: Path | None) -> Notebook
             names[label] = f"{kind.capitalize()} {numbers[kind]}"
             make = _table_cells if kind == "table" else _figure_cells
             cells.extend(make(cell, output, label, names[label]))
-            cells.extend(_data_link(description.get("data"), folder, names[label]))
+            data = description.get("data")
+            cells.extend(_data_link(data, folder if data in present else None, names[label]))
     notebook.cells = cells
     _name_references(notebook, names)
     return notebook
