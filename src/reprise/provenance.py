@@ -8,9 +8,10 @@ import ast
 import hashlib
 import inspect
 import json
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -123,43 +124,39 @@ def _determines_rows(module: str) -> bool:
 def function_fingerprint(function: Callable[..., Any]) -> str:
     """Return the fingerprint of a function together with everything of Reprise that it calls or reads.
 
-    Functions, classes and plain constants named in the body are followed as long as they are defined in Reprise, so a
-    changed threshold or helper changes the fingerprint of every decision rule that uses it.
+    Functions, classes and plain constants named in the body are followed as long as they are defined in Reprise (or in
+    the function's own package), so a changed threshold or helper changes the fingerprint of every decision rule that
+    uses it.
     """
     parts: dict[str, str] = {}
-    _collect(function, parts)
+    innermost = getattr(function, "func", function)
+    _collect(function, parts, ("reprise", innermost.__module__.partition(".")[0]))
     return digest(parts)
 
 
-def _collect(value: Any, parts: dict[str, str]) -> None:
+def _collect(value: Any, parts: dict[str, str], packages: tuple[str, ...]) -> None:
     if isinstance(value, FunctionType | type):
         name = f"{value.__module__}.{value.__qualname__}"
-        if not value.__module__.startswith("reprise") or name in parts:
+        if value.__module__.partition(".")[0] not in packages or name in parts:
             return
         parts[name] = source_fingerprint(inspect.getsource(value))
         for other in _names_read(value):
-            _collect_named(other, value.__module__, parts)
-    elif hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial: a rule with its thresholds
+            _collect_named(other, value.__module__, parts, packages)
+    elif isinstance(value, partial):
         parts[f"partial:{value.func.__qualname__}"] = repr((value.args, sorted(value.keywords.items())))
-        _collect(value.func, parts)
+        _collect(value.func, parts, packages)
 
 
-def _collect_named(name: str, module: str, parts: dict[str, str]) -> None:
-    namespace = vars(_loaded(module))
+def _collect_named(name: str, module: str, parts: dict[str, str], packages: tuple[str, ...]) -> None:
+    namespace = vars(sys.modules[module])
     head, _, attribute = name.partition(".")
     value = namespace.get(head)
     if isinstance(value, ModuleType) and attribute:
         value = getattr(value, attribute, None)
-    if isinstance(value, FunctionType | type) or (hasattr(value, "func") and hasattr(value, "keywords")):
-        _collect(value, parts)
+    if isinstance(value, FunctionType | type | partial):
+        _collect(value, parts, packages)
     elif isinstance(value, str | int | float | bool | tuple | list | dict | frozenset) and head in namespace:
         parts[f"{module}.{head}"] = repr(sorted(value) if isinstance(value, frozenset) else value)
-
-
-def _loaded(module: str) -> ModuleType:
-    import sys
-
-    return sys.modules[module]
 
 
 def _names_read(value: Any) -> list[str]:

@@ -5,6 +5,7 @@ A field's description is what a reader sees in the chapter's parameter table: me
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -21,14 +22,18 @@ class SettingsError(RepriseError, ValueError):
 class ChapterSettings(BaseModel):
     """What a study depends on, validated; frozen, and with no field that the chapter does not know.
 
-    ``where_it_runs`` names the fields that say where and how fast a study runs but not what it computes; they are
-    left out of the hash that decides whether a record is stale.
+    A chapter sets the class attributes: ``paper`` (slug); ``where_it_runs``, the fields that say where and how fast a
+    study runs but not what it computes, left out of the hash that decides whether a record is stale;
+    ``summary_columns``, the identifying columns that tell cells of the summary apart; ``embedded_twins``, from an
+    embedded data set to the real one that it stands in for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     paper: ClassVar[str]
     where_it_runs: ClassVar[frozenset[str]] = frozenset({"device", "threads"})
+    summary_columns: ClassVar[tuple[str, ...]] = ()
+    embedded_twins: ClassVar[Mapping[str, str]] = {}
 
     datasets: tuple[str, ...] = Field(min_length=1, description="names of the data sets, as in the catalogue")
     seeds: tuple[int, ...] = Field(min_length=1, description="seeds; every method uses the same ones")
@@ -75,6 +80,11 @@ class ChapterSettings(BaseModel):
             return cls.model_validate_json(json.dumps(parameters), strict=True)
         except ValidationError as error:
             raise SettingsError(_explain(error)) from error
+
+    @property
+    def reduced_scale(self) -> bool:
+        """Whether these settings ask for less than the paper's scale (steps, width, data); a chapter says how."""
+        raise NotImplementedError
 
     def determining_rows(self) -> dict[str, Any]:
         """Return the parameters that determine the rows, as plain JSON values."""

@@ -90,7 +90,7 @@ def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     if array.size == 1:
         return Interval(mean, float("-inf"), float("inf"), 1)
     error = float(array.std(ddof=1)) / np.sqrt(array.size)
-    half = float(distributions.t.ppf((1 + level) / 2, array.size - 1)) * error
+    half = float(distributions.t.ppf((1 + level) / 2, array.size - 1) * error)
     return Interval(mean, mean - half, mean + half, int(array.size))
 
 
