@@ -8,6 +8,7 @@ text, caption, and the file with the drawn data. MyST-NB reads alternative text 
 import copy
 import re
 from collections.abc import Collection, Iterable, Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nbformat import NotebookNode
 
 from reprise.book.paths_in_text import without_local_paths
 
+FORMULA = re.compile(r"(?<![\\$\w])\$(?=\S)([^$<>\n]+?)(?<=\S)\$(?!\w)")
 TAGS_OF_OUTPUTS = frozenset({"hide-output", "remove-output", "remove-cell", "full-width"})
 
 
@@ -105,27 +107,47 @@ def _figure_cells(origin: NotebookNode, output: NotebookNode, label: str, number
     description = _description(output)
     cell = _output_cell(origin, output)
     output.data.pop("text/plain", None)
-    caption = f"**{number}.** {without_local_paths(description.get('caption', ''))}".strip()
-    cell.metadata["mystnb"] = {
-        "image": {"alt": " ".join(description.get("alt", "").split())},
-        "figure": {"caption": caption, "name": label},
-    }
+    caption = f"**{number}.** {_one_line(description.get('caption'))}".strip()
+    image = {"alt": _one_line(description.get("alt"))}
+    for mime, details in output.metadata.items():
+        if mime.startswith("image/") and "width" in details:
+            image["width"] = f"{details['width']}px"
+    # A figure's name given here does not reach the references (tried); a target before it does.
+    cell.metadata["mystnb"] = {"image": image, "figure": {"caption": caption}}
+    yield nbformat.v4.new_markdown_cell(f"({label})=")
     yield cell
 
 
 def _table_cells(origin: NotebookNode, output: NotebookNode, label: str, number: str) -> Iterator[NotebookNode]:
-    caption = " ".join(_description(output).get("caption", "").split())
-    yield nbformat.v4.new_markdown_cell(
-        f":::{{div}} reprise-caption\n:name: {label}\n\n**{number}.** {caption}\n:::"
-    )
-    if html := _joined(output.data.get("text/html", "")):
-        output.data["text/html"] = scrolling(html, number)
+    html = _joined(output.data.get("text/html", ""))
+    caption = _one_line(_description(output).get("caption"))
+    inside = re.search(r"<caption>(.*?)</caption>", html, flags=re.S)
+    title = f"<caption><strong>{number}.</strong> {inside.group(1) if inside else escape(caption)}</caption>"
+    html = html.replace(inside.group(), title, 1) if inside else re.sub(r"(<table[^>]*>)", rf"\1{title}", html, count=1)
+    if html:
+        output.data["text/html"] = scrolling(with_formulas(html), number)
+    yield nbformat.v4.new_markdown_cell(f"({label})=")
     yield _output_cell(origin, output)
+
+
+def _one_line(text: str | None) -> str:
+    return without_local_paths(" ".join((text or "").split()))
 
 
 def scrolling(html: str, name: str) -> str:
     """Return the HTML of a table in a container of its own that scrolls sideways and can be reached by keyboard."""
-    return f'<div class="reprise-table" role="region" aria-label="{name}" tabindex="0">\n{html}\n</div>'
+    return f'<div class="reprise-scroll" role="region" aria-label="{name}" tabindex="0">\n{html}\n</div>'
+
+
+def with_formulas(html: str) -> str:
+    """Return HTML in which ``$…$`` is marked as a formula; MathJax leaves unmarked text alone.
+
+    Examples
+    --------
+    >>> with_formulas("<td>at $K = 2$ it costs $3</td>")
+    '<td>at <span class="math notranslate nohighlight">\\\\(K = 2\\\\)</span> it costs $3</td>'
+    """
+    return FORMULA.sub(lambda found: rf'<span class="math notranslate nohighlight">\({found[1]}\)</span>', html)
 
 
 def _data_link(data: str | None, folder: Path | None, number: str) -> Iterable[NotebookNode]:
@@ -142,7 +164,7 @@ def _name_references(notebook: NotebookNode, names: dict[str, str]) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             for label, name in names.items():
-                cell.source = cell.source.replace(f"[](#{label})", f"[{name}](#{label})")
+                cell.source = cell.source.replace(f"[](#{label})", f"{{ref}}`{name} <{label}>`")
 
 
 def with_heading(notebook: NotebookNode, title: str, below: str, suffix: str = "") -> NotebookNode:
@@ -184,11 +206,6 @@ def with_own_labels(notebook: NotebookNode, prefix: str) -> NotebookNode:
     notebook = copy.deepcopy(notebook)
     markdown = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     names = {name for cell in markdown for pattern in _DEFINITIONS for name in pattern.findall(cell.source)}
-    for cell in notebook.cells:
-        figure = cell.metadata.get("mystnb", {}).get("figure", {})
-        if "name" in figure:
-            names.add(figure["name"])
-            figure["name"] = prefix + figure["name"]
     for cell in markdown:
         for name in names:
             cell.source = _renamed(cell.source, name, prefix + name)

@@ -73,7 +73,21 @@ def write_failed_chapter(chapter: Chapter, target: Path, downloads: dict[str, st
 def write_papers(papers: Sequence[Paper], published: Sequence[Chapter], target: Path) -> None:
     """Write the overview of the papers, with a line for those that have no published run yet."""
     lines = [{"paper": paper, "chapters": _of(paper, published)} for paper in papers]
-    write_page(target / "papers" / "overview.md", "papers.md.jinja", lines=lines, one_line=one_line, file=_beside)
+    write_page(
+        target / "papers" / "overview.md",
+        "papers.md.jinja",
+        lines=lines, one_line=one_line, file=_beside, links=_links,
+    )  # fmt: skip
+
+
+def _links(paper: Paper) -> list[tuple[str, str]]:
+    addresses = {
+        "arXiv": paper.arxiv_url,
+        "OpenReview": paper.openreview_url,
+        "the authors' code": paper.code,
+        "Amazon Science": paper.blog,
+    }
+    return [(name, address) for name, address in addresses.items() if address]
 
 
 def write_your_run(papers: Sequence[Paper], own: Sequence[Chapter], profile: str, target: Path) -> None:

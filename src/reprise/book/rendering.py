@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,13 +14,14 @@ from importlib import metadata
 from pathlib import Path
 
 from reprise.book.errors import BookError
-from reprise.book.staging import Staged, stage
+from reprise.book.staging import stage
 from reprise.paths import build_folder, repository
 
 MATHJAX_DISTRIBUTION = "sphinx-mathjax-offline"
 # The distribution's own list of hashes covers every file; this is the hash of what the book takes from it, name by
 # name, so that another version, or a file changed after installation, is noticed.
-MATHJAX_SHA256 = "unset"
+MATHJAX_SHA256 = "c202c7ff6198aa4cb89fc26284ab78f32024b0741232e433dd6f59ca71527d8d"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 MATHJAX_FILES = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2/")
 
 
@@ -29,7 +31,7 @@ def build(
     published_only: bool = False,
     target: Path | None = None,
     progress: Callable[[str], None] = lambda step: None,
-) -> tuple[Path, Staged]:
+) -> Path:
     """Stage, render and check the book.
 
     Parameters
@@ -41,12 +43,12 @@ def build(
     target
         Folder of the built book; ``build/book/html`` unless given.
     progress
-        Called with a sentence before each step.
+        Called with a sentence before each step, and with one line for each chapter.
 
     Returns
     -------
-    tuple of Path and Staged
-        The index page, and what was staged.
+    Path
+        The index page.
 
     Raises
     ------
@@ -55,8 +57,10 @@ def build(
     """
     progress("laying out the pages")
     staged = stage(profile, published_only=published_only)
+    for line in staged.summary():
+        progress(line)
     progress("rendering the pages")
-    return render(staged.source, target, progress=progress), staged
+    return render(staged.source, target, progress=progress)
 
 
 def render(
@@ -111,9 +115,10 @@ def _run_jupyter_book(source: Path, folder: Path) -> Path:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     html = folder / "_build" / "html"
+    stderr = _COLOUR.sub("", done.stderr)
     if done.returncode != 0 or not (html / "index.html").exists():
-        said = [line for line in done.stderr.splitlines() if "WARNING" in line or "ERROR" in line]
-        lines = said or (done.stderr or done.stdout).splitlines()[-15:]
+        said = [line for line in stderr.splitlines() if "WARNING" in line or "ERROR" in line]
+        lines = said or (stderr or done.stdout).splitlines()[-15:]
         text = "\n".join(f"  {line.replace(str(source) + os.sep, '')}" for line in lines[:20])
         raise BookError(f"Jupyter Book could not build the pages without warnings:\n{text}")
     return html
