@@ -97,7 +97,8 @@ def _description(output: NotebookNode) -> dict[str, Any]:
 
 
 def _output_cell(origin: NotebookNode, output: NotebookNode) -> NotebookNode:
-    cell = nbformat.v4.new_code_cell(source="", outputs=[output], execution_count=origin.execution_count)
+    # MyST-NB leaves out cells without source, together with their outputs; this line is never shown.
+    cell = nbformat.v4.new_code_cell(source="# shown above", outputs=[output], execution_count=origin.execution_count)
     kept = TAGS_OF_OUTPUTS.intersection(origin.metadata.get("tags", ()))
     cell.metadata["tags"] = ["remove-input", *sorted(kept)]
     return cell

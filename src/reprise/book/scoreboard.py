@@ -146,8 +146,6 @@ def _papers(published: Sequence[Chapter], own: Sequence[Chapter]) -> list[dict[s
 def _row(chapter: Chapter, verdict: Verdict, other: dict[tuple[str, str], Verdict]) -> dict[str, Any]:
     twin = other.get((chapter.paper.package, verdict.claim_id))
     return {
-        "anchor": f"{chapter.origin}-{chapter.profile}-{chapter.paper.slug}-{verdict.claim_id}".lower(),
-        "twin_anchor": f"yours-{{}}-{chapter.paper.slug}-{verdict.claim_id}".lower() if twin else "",
         "twin": twin.label if twin else "",
         "chapter": chapter,
         "link": source_file(chapter) + explained_at(chapter),

@@ -22,6 +22,7 @@ def _environment(folder: Path) -> Environment:
         autoescape=False,  # Markdown, not HTML: the filter `plain` escapes what the records say  # noqa: S701
     )
     environment.filters.update(plain=text.plain, day=text.day, duration=text.duration, listed=text.listed)
+    environment.filters["capitalised"] = lambda sentence: sentence[:1].upper() + sentence[1:]
     return environment
 
 
