@@ -148,7 +148,7 @@ class Chapter:
             return self._rows
         clock = Clock()
         self._rows = tidy(run(settings))
-        self._cost = Cost(seconds=round(clock.seconds(), 1), peak_memory_mib=round(peak_memory_mib(), 1))
+        self._cost = Cost(seconds=round(clock.seconds, 1), peak_memory_mib=round(peak_memory_mib(), 1))
         return self._rows
 
     def summary(self) -> tuple[Any, ...]:
