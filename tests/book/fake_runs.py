@@ -147,16 +147,16 @@ def verdicts(*, rehearsed: bool = False) -> tuple[Verdict, ...]:
 def record(slug: str, profile: str) -> Record:
     """Return a record with two rows."""
     paper = find_paper(slug)
-    columns = {"dataset": ["DG-15"] * 2, "split": ["target"] * 2, "method": ["GRDA", "DANN"], "seed": [0, 0]}
+    columns = {"dataset": ["dg-15"] * 2, "split": ["target"] * 2, "method": ["GRDA", "DANN"], "seed": [0, 0]}
     return Record(
         paper=slug,
         package=paper.package,
         profile=profile,
-        parameters={"datasets": ["DG-15"], "seeds": [0]},
+        parameters={"datasets": ["dg-15"], "seeds": [0]},
         rows={**columns, "metric": ["accuracy"] * 2, "value": [52.8, 48.9]},
         summary=(
             SummaryRow(
-                dataset="DG-15", split="target", method="GRDA", metric="accuracy", n=1, mean=52.8, low=None, high=None
+                dataset="dg-15", split="target", method="GRDA", metric="accuracy", n=1, mean=52.8, low=None, high=None
             ),
         ),
         verdicts=verdicts(rehearsed=profile == "quick"),
