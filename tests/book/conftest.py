@@ -6,7 +6,6 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,11 @@ import pytest
 from reprise.book import Staged, render, stage
 from reprise.paths import build_folder
 
+REAL_BOOK = build_folder() / "book" / "html"
+# The real book is looked at where it was built.
+BOOKS = ["small_book", *(["real_book"] if (REAL_BOOK / "index.html").is_file() else [])]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+NO_CHROMIUM = "no Chromium found (install it, or set REPRISE_CHROMIUM): the browser tests did not run"
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -57,25 +60,7 @@ def small_book(staged: Staged) -> Path:
 @pytest.fixture(scope="session")
 def real_book() -> Path:
     """The book built from this checkout."""
-    folder = build_folder() / "book" / "html"
-    if not (folder / "index.html").is_file():
-        pytest.skip("the book has not been built in this checkout: `make book` does it")
-    return folder
-
-
-@dataclass
-class Visit:
-    """A page opened in the browser, and what went wrong meanwhile."""
-
-    page: Any
-    errors: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Server:
-    """A folder served on this machine."""
-
-    address: str
+    return REAL_BOOK
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -92,26 +77,27 @@ def serve(folder: Path) -> Iterator[str]:
     server.server_close()
 
 
-def _chromium_path() -> str:
+def find_chromium() -> str | None:
+    """Return the path of the system's Chromium or Chrome, or of the one that REPRISE_CHROMIUM names."""
     given = os.environ.get("REPRISE_CHROMIUM")
-    for name in (given,) if given else CHROMIUM_NAMES:
-        if found := shutil.which(name):
-            return found
-    message = "no Chromium found (install it, or set REPRISE_CHROMIUM): the browser tests did not run"
-    if os.environ.get("CI", "").lower() in ("1", "true"):
-        pytest.fail(message)
-    pytest.skip(message)
+    return next((found for name in ((given,) if given else CHROMIUM_NAMES) if (found := shutil.which(name))), None)
+
+
+def skip_without_chromium() -> None:
+    """Skip the calling module with one line if there is no browser; under CI its tests run, and fail, instead."""
+    if find_chromium() is None and os.environ.get("CI", "").lower() not in ("1", "true"):
+        pytest.skip(NO_CHROMIUM, allow_module_level=True)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium of this system."""
-    executable = _chromium_path()
+    executable = find_chromium()
+    if executable is None:
+        pytest.fail(NO_CHROMIUM)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable, headless=True, args=list(CHROMIUM_FLAGS)
-        )
+        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=list(CHROMIUM_FLAGS))
         yield browser
         browser.close()

@@ -19,7 +19,8 @@ TEXT = """\
 
 ## In one paragraph
 
-Neighbouring domains are aligned, distant ones need not be. See [](#PACKAGE-pairing), [](#PACKAGE-wide) and {eq}`PACKAGE-loss`.
+Neighbouring domains are aligned, distant ones need not be. See [](#PACKAGE-pairing), [](#PACKAGE-wide)
+and {eq}`PACKAGE-loss`.
 
 ## The idea
 
@@ -122,7 +123,7 @@ def failed_notebook() -> NotebookNode:
 
 def verdicts(*, rehearsed: bool = False) -> tuple[Verdict, ...]:
     """Return verdicts of every sort."""
-    common = {"kind": "ordering", "reduced_scale": True, "evidence": "Paired difference over 5 seeds.", "rule": "CI > 0."}
+    common = {"kind": "ordering", "reduced_scale": True, "evidence": "Paired difference, 5 seeds.", "rule": "CI > 0."}
     decided = (
         Verdict(
             claim_id="C1", text="beats every baseline on DG-15 by 10 points at $\\lambda_d = 0.5$", source="Table 1",

@@ -1,6 +1,7 @@
-"""The built book in headless Chromium, with every other host blocked: the small book, and the real one if it is there."""
+"""The built book in headless Chromium, with every other host blocked: the small one, and the real one if there."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 WIDTHS = (390, 360)
 FORMULAS_LEFT = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')).length"
-LOOK = """() => {
+LOOK = (
+    """() => {
   const article = document.querySelector('article') || document.body;
   const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
   const dollars = [];
@@ -27,7 +29,9 @@ LOOK = """() => {
     wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
     broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
   };
-}""" % FORMULAS_LEFT  # noqa: UP031 (the script is full of braces)
+}"""
+    % FORMULAS_LEFT
+)  # noqa: UP031 (the script is full of braces)
 CONTRAST = """() => {
   const channel = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
   const luminance = c => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2]);
@@ -80,7 +84,8 @@ def address(folder: Path) -> Iterator[str]:
 def looks(folder: Path, address: str, browser: Any) -> dict[str, Look]:
     """Every page, opened once on a desk and on a phone, light and dark."""
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
-    return {name: look_at(browser, address, name) for name in names if not name.startswith("_static/")}
+    pages = [name for name in names if name != "index.html" and not name.startswith("_static/")]
+    return {name: look_at(browser, address, name) for name in pages}
 
 
 def open_page(browser: Any, address: str, look: Look) -> Any:
@@ -107,10 +112,9 @@ def look_at(browser: Any, address: str, name: str) -> Look:
     look = Look()
     page = open_page(browser, address, look)
     page.goto(address + name, wait_until="load")
-    try:
+    with suppress(Exception):  # what is left is counted below, with the page's name
         page.wait_for_function(f"() => {FORMULAS_LEFT} === 0", timeout=10_000)
-    except Exception:  # counted below, with the page's name
-        pass
+    page.add_style_tag(content="* { transition: none !important; }")
     look.facts = page.evaluate(LOOK)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -155,6 +159,13 @@ def test_all_text_stands_out_from_its_background(looks: dict[str, Look], scheme:
     assert {name: look.pale[scheme] for name, look in looks.items() if look.pale[scheme]} == {}
 
 
+def test_the_index_leads_to_the_introduction(folder: Path, address: str, browser: Any) -> None:
+    page = open_page(browser, address, Look())
+    page.goto(f"{address}index.html")
+    page.wait_for_url("**/introduction.html", timeout=10_000)
+    page.close()
+
+
 def test_the_search_finds_a_word(folder: Path, address: str, browser: Any) -> None:
     look = Look()
     page = open_page(browser, address, look)
@@ -167,9 +178,7 @@ def test_the_search_finds_a_word(folder: Path, address: str, browser: Any) -> No
     assert look.asked_elsewhere == []
 
 
-def test_a_wide_table_scrolls_in_its_own_box_and_can_be_reached_by_keyboard(
-    small_book: Path, browser: Any
-) -> None:
+def test_a_wide_table_scrolls_in_its_own_box_and_can_be_reached_by_keyboard(small_book: Path, browser: Any) -> None:
     for address in serve(small_book):
         page = open_page(browser, address, Look())
         page.set_viewport_size({"width": 390, "height": 800})

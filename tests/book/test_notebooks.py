@@ -35,7 +35,12 @@ def test_a_figure_cell_carries_alternative_text_caption_and_width_for_the_book()
 
 
 def test_a_table_scrolls_in_its_own_container_and_keeps_one_caption() -> None:
-    html = [o.data["text/html"] for cell in shown().cells for o in cell.get("outputs", ()) if "text/html" in o.get("data", {})]  # noqa: E501
+    html = [
+        o.data["text/html"]
+        for cell in shown().cells
+        for o in cell.get("outputs", ())
+        if "text/html" in o.get("data", {})
+    ]
     claims = next(text for text in html if "The claims." in text)
     assert claims.count("<caption>") == 1
     assert "<caption><strong>Table 1.</strong> The claims.</caption>" in claims
@@ -93,7 +98,8 @@ def test_labels_are_renamed_in_definitions_and_all_references() -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(source)])
     renamed = notebooks.with_own_labels(notebook, "p-").cells[0].source
     assert renamed == (
-        "(p-sec)=\n## A\n```{math}\n:label: p-eq-a\nx\n```\n$$y$$ (p-eq-b)\n\\begin{align}z \\label{p-eq-c}\\end{align}\n"
+        "(p-sec)=\n## A\n```{math}\n:label: p-eq-a\nx\n```\n$$y$$ (p-eq-b)\n"
+        "\\begin{align}z \\label{p-eq-c}\\end{align}\n"
         "{eq}`p-eq-a` {eq}`p-eq-b` \\eqref{p-eq-c} {ref}`p-sec` {ref}`text <p-sec>` [t](#p-sec) {ref}`elsewhere` (sec)"
     )
 
@@ -102,7 +108,8 @@ def test_a_label_that_begins_like_another_is_left_alone() -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell("(a)=\n(a-b)=\n{ref}`a` {ref}`a-b` {ref}`a-c`")]
     )
-    assert notebooks.with_own_labels(notebook, "p-").cells[0].source == "(p-a)=\n(p-a-b)=\n{ref}`p-a` {ref}`p-a-b` {ref}`a-c`"
+    renamed = notebooks.with_own_labels(notebook, "p-").cells[0].source
+    assert renamed == "(p-a)=\n(p-a-b)=\n{ref}`p-a` {ref}`p-a-b` {ref}`a-c`"
 
 
 def test_headings_in_code_do_not_count() -> None:

@@ -89,13 +89,12 @@ class Chapter:
 
 def published_chapters(papers: Iterable[Paper], results: Path, staleness: Staleness) -> list[Chapter]:
     """Return the published chapters in the order of the papers; a paper's standard run comes before its paper run."""
-    found = [
+    return [
         chapter
         for paper in papers
         for profile in PUBLISHED_PROFILES
         if (chapter := _chapter(paper, profile, "published", results / profile, staleness))
     ]
-    return found
 
 
 def own_chapters(papers: Iterable[Paper], profile: str, folder: Path, staleness: Staleness) -> list[Chapter]:

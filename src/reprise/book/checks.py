@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -65,9 +66,9 @@ def check_pages(folder: Path) -> list[Fault]:
     Returns
     -------
     list of Fault
-        Links, anchors and images that lead nowhere; images without alternative text or with their path as such; levels of
-        headings that are jumped; anything that would be asked of another host when a page opens; paths of the machine
-        that built the book; places that MyST left empty; tracebacks outside the pages of failed chapters.
+        Links, anchors and images that lead nowhere; images without alternative text or with their path as such;
+        levels of headings that are jumped; anything that would be asked of another host when a page opens; paths of the
+        machine that built the book; places that MyST left empty; tracebacks outside the pages of failed chapters.
     """
     pages = {path.resolve(): _Page(path, folder) for path in sorted(folder.rglob("*.html"))}
     pages = {path: page for path, page in pages.items() if not page.name.startswith("_static/")}
@@ -110,7 +111,7 @@ def _headings(page: _Page, pages: dict[Path, Any]) -> Iterator[str]:
     levels = [int(tag.name[1]) for tag in page.article.find_all(re.compile("^h[1-6]$"))]
     if levels.count(1) != 1:
         yield f"{levels.count(1)} headings of the first level, there must be one"
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in pairwise(levels):
         if after > before + 1:
             yield f"a heading of level {after} follows one of level {before}"
 

@@ -1,4 +1,4 @@
-"""An executed notebook as the book shows it: figures with alternative text and caption, tables with caption, data links.
+"""An executed notebook as the book shows it: figures and tables with captions, alternative texts and their data.
 
 A notebook's outputs carry what they show in their display metadata, under the key ``reprise``: kind, name, alternative
 text, caption, and the file with the drawn data. MyST-NB reads alternative text and captions from the metadata of the
@@ -141,12 +141,12 @@ def scrolling(html: str, name: str) -> str:
 
 
 def with_formulas(html: str) -> str:
-    """Return HTML in which ``$…$`` is marked as a formula; MathJax leaves unmarked text alone.
+    r"""Return HTML in which ``$…$`` is marked as a formula; MathJax leaves unmarked text alone.
 
     Examples
     --------
     >>> with_formulas("<td>at $K = 2$ it costs $3</td>")
-    '<td>at <span class="math notranslate nohighlight">\\\\(K = 2\\\\)</span> it costs $3</td>'
+    '<td>at <span class="math notranslate nohighlight">\\(K = 2\\)</span> it costs $3</td>'
     """
     return FORMULA.sub(lambda found: rf'<span class="math notranslate nohighlight">\({found[1]}\)</span>', html)
 

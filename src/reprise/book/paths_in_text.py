@@ -26,20 +26,20 @@ def without_local_paths(text: str) -> str:
     --------
     >>> without_local_paths('File "/home/ada/.venv/lib/python3.11/site-packages/torch/nn.py", line 3')
     'File "site-packages/torch/nn.py", line 3'
-    >>> without_local_paths("saved to /tmp/abc/rows.csv")
+    >>> without_local_paths("saved to /scratch/abc/rows.csv")
     'saved to …/rows.csv'
     """
     text = _CELL.sub("cell", text)
     text = _INSTALLED.sub("site-packages/", text)
     text = _STANDARD_LIBRARY.sub(r"\1", text)
     for folder, name in _known_folders():
-        text = text.replace(folder, name)
+        text = re.sub(rf"{re.escape(folder)}(?![\w.-])", lambda _, name=name: name, text)  # type: ignore[misc]
     return LOCAL_PATH.sub(lambda match: "…/" + re.split(r"[/\\]", match.group())[-1], text)
 
 
 @cache
 def _known_folders() -> tuple[tuple[str, str], ...]:
-    known = [(f"{repository()}{os.sep}", ""), (str(repository()), "."), (str(Path.home()), "~")]
+    known = [(str(repository()), "."), (str(Path.home()), "~")]
     if cache_folder := os.environ.get("REPRISE_DATA"):
         known.insert(0, (cache_folder.rstrip("/"), "REPRISE_DATA"))
     known.append((tempfile.gettempdir(), "…"))

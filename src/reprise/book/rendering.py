@@ -63,13 +63,11 @@ def build(
     return render(staged.source, target, progress=progress)
 
 
-def render(
-    source: Path, target: Path | None = None, *, progress: Callable[[str], None] = lambda step: None
-) -> Path:
+def render(source: Path, target: Path | None = None, *, progress: Callable[[str], None] = lambda step: None) -> Path:
     """Build the staged sources into a folder of HTML pages, executing nothing.
 
-    The build runs in a fresh folder with warnings as errors; only a whole book that passes the checks takes the place of
-    the one before.
+    The build runs in a fresh folder with warnings as errors; only a whole book that passes the checks takes the place
+    of the one before.
 
     Parameters
     ----------

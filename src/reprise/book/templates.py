@@ -19,7 +19,7 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, not HTML: the filter `plain` escapes what the records say  # noqa: S701
+        autoescape=False,  # Markdown, not HTML: the filter `plain` escapes what the records say
     )
     environment.filters.update(plain=text.plain, day=text.day, duration=text.duration, listed=text.listed)
     environment.filters["capitalised"] = lambda sentence: sentence[:1].upper() + sentence[1:]

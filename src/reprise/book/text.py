@@ -12,12 +12,12 @@ _STARTS_A_BLOCK = re.compile(r"^([-+=:]|\d+[.)])(?=\s|$|:)")
 
 
 def plain(text: object) -> str:
-    """Return text as one line of MyST that reads as it is written; ``$…$`` and code in backticks keep their meaning.
+    r"""Return text as one line of MyST that reads as it is written; ``$…$`` and code in backticks keep their meaning.
 
     Examples
     --------
     >>> plain("a_b beats $x_1$ by *10 <points>")
-    'a\\\\_b beats $x_1$ by \\\\*10 \\\\<points\\\\>'
+    'a\\_b beats $x_1$ by \\*10 \\<points\\>'
     """
     line = " ".join(str(text).split())
     pieces, position = [], 0
