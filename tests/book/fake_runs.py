@@ -48,7 +48,7 @@ def picture() -> str:
 
 
 def shown(data: dict[str, str], /, **description: str) -> NotebookNode:
-    metadata = {"reprise": description} if description else {}
+    metadata: dict[str, object] = {"reprise": description} if description else {}
     if "image/png" in data:
         metadata["image/png"] = {"width": 605}
     return nbformat.v4.new_output("display_data", data=data, metadata=metadata)

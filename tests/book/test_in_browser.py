@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import serve
+from conftest import BOOKS, serve, skip_without_chromium
 
+skip_without_chromium()
 pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 WIDTHS = (390, 360)
 FORMULAS_LEFT = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')).length"
-LOOK = (
-    """() => {
+LOOK = """() => {
   const article = document.querySelector('article') || document.body;
   const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
   const dollars = [];
@@ -25,13 +25,11 @@ LOOK = (
   }
   return {
     dollars,
-    left: %s,
+    left: FORMULAS_LEFT,
     wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
     broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
   };
-}"""
-    % FORMULAS_LEFT
-)  # noqa: UP031 (the script is full of braces)
+}""".replace("FORMULAS_LEFT", FORMULAS_LEFT)
 CONTRAST = """() => {
   const channel = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
   const luminance = c => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2]);
@@ -70,7 +68,7 @@ class Look:
     pale: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module", params=["small_book", "real_book"])
+@pytest.fixture(scope="module", params=BOOKS)
 def folder(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 

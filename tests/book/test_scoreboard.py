@@ -59,6 +59,7 @@ def test_one_line_says_how_a_chapter_ended(runs) -> None:
 def test_links_lead_to_the_section_of_the_verdicts_if_there_is_one(runs) -> None:
     chapter = published_chapters(fake_runs.PAPERS, runs[0], fresh)[0]
     assert explained_at(chapter) == "#verdicts"
+    assert chapter.notebook is not None
     chapter.notebook.cells = [c for c in chapter.notebook.cells if not c.source.startswith("## Verdicts")]
     assert explained_at(chapter) == "#the-claims"
     chapter.notebook.cells = []
