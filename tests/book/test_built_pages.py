@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from browsing import BOOKS
 from bs4 import BeautifulSoup
-from conftest import BOOKS
 
 from reprise.book import Staged, check_pages
 

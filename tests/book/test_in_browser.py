@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BOOKS, serve, skip_without_chromium
+from browsing import BOOKS, serve, skip_without_chromium
 
 skip_without_chromium()
 pytestmark = [pytest.mark.browser, pytest.mark.book]
