@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 from reprise.book.errors import BookError
+from reprise.book.scratch import replace_folder, restore_after_kill, scratch_folder
 from reprise.book.staging import stage
 from reprise.paths import build_folder, repository
 
@@ -91,16 +91,16 @@ def render(source: Path, target: Path | None = None, *, progress: Callable[[str]
     from reprise.book.checks import check_pages
 
     target = target or build_folder() / "book" / "html"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    restore_after_kill(target)
     copy_mathjax(source / "_extra" / "_static" / "mathjax")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".rendering-") as folder:
-        html = _run_jupyter_book(source, Path(folder))
+    with scratch_folder(target, "rendering") as folder:
+        html = _run_jupyter_book(source, folder)
         _offer_original_notebooks(source, html)
         progress("checking the pages")
         if faults := check_pages(html):
             lines = "\n".join(f"  {fault}" for fault in faults[:20])
             raise BookError(f"the built book has {len(faults)} faults; the first are:\n{lines}")
-        _replace(target, html)
+        replace_folder(target, html)
     return target / "index.html"
 
 
@@ -128,15 +128,6 @@ def _offer_original_notebooks(source: Path, html: Path) -> None:
         document = staged.relative_to(html / "_sources").with_suffix("")
         for original in (source / document).glob("*.ipynb"):
             shutil.copyfile(original, staged)
-
-
-def _replace(target: Path, fresh: Path) -> None:
-    old = target.with_name(f".{target.name}-before")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def copy_mathjax(target: Path) -> None:

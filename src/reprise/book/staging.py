@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from reprise.book import notebooks, pages
 from reprise.book.chapters import Chapter, Staleness, own_chapters, published_chapters
 from reprise.book.errors import BookError
 from reprise.book.scoreboard import one_line, scoreboard, source_file
+from reprise.book.scratch import replace_folder, scratch_folder
 from reprise.paths import book_folder, build_folder, repository, results_folder
 from reprise.paths import run_folder as default_run_folder
 
@@ -93,12 +93,10 @@ def stage(
     published = published_chapters(papers, results or results_folder(), staleness)
     own = [] if published_only else own_chapters(papers, profile, run_folder or default_run_folder(profile), staleness)
     _refuse_foreign(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".staging-") as folder:
-        fresh = Path(folder) / "source"
+    with scratch_folder(target, "staging") as folder:
+        fresh = folder / "source"
         _fill(fresh, papers, published, own, None if published_only else profile)
-        shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)
+        replace_folder(target, fresh)
     return Staged(target, tuple(published), tuple(own))
 
 
