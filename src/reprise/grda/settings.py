@@ -1,5 +1,6 @@
 """The parameters of the GRDA chapter."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -8,7 +9,7 @@ from reprise.settings import ChapterSettings
 
 Method = Literal["Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA"]
 Yardstick = Literal["Linear", "CORAL", "Self-training"]
-Experiment = Literal["comparison", "row order", "graph", "weights", "embedding scale", "yardsticks"]
+Experiment = Literal["comparison", "row order", "graph", "weights", "embedding scale", "yardsticks", "theory"]
 RIVALS: tuple[Method, ...] = ("ADDA", "CDANN", "MDD")
 
 
@@ -16,6 +17,16 @@ class Settings(ChapterSettings):
     """What the GRDA study depends on; the defaults are the quick profile."""
 
     paper: ClassVar[str] = "grda"
+    summary_columns: ClassVar[tuple[str, ...]] = (
+        "experiment",
+        "pairing",
+        "row_order",
+        "adversarial_weight",
+        "graph_in_embedding",
+        "graph_in_discriminator",
+        "embedding",
+    )
+    embedded_twins: ClassVar[Mapping[str, str]] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
 
     datasets: tuple[str, ...] = Field(
         ("dg-15-generated",), min_length=1, description="names of the data sets; the paper: dg-15, dg-60, TPT-48"
@@ -37,7 +48,9 @@ class Settings(ChapterSettings):
         ("Linear", "Self-training"), description="methods without a neural network; CORAL needs POT"
     )
     experiments: tuple[Experiment, ...] = Field(
-        ("comparison", "row order", "yardsticks"), min_length=1, description="which parts of the study are run"
+        ("comparison", "row order", "yardsticks", "theory"),
+        min_length=1,
+        description="which parts of the study are run",
     )
     pairings: tuple[Literal["independent", "row", "crossed"], ...] = Field(
         ("independent", "row"), description="which rows GRDA's pairs take; the formula: independent, the code: row"
@@ -67,3 +80,8 @@ class Settings(ChapterSettings):
         400, ge=0, description="steps of a fresh discriminator on frozen encodings; 0: no probe; the paper: none"
     )
     data_seed: int = Field(0, ge=0, description="seed of the generated data sets")
+
+    @property
+    def reduced_scale(self) -> bool:
+        """Whether networks are narrower, or trainings shorter, than the paper's 512 units and 5000 steps."""
+        return self.hidden_width < 512 or self.n_steps < 5000

@@ -3,7 +3,7 @@
 Beyond the common columns, rows have
 
 - ``experiment``: the part of the study (``"comparison"``, ``"row order"``, ``"graph"``, ``"weights"``,
-  ``"embedding scale"``, ``"yardsticks"``), and the setting's columns (see `reprise.grda.plan.Run`);
+  ``"embedding scale"``, ``"yardsticks"``, ``"theory"``), and the setting's columns (see `reprise.grda.plan.Run`);
 - ``split``: ``"target"`` (mean over the target domains), ``"source"`` (mean over the source domains' training rows),
   ``"hop 1"``, … (DG, digits) or ``"level 1"`` … (TPT-48), ``"domain"`` (one domain: columns ``domain``, ``hop``),
   ``"training"`` (not a score: losses and the probe; a history has the column ``step``);
@@ -27,13 +27,19 @@ from reprise.grda.batches import Problem, problem_of
 from reprise.grda.data import GraphDomains, levels, load, permute_rows_within_domains
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
 from reprise.grda.generators import make_dg
-from reprise.grda.graphs import clique_graph, empty_graph, rewired_graph
+from reprise.grda.graphs import clique_graph, empty_graph, rewired_graph, standard_graphs
 from reprise.grda.plan import N_SAMPLED, NAMES, Run, is_states, plan, seeds_of
 from reprise.grda.probe import fresh_discriminator_ratio
 from reprise.grda.scores import accuracy_by_domain, squared_error_by_domain
 from reprise.grda.seasonal import YARDSTICKS
 from reprise.grda.self_training import self_train, source_only_linear
 from reprise.grda.settings import Settings
+from reprise.grda.theory import (
+    alignment_freedom,
+    entropy_bound,
+    optimal_alignment,
+    optimal_discriminator_loss,
+)
 from reprise.grda.training import Trained, TrainingOptions, train
 
 if TYPE_CHECKING:
@@ -60,6 +66,8 @@ def run(settings: Settings) -> "pd.DataFrame":
     """
     use_threads(settings.threads)
     records = [record for dataset in settings.datasets for record in _dataset_records(settings, dataset)]
+    if "theory" in settings.experiments:
+        records += _theory_records()
     return rows.tidy(records)
 
 
@@ -225,3 +233,18 @@ def _yardsticks(settings: Settings, domains: GraphDomains) -> Iterator[tuple[str
         yield "CORAL", coral_predictions(domains)
     if "Self-training" in settings.yardsticks:
         yield "Hop-by-hop self-training", self_train(domains).predictions
+
+
+def _theory_records() -> Records:
+    """Yield what linear algebra says about small graphs: exact, so without a seed."""
+    for name, graph in standard_graphs().items():
+        common = {"dataset": "theory", "split": name, "method": "GRDA", "seed": -1, "experiment": "theory"}
+        freedom = alignment_freedom(graph)
+        n_domains = len(graph)
+        uniform = np.full((n_domains, 1), 1.0)
+        codes = optimal_alignment(graph) if freedom else uniform
+        gap = entropy_bound(graph) - optimal_discriminator_loss(codes, graph)
+        released = alignment_freedom(graph, self_pairs="exclude")
+        yield {**common, "metric": "alignment freedom", "value": freedom}
+        yield {**common, "metric": "alignment freedom without self-pairs", "value": released}
+        yield {**common, "metric": "distance from the bound", "value": gap}
