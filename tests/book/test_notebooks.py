@@ -34,18 +34,31 @@ def test_a_figure_cell_carries_alternative_text_caption_and_width_for_the_book()
     }
 
 
-def test_a_table_scrolls_in_its_own_container_and_keeps_one_caption() -> None:
-    html = [
-        o.data["text/html"]
+def tables() -> list[str]:
+    return [
+        output.data["text/html"]
         for cell in shown().cells
-        for o in cell.get("outputs", ())
-        if "text/html" in o.get("data", {})
+        for output in cell.get("outputs", ())
+        if "text/html" in output.get("data", {})
     ]
-    claims = next(text for text in html if "The claims." in text)
-    assert claims.count("<caption>") == 1
-    assert "<caption><strong>Table 1.</strong> The claims.</caption>" in claims
-    assert claims.startswith('<div class="reprise-scroll" role="region" aria-label="Table 1" tabindex="0">')
-    assert "<caption><strong>Table 2.</strong> All methods.</caption>" in next(t for t in html if "7.2345" in t)
+
+
+def test_a_table_scrolls_in_its_own_container_under_its_caption() -> None:
+    claims = next(html for html in tables() if "The claims." in html)
+    assert "<caption>" not in claims
+    assert claims.startswith(
+        '<p class="reprise-caption" id="grda-claims-caption"><strong>Table 1.</strong> The claims.</p>\n'
+        '<div class="reprise-scroll" role="region" aria-labelledby="grda-claims-caption" tabindex="0">'
+    )
+
+
+def test_the_caption_comes_from_the_description_where_the_table_has_none() -> None:
+    assert any("<strong>Table 2.</strong> All methods.</p>" in html for html in tables())
+
+
+def test_cells_with_sentences_are_marked_to_be_given_width() -> None:
+    html = notebooks.scrolling(f"<td>{'long ' * 20}</td><td>short</td>", "c", "l")
+    assert html.count('<td class="prose">') == 1
 
 
 def test_formulas_in_tables_are_marked_for_the_typesetter() -> None:

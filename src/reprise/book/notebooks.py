@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from reprise.book.paths_in_text import without_local_paths
 
 FORMULA = re.compile(r"(?<![\\$\w])\$(?=\S)([^$<>\n]+?)(?<=\S)\$(?!\w)")
+SENTENCE_LENGTH = 60
 TAGS_OF_OUTPUTS = frozenset({"hide-output", "remove-output", "remove-cell", "full-width"})
 
 
@@ -121,12 +122,11 @@ def _figure_cells(origin: NotebookNode, output: NotebookNode, label: str, number
 
 def _table_cells(origin: NotebookNode, output: NotebookNode, label: str, number: str) -> Iterator[NotebookNode]:
     html = _joined(output.data.get("text/html", ""))
-    caption = _one_line(_description(output).get("caption"))
     inside = re.search(r"<caption>(.*?)</caption>", html, flags=re.S)
-    title = f"<caption><strong>{number}.</strong> {inside.group(1) if inside else escape(caption)}</caption>"
-    html = html.replace(inside.group(), title, 1) if inside else re.sub(r"(<table[^>]*>)", rf"\1{title}", html, count=1)
+    caption = inside.group(1) if inside else escape(_one_line(_description(output).get("caption")))
     if html:
-        output.data["text/html"] = scrolling(with_formulas(html), number)
+        html = html.replace(inside.group(), "", 1) if inside else html
+        output.data["text/html"] = with_formulas(scrolling(html, f"<strong>{number}.</strong> {caption}", label))
     yield nbformat.v4.new_markdown_cell(f"({label})=")
     yield _output_cell(origin, output)
 
@@ -135,9 +135,18 @@ def _one_line(text: str | None) -> str:
     return without_local_paths(" ".join((text or "").split()))
 
 
-def scrolling(html: str, name: str) -> str:
-    """Return the HTML of a table in a container of its own that scrolls sideways and can be reached by keyboard."""
-    return f'<div class="reprise-scroll" role="region" aria-label="{name}" tabindex="0">\n{html}\n</div>'
+def scrolling(html: str, caption: str, label: str) -> str:
+    """Return the HTML of a table under its caption, in a container that scrolls sideways and is reached by keyboard.
+
+    The caption stands outside of the container, so that it stays in view. Cells with sentences are marked, to be given
+    some width.
+    """
+    html = re.sub(rf"<td>(?=[^<]{{{SENTENCE_LENGTH},}}</td>)", '<td class="prose">', html)
+    name = f"{label}-caption"
+    return (
+        f'<p class="reprise-caption" id="{name}">{caption}</p>\n'
+        f'<div class="reprise-scroll" role="region" aria-labelledby="{name}" tabindex="0">\n{html}\n</div>'
+    )
 
 
 def with_formulas(html: str) -> str:

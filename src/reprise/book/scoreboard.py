@@ -69,7 +69,7 @@ def one_line(chapter: Chapter) -> str:
         if count:
             parts.append(f"{count} {'rehearsed on embedded data' if outcome == 'rehearsed' else outcome}")
     total = counted(len(chapter.record.verdicts), "claim")
-    scaled = any(verdict.reduced_scale and verdict.rehearsal is None for verdict in chapter.record.verdicts)
+    scaled = any(verdict.label.endswith("(at reduced scale)") for verdict in chapter.record.verdicts)
     return f"{total}: {', '.join(parts)}{' (at reduced scale)' if scaled and parts else ''}" if parts else total
 
 
