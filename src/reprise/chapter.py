@@ -326,7 +326,7 @@ class Chapter:
         from reprise.tables import to_html
 
         details = {"kind": "table", "name": name, "caption": caption, "data": data}
-        self._show_html(to_html(frame, caption), frame.to_string(index=False), name, details)
+        self._show_html(to_html(frame, caption, name=name), frame.to_string(index=False), name, details)
 
     def _show_html(self, html: str, text: str, name: str, details: dict[str, Any] | None = None) -> None:
         """Show HTML; showing the same name again replaces what stands where it was shown first."""

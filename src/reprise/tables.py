@@ -81,7 +81,7 @@ def paper_beside_ours(summary: Sequence[SummaryRow], columns: Sequence[str] = ()
     return pd.DataFrame(lines)
 
 
-def to_html(frame: pd.DataFrame, caption: str = "", *, numeric: Sequence[str] = ()) -> str:
+def to_html(frame: pd.DataFrame, caption: str = "", *, name: str = "", numeric: Sequence[str] = ()) -> str:
     """Return a DataFrame as an HTML table with a caption and header scopes, all text escaped.
 
     Parameters
@@ -90,6 +90,8 @@ def to_html(frame: pd.DataFrame, caption: str = "", *, numeric: Sequence[str] = 
         Cells are shown by ``str``; floats get four significant digits.
     caption
         Sentence above the table.
+    name
+        Name of the table; the class ``table-NAME`` lets a style sheet set the widths of its columns.
     numeric
         Columns to align right; columns of numbers are recognised.
     """
@@ -107,7 +109,8 @@ def to_html(frame: pd.DataFrame, caption: str = "", *, numeric: Sequence[str] = 
         for line in frame.itertuples(index=False, name=None)
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f'<table class="reprise-table">{title}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
+    classes = f"reprise-table table-{name}" if name else "reprise-table"
+    return f'<table class="{classes}">{title}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>'
 
 
 def _text(value: object) -> str:
