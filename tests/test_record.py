@@ -46,6 +46,7 @@ def test_the_file_is_plain_json_with_one_line_a_column(tmp_path):
     records.save(some_record(), tmp_path / "r.json")
     text = (tmp_path / "r.json").read_text()
     assert json.loads(text)["rows"]["seed"] == [0, 1, 2, 0, 1, 2]
+    assert json.loads(text)["rows"]["method"] == {"names": ["m", "other"], "codes": [0, 0, 0, 1, 1, 1]}
     assert '  "seed": [0,1,2,0,1,2],\n' in text
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,6 +78,13 @@ class Cost(_Part):
     peak_accelerator_memory_mib: float | None = None
 
 
+class CodedColumn(_Part):
+    """A column of names: each name once, and for every row its place among them (−1: none)."""
+
+    names: tuple[str, ...]
+    codes: tuple[int, ...]
+
+
 class Record(_Part):
     """One run of one chapter."""
 
@@ -86,7 +93,7 @@ class Record(_Part):
     package: str
     profile: str = Field(description="quick, standard or paper; 'custom' if parameters were changed")
     parameters: dict[str, Any]
-    rows: dict[str, list[Any]] = Field(description="tidy rows, column by column")
+    rows: dict[str, CodedColumn | list[Any]] = Field(description="tidy rows, column by column")
     summary: tuple[SummaryRow, ...]
     verdicts: tuple[Verdict, ...]
     provenance: Provenance
@@ -102,31 +109,43 @@ class Record(_Part):
 
     def rows_sha256(self) -> str:
         """Return the hash of the rows."""
-        return digest(self.rows)
+        return digest(self.model_dump(mode="json", include={"rows"}))
 
 
-def rows_to_columns(rows: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return tidy rows as JSON values, column by column; NaN and missing become null."""
-    columns: dict[str, list[Any]] = {}
-    for name in rows.columns:
-        values = rows[name].tolist()
-        columns[str(name)] = [None if isinstance(v, float) and not math.isfinite(v) else v for v in values]
+def rows_to_columns(rows: pd.DataFrame) -> dict[str, CodedColumn | list[Any]]:
+    """Return tidy rows as JSON values, column by column; NaN and missing become null, columns of names are coded."""
+    columns: dict[str, CodedColumn | list[Any]] = {}
+    for column in rows.columns:
+        values = [None if isinstance(v, float) and not math.isfinite(v) else v for v in rows[column].tolist()]
+        present = {value for value in values if value is not None}
+        if present and all(isinstance(value, str) for value in present):
+            names = sorted(present)
+            place = {None: -1, **{name: number for number, name in enumerate(names)}}
+            columns[str(column)] = CodedColumn(names=tuple(names), codes=tuple(place[value] for value in values))
+        else:
+            columns[str(column)] = values
     return columns
 
 
-def rows_from_columns(columns: dict[str, list[Any]]) -> pd.DataFrame:
+def rows_from_columns(columns: Mapping[str, CodedColumn | list[Any]]) -> pd.DataFrame:
     """Return tidy rows from their JSON form."""
     import pandas as pd
 
     from reprise.rows import tidy
 
-    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    frame = pd.DataFrame({name: pd.Series(_decoded(column), dtype=object) for name, column in columns.items()})
     for name in frame.columns:
         present = frame[name].dropna()
         if name not in ("seed", "value") and len(present) and all(_is_number(v) for v in present):
             frame[name] = pd.to_numeric(frame[name])
     frame["value"] = frame["value"].astype("float64")
     return tidy(frame)
+
+
+def _decoded(column: CodedColumn | list[Any]) -> list[Any]:
+    if isinstance(column, CodedColumn):
+        return [None if code < 0 else column.names[code] for code in column.codes]
+    return column
 
 
 def _is_number(value: Any) -> bool:
@@ -156,7 +175,7 @@ def save(record: Record, path: Path) -> None:
     write_atomically(path, _rows_on_one_line_each(lines, content["rows"]) + "\n")
 
 
-def _rows_on_one_line_each(text: str, rows: dict[str, list[Any]]) -> str:
+def _rows_on_one_line_each(text: str, rows: dict[str, Any]) -> str:
     """Keep the file readable: every column of the rows on one line instead of one line a value."""
     spread = json.dumps({"rows": rows}, indent=1, ensure_ascii=False)[2:-2]
     columns = ",\n".join(
