@@ -222,26 +222,26 @@ def summarise(rows: pd.DataFrame, published: pd.DataFrame, columns: Sequence[str
     rows
         Tidy rows.
     published
-        The paper's printed numbers: ``dataset, split, method, metric, value, source``.
+        The paper's printed numbers: ``dataset, split, method, metric, value, source``; a further column of ``columns``
+        restricts a number to the cells of that variant.
     columns
         Further identifying columns that tell cells apart, as far as the rows have them; all others are averaged over
         within a seed.
     """
     from reprise.stats import t_interval
 
-    printed: dict[Any, tuple[float, str]] = {
-        (entry["dataset"], entry["split"], entry["method"], entry["metric"]): (
-            float(entry["value"]),
-            str(entry["source"]),
-        )
-        for entry in published.to_dict("records")
-    }
     columns = [column for column in columns if column in rows.columns]
     keys = ["dataset", "split", "method", "metric", *columns]
+    matched = [column for column in published.columns if column in keys]
+    printed: dict[Any, tuple[float, str]] = {
+        tuple(entry[column] for column in matched): (float(entry["value"]), str(entry["source"]))
+        for entry in published.to_dict("records")
+    }
     summary = []
     for key, group in rows.groupby(keys, dropna=False, sort=True):
         interval = t_interval(group.groupby("seed")["value"].mean())
-        value, source = printed.get(tuple(key[:4]), (None, None))
+        cell = dict(zip(keys, key, strict=True))
+        value, source = printed.get(tuple(cell[column] for column in matched), (None, None))
         variant = {c: v for c, v in zip(columns, key[4:], strict=True) if v is not None and v == v}
         mean, low, high = (v if math.isfinite(v) else None for v in (interval.estimate, interval.low, interval.high))
         summary.append(
