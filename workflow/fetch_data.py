@@ -12,7 +12,7 @@ from reprise.errors import RepriseError
 def main(note: str, patterns: Sequence[str]) -> None:
     """Fetch what is not there yet, check every byte, and write path and SHA-256 of each file to the note."""
     try:
-        data.fetch_all(patterns, progress=True, parallel=4)
+        data.fetch_all(patterns, progress=False)
     except RepriseError as error:
         sys.exit(str(error))
     hashes = {str(entry.path): str(entry.sha256) for entry in data.select(patterns)}

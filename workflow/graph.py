@@ -13,10 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from gpu import count_gpus
-from reprise import catalogue, data
-from reprise.errors import RepriseError, unknown_name
+from reprise import catalogue, data, runner
+from reprise.errors import RepriseError
 
 # A chapter's rows and figures do not depend on how the pages around it are made or on the command line's words.
 PRESENTATION = frozenset({"book", "book.py", "cli.py", "__main__.py"})
@@ -125,15 +124,7 @@ class Chapter:
         RepriseError
             If the file is missing or has no such profile.
         """
-        file = self.home / self.parameters_file
-        if not file.is_file():
-            raise RepriseError(
-                f"{self.parameters_file} is missing; it must name the profile {self.plan.profile!r}."
-            )
-        profiles = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        if self.plan.profile not in profiles:
-            raise unknown_name("profile", self.plan.profile, list(profiles))
-        parameters = dict(profiles[self.plan.profile] or {})
+        parameters = runner.profile_parameters(self.paper, self.plan.profile)
         if self.plan.datasets:
             parameters["datasets"] = list(self.plan.datasets)
         if self.plan.seeds:
@@ -218,12 +209,12 @@ class Chapter:
 
 
 def arguments(parameters: Mapping[str, Any]) -> str:
-    """Spell parameters for ``reprise run``, values as YAML.
+    r"""Spell parameters for ``reprise run``, values as YAML.
 
     Examples
     --------
     >>> arguments({"datasets": ["DG-15"], "seeds": [0, 1]})
-    '-p \\'datasets=["DG-15"]\\' -p \\'seeds=[0, 1]\\''
+    '-p \'datasets=["DG-15"]\' -p \'seeds=[0, 1]\''
     """
     return " ".join(f"-p {shlex.quote(f'{name}={json.dumps(value)}')}" for name, value in parameters.items())
 

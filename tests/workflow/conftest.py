@@ -60,7 +60,7 @@ class Entry:
 def select(patterns):
     return tuple(Entry("mail/letters.txt", Path("mail.sha256").read_text()) for pattern in patterns)
 
-def fetch_all(patterns, *, progress, parallel):
+def fetch_all(patterns, *, progress):
     with open("calls.log", "a") as file:
         file.write("fetch " + " ".join(patterns) + "\\n")
 """
@@ -151,12 +151,13 @@ def build_tiny(home: Path) -> Tiny:
     """Lay the tiny repository out in a folder."""
     tiny = Tiny(home)
     shutil.copytree(REPOSITORY / "workflow", home / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py"):
+    for name in ("__init__.py", "errors.py", "paths.py", "runner.py"):
         tiny.write(f"src/reprise/{name}", (REPOSITORY / "src" / "reprise" / name).read_text(encoding="utf-8"))
     tiny.write("src/reprise/catalogue.py", CATALOGUE)
     tiny.write("src/reprise/data/__init__.py", DATA)
     tiny.write("src/reprise/cli.py", "")
     tiny.write("src/reprise/book/__init__.py", "")
+    tiny.write("pyproject.toml", 'name = "reprise-iclr2022"\n')
     tiny.write("requirements.lock", "numpy==1\n")
     tiny.write("mail.sha256", "abc")
     tiny.write("book/intro.md", "# Introduction\n")

@@ -1,0 +1,399 @@
+"""What a notebook calls: it ties one run of a chapter together, from parameters to the record.
+
+The order of calls is the order of the page: ``headline`` and ``claims_table`` stand at the top and are filled in when
+the verdicts are known; ``begin`` validates the parameters; ``rows`` computes or loads; ``figure`` and ``table`` show
+and keep their data; ``judge`` gives the verdicts; ``finish`` writes the record.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reprise.catalogue import find_paper
+from reprise.claims import Verdict, judge
+from reprise.errors import RepriseError
+from reprise.paths import build_folder, repository
+from reprise.record import Cost, Hardware, Provenance, Record, load, now, rows_to_columns, save, summarise
+from reprise.settings import ChapterSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+FIGURE_DPI = 200
+
+
+class ChapterError(RepriseError):
+    """A notebook that calls the steps of a chapter in the wrong order, or with records that do not fit."""
+
+
+class Chapter:
+    """One run of one chapter.
+
+    Parameters
+    ----------
+    name
+        Slug or package name of the paper.
+    """
+
+    def __init__(self, name: str) -> None:
+        from reprise.verification import claims_of
+
+        self.paper = find_paper(name)
+        self.claims = claims_of(self.paper.package)
+        self.output = Path(os.environ.get("REPRISE_OUTPUT") or build_folder() / "run" / "interactive")
+        self.settings: ChapterSettings | None = None
+        self.verdicts: tuple[Verdict, ...] = ()
+        self._records: tuple[Record, ...] = ()
+        self._rows: pd.DataFrame | None = None
+        self._cost: Cost | None = None
+        self._shown: set[str] = set()
+
+    # ---- top of the page -------------------------------------------------------------------------------------
+
+    def headline(self) -> None:
+        """Show the one-sentence verdict and what the run took; filled in by ``finish``."""
+        self._show_html("<p>This run has not finished yet.</p>", "This run has not finished yet.", "headline")
+
+    def claims_table(self) -> None:
+        """Show the claims; their verdicts and evidence are filled in by ``judge``."""
+        from reprise.tables import claims_frame
+
+        self._show_table(claims_frame(self.claims), "claims", "The claims of the paper and what became of them.")
+
+    # ---- the run ---------------------------------------------------------------------------------------------
+
+    def begin(self, settings: ChapterSettings, records: Sequence[str] = ()) -> None:
+        """Fix the settings of this run and show them; with records, rows are read from these and not computed.
+
+        Raises
+        ------
+        ChapterError
+            If a record is another paper's, stale, made with other parameters, or the records do not cover the data
+            sets and seeds of the settings.
+        """
+        import pandas as pd
+
+        from reprise.compute import use_deterministic_algorithms, use_threads
+
+        use_deterministic_algorithms()
+        use_threads(settings.threads)
+        self.settings = settings
+        self._records = tuple(self._fitting_record(path) for path in records)
+        if self._records:
+            self._require_coverage()
+        fields = type(settings).model_fields
+        values = settings.model_dump(mode="json")
+        frame = pd.DataFrame(
+            [
+                {"parameter": name, "value": str(values[name]), "meaning": fields[name].description or ""}
+                for name in fields
+            ]
+        )
+        source = "read from records" if self._records else "computed in this run"
+        self._show_table(frame, "parameters", f"Profile {self.profile()}; rows {source}.")
+
+    def _fitting_record(self, path: str) -> Record:
+        from reprise.verification import staleness
+
+        file = Path(path) if Path(path).is_absolute() else repository() / path
+        record = load(file)
+        settings = self._settings()
+        if record.package != self.paper.package:
+            raise ChapterError(f"records: {path} is of {record.paper}, this chapter is {self.paper.slug}.")
+        cell_fields = {"datasets", "seeds"}
+        theirs = type(settings).checked({k: v for k, v in record.parameters.items() if k != "records"})
+        ours, its = settings.determining_rows(), theirs.determining_rows()
+        if other := sorted(k for k in ours if k not in cell_fields and ours[k] != its[k]):
+            raise ChapterError(f"records: {path} was made with other {', '.join(other)}; run its cell again.")
+        stale = [reason for reason in staleness(record) if not reason.startswith("the parameters")]
+        if stale:
+            raise ChapterError(f"records: {path} is stale ({'; '.join(stale)}); run its cell again.")
+        return record
+
+    def _require_coverage(self) -> None:
+        settings = self._settings()
+        have = {
+            (data_set, seed)
+            for record in self._records
+            for data_set in record.parameters["datasets"]
+            for seed in record.parameters["seeds"]
+        }
+        missing = [(d, s) for d in settings.datasets for s in settings.seeds if (d, s) not in have]
+        if missing:
+            raise ChapterError(
+                f"records: none holds data set and seed {missing[0]} ({len(missing)} cells are missing)."
+            )
+
+    def rows(self, run: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
+        """Return the tidy rows: of the study ``run(settings)``, or joined from the records."""
+        from reprise.compute import Clock, peak_memory_mib
+        from reprise.rows import concatenate, tidy
+
+        settings = self._settings()
+        if self._records:
+            self._rows = concatenate(
+                frame[frame["dataset"].isin([*settings.datasets, "theory"])]
+                for frame in (record.frame() for record in self._records)
+            )
+            self._cost = Cost(
+                seconds=sum(record.cost.seconds for record in self._records),
+                peak_memory_mib=max(record.cost.peak_memory_mib for record in self._records),
+            )
+            return self._rows
+        clock = Clock()
+        self._rows = tidy(run(settings))
+        self._cost = Cost(seconds=round(clock.seconds, 1), peak_memory_mib=round(peak_memory_mib(), 1))
+        return self._rows
+
+    def summary(self) -> tuple[Any, ...]:
+        """Return mean and interval of every cell of the study beside the paper's numbers."""
+        from reprise.verification import published_numbers
+
+        columns = type(self._settings()).summary_columns
+        return summarise(self._computed_rows(), published_numbers(self.paper.package), columns)
+
+    # ---- showing ---------------------------------------------------------------------------------------------
+
+    def figure(self, figure: Figure, *, name: str, alt: str, caption: str, data: pd.DataFrame) -> None:
+        """Show a figure with alternative text and caption, and keep the data drawn as CSV.
+
+        Parameters
+        ----------
+        figure
+            The drawn figure; it is closed afterwards.
+        name
+            File name of its data, unique in the chapter.
+        alt
+            A sentence with the finding, computed from the data.
+        caption
+            What is shown, n, which interval.
+        data
+            The numbers drawn.
+        """
+        from IPython.display import display
+        from matplotlib import pyplot
+
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=FIGURE_DPI, metadata={"Software": None})
+        pyplot.close(figure)
+        self._keep(name, data)
+        width = round(figure.get_figwidth() * 96)
+        display(  # type: ignore[no-untyped-call]
+            {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt},
+            raw=True,
+            metadata={
+                "reprise": {"kind": "figure", "name": name, "alt": alt, "caption": caption, "data": f"{name}.csv"},
+                "image/png": {"width": width},
+            },
+        )
+
+    def table(self, frame: pd.DataFrame, *, name: str, caption: str, data: pd.DataFrame | None = None) -> None:
+        """Show a table with a caption and keep it as CSV (``data``, if the unrounded numbers differ)."""
+        self._keep(name, frame if data is None else data)
+        self._show_table(frame, name, caption, data=f"{name}.csv")
+
+    def say(self, text: str) -> None:
+        """Show a paragraph of Markdown whose numbers were computed."""
+        from IPython.display import Markdown, display
+
+        display(Markdown(text))  # type: ignore[no-untyped-call]
+
+    # ---- the end ---------------------------------------------------------------------------------------------
+
+    def judge(self) -> tuple[Verdict, ...]:
+        """Apply the decision rules, show the verdicts, and fill in the table of claims at the top."""
+        from reprise.tables import claims_frame, controls_frame, verdicts_frame
+        from reprise.verification import rule_lock
+
+        settings, rows = self._settings(), self._computed_rows()
+        lock = rule_lock(self.paper.package)
+        if problems := lock.problems(self.claims):
+            raise ChapterError(f"no verdict without a locked rule: {' '.join(problems)}")
+        self.verdicts = judge(
+            self.claims,
+            rows,
+            embedded_twins=type(settings).embedded_twins,
+            reduced_scale=settings.reduced_scale,
+            lock=lock,
+            run_on=self._created().date(),
+        )
+        self._show_table(
+            claims_frame(self.claims, self.verdicts), "claims", "The claims of the paper and what became of them."
+        )
+        self.table(verdicts_frame(self.verdicts), name="verdicts", caption="Verdicts by the rules fixed beforehand.")
+        if any(verdict.controls for verdict in self.verdicts):
+            self.table(controls_frame(self.verdicts), name="controls", caption="Controls of the claims.")
+        return self.verdicts
+
+    def finish(self) -> None:
+        """Write the record, show what the run took and what it depends on, and fill in the headline."""
+        record = self.record()
+        save(record, self.output / f"{self.paper.package}.json")
+        self._show_headline(record)
+        lines = [
+            ("profile", record.profile),
+            ("rows computed", f"{record.created:%Y-%m-%d}"),
+            ("rows (hash)", record.rows_sha256()[:16]),
+            ("computation (hash)", record.provenance.computation_sha256[:16]),
+            ("code", f"{record.provenance.version}, commit {record.provenance.commit or 'unknown'}"),
+            ("libraries", ", ".join(f"{k} {v}" for k, v in record.provenance.libraries.items())),
+            ("machine", f"{record.hardware.processor}, {record.hardware.device}"),
+            ("time", f"{record.cost.seconds:.0f} s"),
+            ("peak memory", f"{record.cost.peak_memory_mib:.0f} MiB"),
+        ]
+        import pandas as pd
+
+        frame = pd.DataFrame(lines, columns=["what", "value"])
+        self._show_table(frame, "provenance", "What this page was made from, and what it took.")
+
+    def record(self) -> Record:
+        """Return the record of this run."""
+        import reprise
+        from reprise.data import hashes
+        from reprise.provenance import digest, git_commit, library_versions, modules_behind
+        from reprise.runner import read_notebook, source_sha256
+
+        settings, rows = self._settings(), self._computed_rows()
+        wanted = [d for d in self.paper.data_sets if d.kind == "real" and d.name in settings.datasets]
+        data = hashes([pattern for data_set in wanted for pattern in data_set.files]) if wanted else {}
+        modules = modules_behind(f"reprise.{self.paper.package}.study")
+        provenance = Provenance(
+            computation_sha256=digest([modules, settings.determining_rows(), data]),
+            parameters_sha256=settings.sha256(),
+            modules=modules,
+            data=data,
+            notebook_sha256=source_sha256(read_notebook(self.paper.notebook)),
+            version=reprise.__version__,
+            commit=self._records[0].provenance.commit if self._records else git_commit(),
+            libraries=self._records[0].provenance.libraries if self._records else library_versions(),
+        )
+        assert self._cost is not None
+        return Record(
+            paper=self.paper.slug,
+            package=self.paper.package,
+            profile=self.profile(),
+            parameters=settings.model_dump(mode="json"),
+            rows=rows_to_columns(rows),
+            summary=self.summary(),
+            verdicts=self.verdicts or self.judge(),
+            provenance=provenance,
+            hardware=self._records[0].hardware if self._records else hardware(settings.device),
+            cost=self._cost,
+            created=self._created(),
+            rendered=now(),
+            merged_from=tuple(record.rows_sha256() for record in self._records),
+        )
+
+    def profile(self) -> str:
+        """Return the profile whose parameters these settings are, or ``custom``."""
+        from reprise.runner import PROFILES, profile_parameters
+
+        settings = self._settings()
+        for profile in PROFILES:
+            try:
+                parameters = profile_parameters(self.paper, profile)
+            except RepriseError:
+                continue
+            parameters.pop("records", None)
+            if type(settings).checked(parameters).sha256() == settings.sha256():
+                return profile
+        return "custom"
+
+    # ---- inside ----------------------------------------------------------------------------------------------
+
+    def _settings(self) -> ChapterSettings:
+        if self.settings is None:
+            raise ChapterError("call chapter.begin(settings) before the study.")
+        return self.settings
+
+    def _computed_rows(self) -> pd.DataFrame:
+        if self._rows is None:
+            raise ChapterError("call chapter.rows(run) before tables, verdicts or the record.")
+        return self._rows
+
+    def _created(self) -> Any:
+        return max(record.created for record in self._records) if self._records else now()
+
+    def _keep(self, name: str, data: pd.DataFrame) -> None:
+        if name in self._shown:
+            raise ChapterError(f"two figures or tables are named {name!r}; names are file names and must differ.")
+        self._shown.add(name)
+        folder = self.output / self.paper.package
+        folder.mkdir(parents=True, exist_ok=True)
+        data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+    def _show_table(self, frame: pd.DataFrame, name: str, caption: str, data: str | None = None) -> None:
+        from reprise.tables import to_html
+
+        details = {"kind": "table", "name": name, "caption": caption, "data": data}
+        self._show_html(to_html(frame, caption), frame.to_string(index=False), name, details)
+
+    def _show_html(self, html: str, text: str, name: str, details: dict[str, Any] | None = None) -> None:
+        """Show HTML; showing the same name again replaces what stands where it was shown first."""
+        from IPython.display import display, update_display
+
+        bundle = {"text/html": html, "text/plain": text}
+        metadata = {"reprise": details} if details else {}
+        identifier = f"reprise-{name}"
+        if identifier in self._shown:
+            update_display(bundle, display_id=identifier, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+        else:
+            self._shown.add(identifier)
+            display(bundle, display_id=identifier, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+
+    def _show_headline(self, record: Record) -> None:
+        sentence = verdict_sentence(record.verdicts)
+        cost = (
+            f"Profile {record.profile}: {record.cost.seconds:.0f} s, "
+            f"{record.cost.peak_memory_mib:.0f} MiB, on {record.hardware.device}."
+        )
+        self._show_html(f"<p><strong>{sentence}</strong> {cost}</p>", f"{sentence} {cost}", "headline")
+
+
+def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
+    """Return the verdicts of a chapter in one sentence: how many claims ended how."""
+    counts: dict[str, int] = {}
+    for verdict in verdicts:
+        label = "rehearsed on embedded data" if verdict.rehearsal else verdict.outcome
+        counts[label] = counts.get(label, 0) + 1
+    scale = " (at reduced scale)" if any(v.reduced_scale and not v.rehearsal for v in verdicts) else ""
+    parts = ", ".join(f"{number} {label}" for label, number in counts.items())
+    return f"Of {len(verdicts)} claims: {parts}{scale}."
+
+
+def hardware(device: str = "auto") -> Hardware:
+    """Describe the machine without naming it."""
+    import platform
+
+    import psutil
+    import torch
+
+    from reprise.compute import resolve_device
+
+    resolved = resolve_device(device)
+    accelerator = torch.cuda.get_device_name(resolved) if resolved.type == "cuda" else None
+    return Hardware(
+        device=resolved.type,
+        processor=_processor() or platform.machine(),
+        cpu_cores=os.cpu_count() or 1,
+        memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
+        accelerator=accelerator,
+    )
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor()

@@ -1,0 +1,187 @@
+"""The command line, ``reprise``: run a chapter, verify a record, look after data, rules and the book."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reprise.errors import RepriseError
+
+application = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Reprise: ten papers, re-implemented, run and audited."
+)
+data_commands = typer.Typer(no_args_is_help=True, help="List, fetch and verify the real data sets.")
+claims_commands = typer.Typer(no_args_is_help=True, help="Look after the decision rules of the claims.")
+application.add_typer(data_commands, name="data")
+application.add_typer(claims_commands, name="claims")
+
+PaperArgument = Annotated[str, typer.Argument(help="slug or package name, e.g. grda; see `reprise papers`")]
+ProfileOption = Annotated[str, typer.Option(help="quick, standard or paper")]
+
+
+@application.command()
+def papers() -> None:
+    """List the ten papers and whether their chapters are written."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from reprise.catalogue import PAPERS
+
+    table = Table("paper", "title", "topic", "chapter")
+    for paper in PAPERS:
+        table.add_row(paper.slug, paper.title, paper.topic, "written" if paper.is_written() else "not yet")
+    Console().print(table)
+
+
+@application.command()
+def run(
+    paper: PaperArgument,
+    profile: ProfileOption = "quick",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="name=value, the value as YAML; repeatable")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="folder for notebook, record and data")] = None,
+) -> None:
+    """Run one chapter: leaves the executed notebook, its record, and the data of its tables and figures."""
+    from reprise.runner import parse_assignments, run_chapter
+
+    notebook = run_chapter(
+        paper,
+        profile=profile,
+        overrides=parse_assignments(parameter or []),
+        output=output,
+        progress=sys.stderr.isatty(),
+    )
+    typer.echo(notebook)
+
+
+@application.command()
+def verify(record: Annotated[Path, typer.Argument(help="a record, e.g. results/standard/grda.json")]) -> None:
+    """Recompute a record's summary and verdicts from its rows alone, and say whether it is stale."""
+    from reprise import verification
+
+    loaded, differences, stale = verification.verify(record)
+    for verdict in loaded.verdicts:
+        typer.echo(f"{verdict.claim_id:4} {verdict.label}: {verdict.evidence}")
+    for problem in differences:
+        typer.secho(f"differs: {problem}", fg="red")
+    for reason in stale:
+        typer.secho(f"stale: {reason}", fg="yellow")
+    if differences or stale:
+        raise typer.Exit(1)
+    typer.echo("summary and verdicts follow from the rows; code, parameters and data are as they were.")
+
+
+@application.command()
+def publish(paper: PaperArgument, profile: ProfileOption = "standard") -> None:
+    """Copy this machine's fresh run of a chapter into results/, which the report shows."""
+    from reprise import runner
+
+    typer.echo(runner.publish(paper, profile))
+
+
+@application.command()
+def refresh(paper: PaperArgument) -> None:
+    """Execute a chapter's notebook with its quick defaults and store the outputs that nbval compares with."""
+    from reprise import runner
+
+    typer.echo(runner.refresh(paper))
+
+
+@application.command()
+def book(
+    profile: ProfileOption = "quick",
+    published_only: Annotated[bool, typer.Option(help="leave out this machine's runs")] = False,
+) -> None:
+    """Render the book from published runs and, unless left out, this machine's; prints its index page."""
+    from reprise.book import build
+
+    typer.echo(build(profile=profile, published_only=published_only))
+
+
+@data_commands.command("list")
+def data_list(paper: Annotated[str | None, typer.Argument(help="only this paper's data")] = None) -> None:
+    """Show data sets with size, licence and whether they are on this machine."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from reprise.catalogue import PAPERS, find_paper
+    from reprise.data import cache_folder, describe
+
+    table = Table("paper", "data set", "kind", "files", "MiB", "licence", "here")
+    for entry in PAPERS if paper is None else (find_paper(paper),):
+        for row in describe(entry):
+            table.add_row(
+                entry.slug, row.name, row.kind, str(row.files), f"{row.bytes / 2**20:.1f}", row.licence, row.present
+            )
+    Console().print(table)
+    typer.echo(f"cache: {cache_folder()}")
+
+
+@data_commands.command("fetch")
+def data_fetch(paper: Annotated[str | None, typer.Argument(help="only this paper's data")] = None) -> None:
+    """Fetch data sets that are not on this machine yet, in parallel; finished files are kept."""
+    from reprise.data import fetch_all
+
+    files = fetch_all(_patterns(paper), progress=sys.stderr.isatty())
+    typer.echo(f"{len(files)} files are here and verified.")
+
+
+@data_commands.command("verify")
+def data_verify(paper: Annotated[str | None, typer.Argument(help="only this paper's data")] = None) -> None:
+    """Check every byte of the data on this machine against the registry."""
+    from reprise.data import verify as verify_files
+
+    faults = verify_files(_patterns(paper))
+    for fault in faults:
+        typer.secho(str(fault), fg="red")
+    if faults:
+        raise typer.Exit(1)
+    typer.echo("all files are whole.")
+
+
+def _patterns(paper: str | None) -> list[str]:
+    from reprise.catalogue import PAPERS, find_paper
+
+    chosen = PAPERS if paper is None else (find_paper(paper),)
+    return sorted({pattern for entry in chosen for d in entry.data_sets for pattern in d.files})
+
+
+@claims_commands.command("lock")
+def claims_lock(
+    paper: PaperArgument,
+    reason: Annotated[str, typer.Option(help="why a locked rule changed; shown beside the verdict")] = "",
+) -> None:
+    """Lock the decision rules as they stand; a rule that changed needs a reason, which stays visible."""
+    from datetime import UTC, datetime
+
+    from reprise.catalogue import find_paper
+    from reprise.verification import claims_of, rule_lock
+
+    package = find_paper(paper).package
+    lock = rule_lock(package)
+    touched = lock.lock(claims_of(package), datetime.now(UTC).date(), reason)
+    lock.save()
+    typer.echo(f"locked {', '.join(touched)}." if touched else "nothing changed.")
+
+
+@application.command()
+def schema() -> None:
+    """Print the JSON schema of a record."""
+    import json
+
+    from reprise.record import schema as record_schema
+
+    typer.echo(json.dumps(record_schema(), indent=1))
+
+
+def main() -> None:
+    """Run the command line; errors meant for the user are one sentence and exit code 1."""
+    try:
+        application()
+    except RepriseError as error:
+        typer.secho(f"reprise: {error}", fg="red", err=True)
+        sys.exit(1)

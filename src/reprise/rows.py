@@ -1,0 +1,106 @@
+"""Tidy rows: the one form in which all results travel from a study to statistics, claims, figures and records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from reprise.errors import RepriseError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("dataset", "split", "method", "seed", "metric", "value")
+
+
+class RowsError(RepriseError, ValueError):
+    """Rows that are not tidy."""
+
+
+class MissingRowsError(RepriseError, LookupError):
+    """Rows that a rule, table or figure needs and the run did not make."""
+
+
+def tidy(records: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
+    """Return rows in canonical form: checked, with the common columns first, sorted by all identifying columns.
+
+    Parameters
+    ----------
+    records
+        Mappings with at least ``dataset, split, method, seed, metric, value``; further keys are identifying columns
+        of this study. ``seed`` is an integer (−1 for results without randomness), ``value`` a float (NaN = diverged).
+
+    Raises
+    ------
+    RowsError
+        If a common column is missing, a value is not a number, or two rows have the same identity.
+
+    Examples
+    --------
+    >>> tidy([dict(dataset="d", split="test", method="m", seed=0, metric="accuracy", value=1)]).value.item()
+    1.0
+    """
+    import pandas as pd
+
+    rows = records if isinstance(records, pd.DataFrame) else pd.DataFrame.from_records(list(records))
+    if missing := [column for column in COLUMNS if column not in rows.columns]:
+        raise RowsError(f"rows lack the column(s) {', '.join(missing)}; every row needs {', '.join(COLUMNS)}.")
+    extra = sorted(set(rows.columns) - set(COLUMNS))
+    rows = rows[[*COLUMNS[:-1], *extra, "value"]].copy()
+    try:
+        rows["value"] = rows["value"].astype("float64")
+        rows["seed"] = rows["seed"].astype("int64")
+    except (TypeError, ValueError) as error:
+        raise RowsError(f"rows need a number in 'value' and an integer in 'seed': {error}.") from error
+    identity = [column for column in rows.columns if column != "value"]
+    for column in ("dataset", "split", "method", "metric", *extra):
+        if not pd.api.types.is_numeric_dtype(rows[column].dtype):
+            rows[column] = rows[column].astype(object).where(rows[column].notna(), None)
+    repeated = rows.duplicated(identity)
+    if repeated.any():
+        first = rows.loc[repeated, identity].iloc[0].to_dict()
+        raise RowsError(f"two rows have the same identity {first}; give what tells them apart a column.")
+    order = rows[identity].astype(str).assign(seed=rows["seed"]).sort_values(identity, kind="stable").index
+    return rows.loc[order].reset_index(drop=True)
+
+
+def concatenate(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Join the rows of several runs, e.g. of the cells of a fan-out, into one canonical table."""
+    import pandas as pd
+
+    records: list[dict[str, Any]] = []
+    for frame in frames:
+        records.extend(frame.astype(object).where(frame.notna(), None).to_dict("records"))  # type: ignore[arg-type]
+    for record in records:
+        if record["value"] is None:
+            record["value"] = float("nan")
+    return tidy(pd.DataFrame.from_records(records))
+
+
+def select(rows: pd.DataFrame, **conditions: Any) -> pd.DataFrame:
+    """Return the rows whose columns have the given values; a list or tuple admits any of its members.
+
+    Raises
+    ------
+    MissingRowsError
+        If no row is left; the message names the conditions.
+    """
+    kept = rows
+    for column, wanted in conditions.items():
+        if column not in kept.columns:
+            raise MissingRowsError(f"no rows have a column {column!r} (looked for {conditions}).")
+        if wanted is None:
+            kept = kept[kept[column].isna()]
+        elif isinstance(wanted, list | tuple | set | frozenset):
+            kept = kept[kept[column].isin(list(wanted))]
+        else:
+            kept = kept[kept[column] == wanted]
+    if kept.empty:
+        wanted_text = ", ".join(f"{column} = {value}" for column, value in conditions.items())
+        raise MissingRowsError(f"no rows with {wanted_text}.")
+    return kept
+
+
+def per_seed(rows: pd.DataFrame, **conditions: Any) -> pd.Series:
+    """Return one value per seed, indexed by seed: the mean over whatever else differs among the selected rows."""
+    return select(rows, **conditions).groupby("seed")["value"].mean()

@@ -1,0 +1,114 @@
+"""Checks of records without training: whether conclusions follow from the rows, and the code is still the same."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from reprise.catalogue import find_paper
+from reprise.claims import Claim, RuleLock, Verdict, judge
+from reprise.provenance import PACKAGE_FOLDER, modules_behind
+from reprise.record import Record, SummaryRow, summarise
+
+
+def published_numbers(package: str) -> Any:
+    """Return the paper's printed numbers: ``dataset, split, method, metric, value, source``."""
+    import pandas as pd
+
+    return pd.read_csv(PACKAGE_FOLDER / package / "published.csv", comment="#")
+
+
+def claims_of(package: str) -> tuple[Claim, ...]:
+    """Return the claims of a paper's package."""
+    return importlib.import_module(f"reprise.{package}.claims").CLAIMS  # type: ignore[no-any-return]
+
+
+def rule_lock(package: str) -> RuleLock:
+    """Return the lock of a paper's decision rules."""
+    return RuleLock(PACKAGE_FOLDER / package / "claims.lock")
+
+
+def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, ...]]:
+    """Compute summary and verdicts anew from a record's rows alone, with the rules as they are now."""
+    from reprise.runner import settings_class
+
+    paper = find_paper(record.package)
+    settings_type = settings_class(paper)
+    parameters = {k: v for k, v in record.parameters.items() if k != "records"}
+    settings = settings_type.checked(parameters)
+    rows = record.frame()
+    summary = summarise(rows, published_numbers(record.package), settings_type.summary_columns)
+    verdicts = judge(
+        claims_of(record.package),
+        rows,
+        embedded_twins=settings_type.embedded_twins,
+        reduced_scale=settings.reduced_scale,
+        lock=rule_lock(record.package),
+        run_on=record.created.date(),
+    )
+    return summary, verdicts
+
+
+def differences(record: Record) -> list[str]:
+    """Say where a record's summary or verdicts do not follow from its rows; empty if all is well."""
+    summary, verdicts = conclusions(record)
+    found = []
+    if summary != record.summary:
+        stored = {_cell(row): row for row in record.summary}
+        wrong = [_cell(row) for row in summary if stored.get(_cell(row)) != row]
+        wrong += [cell for cell in stored if cell not in {_cell(row) for row in summary}]
+        found.append(f"the summary does not follow from the rows in {len(wrong)} cell(s), first {wrong[:1]}")
+    stored_verdicts = {verdict.claim_id: verdict for verdict in record.verdicts}
+    for verdict in verdicts:
+        old = stored_verdicts.pop(verdict.claim_id, None)
+        if old == verdict:
+            continue
+        if old is None:
+            found.append(f"claim {verdict.claim_id} has no verdict in the record")
+        elif old.rule_sha256 != verdict.rule_sha256:
+            found.append(
+                f"the rule of {verdict.claim_id} changed after the run "
+                f"(record: {old.label}; with the rule as it is now: {verdict.label})"
+            )
+        else:
+            found.append(f"verdict {verdict.claim_id} does not follow from the rows ({old.label}; now {verdict.label})")
+    found += [f"claim {claim_id} of the record no longer exists" for claim_id in stored_verdicts]
+    return found
+
+
+def _cell(row: SummaryRow) -> str:
+    return " / ".join([row.dataset, row.split, row.method, row.metric, *map(str, row.variant.values())])
+
+
+def staleness(record: Record) -> list[str]:
+    """Say what changed since the rows of a record were computed; empty if the record is as fresh as the code.
+
+    Only what determines the rows counts: the study with all it imports, the parameters of the profile, the data.
+    """
+    from reprise.data import hashes
+    from reprise.runner import profile_parameters, settings_class
+
+    paper = find_paper(record.package)
+    reasons = []
+    now, then = modules_behind(f"reprise.{record.package}.study"), record.provenance.modules
+    changed = sorted(name for name in {*now, *then} if now.get(name) != then.get(name))
+    if changed:
+        reasons.append(f"code changed since the run: {', '.join(changed)}")
+    if record.profile != "custom":
+        parameters = {k: v for k, v in profile_parameters(paper, record.profile).items() if k != "records"}
+        if settings_class(paper).checked(parameters).sha256() != record.provenance.parameters_sha256:
+            reasons.append(f"the parameters of profile {record.profile} changed since the run")
+    wanted = [d for d in paper.data_sets if d.kind == "real" and d.name in record.parameters.get("datasets", [])]
+    data = hashes([pattern for data_set in wanted for pattern in data_set.files]) if wanted else {}
+    if data != record.provenance.data:
+        reasons.append("the data files or their hashes changed since the run")
+    return reasons
+
+
+def verify(path: Path) -> tuple[Record, list[str], list[str]]:
+    """Load a record and return it with its differences and the reasons why it is stale."""
+    from reprise.record import load
+
+    record = load(path)
+    return record, differences(record), staleness(record)

@@ -1,0 +1,74 @@
+import functools
+
+import pytest
+
+from reprise import provenance
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["def f(x):\n    '''Say more.'''\n    return x + 1", "def f(x):  # why\n\n    return x+1"],
+    ids=["docstring", "layout and comment"],
+)
+def test_words_and_layout_do_not_change_a_fingerprint(other):
+    assert provenance.source_fingerprint("def f(x):\n    return x + 1") == provenance.source_fingerprint(other)
+
+
+@pytest.mark.parametrize("other", ["def f(x):\n    return x + 2", "def g(x):\n    return x + 1"])
+def test_numbers_and_names_change_a_fingerprint(other):
+    assert provenance.source_fingerprint("def f(x):\n    return x + 1") != provenance.source_fingerprint(other)
+
+
+def test_a_string_that_is_not_a_docstring_counts():
+    first, second = "def f():\n    return 'a'", "def f():\n    return 'b'"
+    assert provenance.source_fingerprint(first) != provenance.source_fingerprint(second)
+
+
+def test_the_modules_behind_a_module_are_followed_through_imports():
+    behind = provenance.modules_behind("reprise.verification")
+    assert {"reprise.verification", "reprise.claims", "reprise.rows", "reprise.record"} <= set(behind)
+
+
+def test_what_no_row_depends_on_is_left_out():
+    behind = provenance.modules_behind("reprise.runner")
+    assert not {"reprise.errors", "reprise.paths", "reprise.data", "reprise.settings"} & set(behind)
+
+
+def test_a_module_outside_the_package_has_nothing_behind_it():
+    assert provenance.modules_behind("numpy.linalg") == {}
+
+
+def test_a_rule_given_other_thresholds_has_another_fingerprint():
+    from reprise.stats import seeds_to_settle
+
+    ten = functools.partial(seeds_to_settle, threshold=10)
+    thirty = functools.partial(seeds_to_settle, threshold=30)
+    assert provenance.function_fingerprint(ten) != provenance.function_fingerprint(thirty)
+    assert provenance.function_fingerprint(ten) == provenance.function_fingerprint(
+        functools.partial(seeds_to_settle, threshold=10)
+    )
+
+
+def test_a_changed_constant_that_a_rule_reads_changes_its_fingerprint(monkeypatch):
+    from reprise import stats
+
+    before = provenance.function_fingerprint(stats.t_interval)
+    assert before == provenance.function_fingerprint(stats.t_interval)
+    monkeypatch.setattr(stats, "LEVEL", 0.9)
+    assert before != provenance.function_fingerprint(stats.t_interval)
+
+
+def test_a_changed_helper_that_a_rule_calls_changes_its_fingerprint(monkeypatch):
+    from reprise import stats
+
+    before = provenance.function_fingerprint(stats.t_interval)
+    monkeypatch.setattr(stats, "_values", stats.holm)
+    assert before != provenance.function_fingerprint(stats.t_interval)
+
+
+def test_the_digest_ignores_the_order_of_keys():
+    assert provenance.digest({"a": 1, "b": 2}) == provenance.digest({"b": 2, "a": 1})
+
+
+def test_library_versions_name_python_and_torch():
+    assert {"python", "torch", "numpy"} <= set(provenance.library_versions())
