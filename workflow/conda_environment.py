@@ -1,7 +1,7 @@
 """Write environment.yml from requirements.lock: the same versions for those who use conda.
 
-Conda hands the list under ``pip:`` to pip as a plain requirements file, in which neither ``--no-deps`` nor hashes beside
-an unhashed torch are possible; so it names every locked version, torch and this package, without hashes.
+Conda hands the list under ``pip:`` to pip as a plain requirements file, in which neither ``--no-deps`` nor hashes
+beside an unhashed torch are possible; so it names every locked version, torch and this package, without hashes.
 """
 
 import re

@@ -175,9 +175,7 @@ class Chapter:
     def notebook_sha256(self) -> str:
         """Return the hash of the notebook's cells without their outputs, which `make notebooks` rewrites."""
         cells = json.loads((self.home / self.notebook).read_text(encoding="utf-8"))["cells"]
-        sources = [
-            [cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])] for cell in cells
-        ]
+        sources = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])] for cell in cells]
         return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
     def cells(self) -> list[tuple[str, int]]:
@@ -230,9 +228,7 @@ def chapters(plan: Plan, home: Path) -> dict[str, Chapter]:
     named = [catalogue.find_paper(name) for name in plan.papers]
     for paper in named:
         if not paper.is_written():
-            raise RepriseError(
-                f"the chapter {paper.slug!r} has no notebook yet (notebooks/{paper.package}.ipynb)."
-            )
+            raise RepriseError(f"the chapter {paper.slug!r} has no notebook yet (notebooks/{paper.package}.ipynb).")
     papers = named or [paper for paper in catalogue.PAPERS if paper.is_written()]
     found = {str(paper.package): Chapter(paper, plan, home) for paper in papers}
     for chapter in found.values():

@@ -21,19 +21,19 @@ def stop(sentence):
 
 def check_python(version=tuple(sys.version_info[:2])):
     """Refuse a Python that is too old or has no venv and pip of its own."""
+    found, needed = (".".join(map(str, parts)) for parts in (version, OLDEST))
     if version < OLDEST:
         stop(
-            "Python {}.{} or newer is needed, {} is {}.{}; name another with `make setup PYTHON=python3.12`.".format(
-                OLDEST[0], OLDEST[1], sys.executable, version[0], version[1]
-            )
+            f"Python {needed} or newer is needed and {sys.executable} is {found}; "
+            "name another one: make setup PYTHON=python3.12"
         )
     for module in ("venv", "ensurepip"):
         try:
             __import__(module)
         except ImportError:
             stop(
-                "{} has no module {}; install your system's package for it (on Debian and Ubuntu: python3-venv) "
-                "or name another Python with `make setup PYTHON=…`.".format(sys.executable, module)
+                f"{sys.executable} has no module {module}; install your system's package for it "
+                "(on Debian and Ubuntu: python3-venv) or name another Python: make setup PYTHON=..."
             )
 
 
@@ -42,7 +42,7 @@ def torch_requirement():
     with open(os.path.join(REPOSITORY, "pyproject.toml"), encoding="utf-8") as file:
         found = re.search(r'"(torch==[^"]+)"', file.read())
     if found is None:
-        stop("pyproject.toml pins no torch==VERSION.")
+        raise SystemExit("set-up: pyproject.toml pins no torch==VERSION.")
     return found.group(1)
 
 
@@ -53,10 +53,10 @@ def run(command, log, on_line=None):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, cwd=REPOSITORY
     )
-    last = []
-    for line in process.stdout:
+    last = [""]
+    for line in process.stdout or ():
         log.write(line)
-        last = (last + [line])[-25:]
+        last = ([*last, line])[-25:]
         if on_line is not None:
             on_line(line)
     if process.wait() != 0:
@@ -71,16 +71,18 @@ class Progress:
         self.seen = 0
 
     def __call__(self, line):
+        """Take in one line of pip's output."""
         if line.startswith("Installing collected packages"):
             self.show("  installing {} packages".format(line.count(",") + 1), always=True)
             print(flush=True)
         elif line.startswith(("Collecting ", "Requirement already satisfied")):
             self.seen += 1
-            self.show("  package {} of {}".format(self.seen, max(self.seen, self.total)))
+            self.show(f"  package {self.seen} of {max(self.seen, self.total)}")
 
     def show(self, text, always=False):
+        """Print a state, on a terminal over the one before."""
         if sys.stdout.isatty():
-            print("\r{:<40}".format(text), end="", flush=True)
+            print(f"\r{text:<40}", end="", flush=True)
         elif always or self.seen % 50 == 0:
             print(text, flush=True)
 
@@ -89,21 +91,21 @@ def install(environment):
     """Create the environment if there is none and bring it to what the lock says."""
     python = os.path.join(environment, "bin", "python")
     if not os.path.exists(python):
-        print("Making {} with {}".format(environment, sys.executable), flush=True)
+        print(f"Making {environment} with {sys.executable}", flush=True)
         subprocess.check_call([sys.executable, "-m", "venv", environment])
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
     torch = torch_requirement()
     with open(LOCK, encoding="utf-8") as file:
         locked = sum(1 for line in file if re.match(r"\w[\w.-]*==", line))
     with open(os.path.join(environment, "setup.log"), "w", encoding="utf-8") as log:
-        print("Installing {} locked packages (log: {})".format(locked, log.name), flush=True)
-        run(pip + ["--no-deps", "--require-hashes", "-r", LOCK], log, Progress(locked))
-        # torch comes after the lock, so that all it needs but its accelerator's libraries is there in the locked version.
-        print("Installing {} (with CUDA this downloads several GB once)".format(torch), flush=True)
-        run(pip + [torch], log)
-        run(pip + ["--no-deps", "--no-build-isolation", "--editable", REPOSITORY], log)
+        print(f"Installing {locked} locked packages (log: {log.name})", flush=True)
+        run([*pip, "--no-deps", "--require-hashes", "-r", LOCK], log, Progress(locked))
+        # torch comes after the lock: all it needs but an accelerator's libraries is then there in the locked version.
+        print(f"Installing {torch} (with CUDA this downloads several GB once)", flush=True)
+        run([*pip, torch], log)
+        run([*pip, "--no-deps", "--no-build-isolation", "--editable", REPOSITORY], log)
         run([python, "-m", "pip", "check"], log)
-    print("The environment in {} is ready.".format(environment), flush=True)
+    print(f"The environment in {environment} is ready.", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Run the chapters and render the book, then say how each chapter went: what `make book` and `make report` call.
 
-Snakemake decides what runs. This adds what it does not do: the book is rendered although a chapter failed, two runs in
-one checkout are kept apart by a lock that a kill cannot leave behind, and the last lines name the pages and the failures.
+Snakemake decides what runs. This adds what it does not do: the book is rendered although a chapter failed, two runs
+in one checkout are kept apart by a lock that a kill cannot leave behind, the last lines name pages and failures.
 """
 
 import argparse
@@ -28,9 +28,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--papers", default="", help="only these, separated by commas; all by default")
     parser.add_argument("--fan-out", action="store_true", help="one job per (data set, seed)")
     parser.add_argument("--on", default="workflow/profiles/local", help="the folder of a Snakemake profile")
-    parser.add_argument(
-        "--published-only", action="store_true", help="render the published runs, execute nothing"
-    )
+    parser.add_argument("--published-only", action="store_true", help="render the published runs, execute nothing")
     parser.add_argument("--no-render", action="store_true", help="execute only")
     return parser.parse_args(given)
 
@@ -95,11 +93,7 @@ def failure(log: Path) -> str:
     """Return the last thing that a failed job said, and where the rest is."""
     if not log.is_file():
         return "NOT RUN"
-    lines = [
-        line.strip()
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-        if line.strip()
-    ]
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return f"FAILED: {lines[-1] if lines else 'no message'} (all of it: {log.relative_to(HOME)})"
 
 

@@ -29,8 +29,7 @@ def test_a_seed_more_runs_only_its_own_cells(tiny: Tiny) -> None:
     assert result.returncode == 0, result.stdout
     calls = tiny.calls()
     assert [call for call in calls if "--output" in call] == [
-        f'run alpha --profile quick -p datasets=["{dataset}"] -p seeds=[2] '
-        f"--output build/cells/quick/alpha/{dataset}/2"
+        f'run alpha --profile quick -p datasets=["{dataset}"] -p seeds=[2] --output build/cells/quick/alpha/{dataset}/2'
         for dataset in ("large", "small")
     ]
     assert len(calls) == 3

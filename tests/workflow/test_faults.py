@@ -73,9 +73,8 @@ def test_the_book_is_rendered_and_the_failure_named_though_a_chapter_failed(tiny
     assert "book --profile quick" in tiny.calls()
     assert "Profile quick: 2 of 3 chapters ran." in result.stdout
     assert "✓ alpha            1 reproduced (1 s)" in result.stdout
-    assert (
-        "✗ beta             FAILED: ValueError: beta divides by zero (all of it: build/run/quick/beta.log)"
-        in (result.stdout)
+    assert "✗ beta             FAILED: ValueError: beta divides by zero (all of it: build/run/quick/beta.log)" in (
+        result.stdout
     )
     assert result.stdout.rstrip().endswith(
         "Pages: build/book/html/index.html made of alpha.ipynb beta.failed.ipynb gamma.ipynb"
@@ -100,9 +99,7 @@ def test_a_killed_run_is_resumed_and_what_was_done_is_not_done_again(tiny: Tiny)
     tiny.write("waiting", "beta")
     process = start(tiny, tiny.command("chapters"))
     runs = tiny.home / "build/run/quick"
-    wait_until(
-        lambda: called(tiny, "run beta") and (runs / "alpha.json").exists() and (runs / "gamma.json").exists()
-    )
+    wait_until(lambda: called(tiny, "run beta") and (runs / "alpha.json").exists() and (runs / "gamma.json").exists())
     time.sleep(1.0)  # Snakemake has to have noticed that the two are done
     kill(process)
     tiny.calls()

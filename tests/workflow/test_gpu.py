@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-import gpu
 import pytest
+
+import gpu
 
 
 def test_each_job_gets_a_gpu_of_its_own_and_gives_it_back(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-
 from tests.workflow.conftest import PAPERS, Tiny
 
 ALL = [f"run {paper} --profile quick" for paper in PAPERS]
@@ -27,11 +26,7 @@ def planned(tiny: Tiny, target: str = "chapters", *config: str) -> list[str]:
     assert result.returncode == 0, result.stdout
     assert tiny.calls() == []
     chapters = re.findall(r"^Job \d+: (\w+): (?:running|data set)", result.stdout, flags=re.MULTILINE)
-    return (
-        sorted(set(chapters))
-        if chapters
-        else re.findall(r"^Job \d+: (\w+)", result.stdout, flags=re.MULTILINE)
-    )
+    return sorted(set(chapters)) if chapters else re.findall(r"^Job \d+: (\w+)", result.stdout, flags=re.MULTILINE)
 
 
 def test_a_second_run_with_nothing_changed_executes_nothing(done: Tiny) -> None:

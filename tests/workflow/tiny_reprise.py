@@ -1,7 +1,8 @@
 """The command ``reprise`` of the tiny repository: it does in milliseconds what the real one does with notebooks.
 
 It notes each call in ``calls.log``, leaves the files that the workflow relies on, fails for a paper named in
-``failing`` (or one cell of it, ``alpha["small"][1]``), and waits for a paper named in ``waiting`` until the file ``go`` is there.
+``failing`` (or for one cell, ``alpha["small"][1]``), and waits for a paper named in ``waiting`` until there is a file
+``go``.
 """
 
 import json
@@ -50,9 +51,7 @@ def run(words: list[str]) -> int:
         read = [json.loads(Path(path).read_text(encoding="utf-8"))["rows"] for path in given["records"]]
         found = [row for part in read for row in part]
     else:
-        found = rows(
-            given.get("datasets", ["small", "large"]), [int(seed) for seed in given.get("seeds", ["0", "1"])]
-        )
+        found = rows(given.get("datasets", ["small", "large"]), [int(seed) for seed in given.get("seeds", ["0", "1"])])
     record = {"rows": sorted(found), "verdicts": [{"outcome": "reproduced"}], "cost": {"seconds": 1.0}}
     failed.unlink(missing_ok=True)
     (folder / f"{package}.ipynb").write_text('{"cells": []}', encoding="utf-8")
