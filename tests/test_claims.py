@@ -10,9 +10,9 @@ from reprise.stats import paired_differences, seeds_to_settle, t_interval
 
 
 def better(rows):
-    """The interval of ours − theirs lies above zero.
+    """Decide C1.
 
-    A second paragraph, for programmers.
+    The interval of ours − theirs lies above zero.
     """
     differences = paired_differences(per_seed(rows, method="ours"), per_seed(rows, method="theirs"))
     interval = t_interval(differences)
@@ -135,7 +135,7 @@ def test_controls_are_reported_beside_the_verdict():
     assert [(c.name, c.holds) for c in verdict.controls] == [("ours against itself", False)]
 
 
-def test_the_rule_in_words_is_the_first_paragraph_of_its_docstring():
+def test_the_rule_in_words_is_the_paragraph_after_the_docstrings_summary():
     assert claim().rule_text == "The interval of ours − theirs lies above zero."
 
 

@@ -75,3 +75,18 @@ def test_selection_admits_lists_and_missing_values():
 def test_values_are_averaged_within_a_seed():
     rows = tidy([row(seed=s, domain=d, value=s + d) for s in (0, 1) for d in (0, 2)])
     assert per_seed(rows, metric="a").to_dict() == {0: 1.0, 1: 2.0}
+
+
+def test_equal_rows_without_randomness_may_stand_in_every_part():
+    part = tidy([row(seed=-1, metric="exact"), row()])
+    other = tidy([row(seed=-1, metric="exact"), row(seed=1)])
+    assert len(concatenate([part, other])) == 3
+
+
+def test_random_rows_that_stand_twice_are_refused():
+    with pytest.raises(RowsError, match="same identity"):
+        concatenate([tidy([row()]), tidy([row()])])
+
+
+def test_a_run_without_rows_has_the_common_columns():
+    assert list(tidy([]).columns) == ["dataset", "split", "method", "seed", "metric", "value"]

@@ -23,7 +23,8 @@ from reprise.settings import ChapterSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from reprise.plots import Drawing
 
 FIGURE_DPI = 200
 
@@ -160,37 +161,27 @@ class Chapter:
 
     # ---- showing ---------------------------------------------------------------------------------------------
 
-    def figure(self, figure: Figure, *, name: str, alt: str, caption: str, data: pd.DataFrame) -> None:
-        """Show a figure with alternative text and caption, and keep the data drawn as CSV.
-
-        Parameters
-        ----------
-        figure
-            The drawn figure; it is closed afterwards.
-        name
-            File name of its data, unique in the chapter.
-        alt
-            A sentence with the finding, computed from the data.
-        caption
-            What is shown, n, which interval.
-        data
-            The numbers drawn.
-        """
+    def figure(self, drawing: Drawing) -> None:
+        """Show a figure with its alternative text and caption, and keep the numbers drawn as CSV."""
         from IPython.display import display
         from matplotlib import pyplot
 
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=FIGURE_DPI, metadata={"Software": None})
-        pyplot.close(figure)
-        self._keep(name, data)
-        width = round(figure.get_figwidth() * 96)
+        drawing.figure.savefig(buffer, format="png", dpi=FIGURE_DPI, metadata={"Software": None})
+        pyplot.close(drawing.figure)
+        self._keep(drawing.name, drawing.data)
+        details = {
+            "kind": "figure",
+            "name": drawing.name,
+            "alt": drawing.alt,
+            "caption": drawing.caption,
+            "data": f"{drawing.name}.csv",
+        }
+        width = round(drawing.figure.get_figwidth() * 96)
         display(  # type: ignore[no-untyped-call]
-            {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt},
+            {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": drawing.alt},
             raw=True,
-            metadata={
-                "reprise": {"kind": "figure", "name": name, "alt": alt, "caption": caption, "data": f"{name}.csv"},
-                "image/png": {"width": width},
-            },
+            metadata={"reprise": details, "image/png": {"width": width}},
         )
 
     def table(self, frame: pd.DataFrame, *, name: str, caption: str, data: pd.DataFrame | None = None) -> None:

@@ -90,7 +90,7 @@ class Claim:
     paper_value
         The printed figure, as text; empty if there is none.
     rule
-        Function of the tidy rows; its docstring is the rule in words. None for a claim that cannot be tested.
+        Function of the tidy rows; its docstring holds the rule in words. None for a claim that cannot be tested.
     data_sets
         Real data sets that the rule needs. Only their rows (and those named ``"theory"``) reach the rule.
     controls
@@ -120,12 +120,12 @@ class Claim:
 
     @property
     def rule_text(self) -> str:
-        """The rule in words: the first paragraph of its docstring."""
+        """The rule in words: the paragraph after the summary line of its docstring (or that line alone)."""
         if self.rule is None:
             return ""
         documented = getattr(self.rule, "func", self.rule)
-        paragraph = (documented.__doc__ or "").strip().split("\n\n")[0]
-        return " ".join(paragraph.split())
+        paragraphs = (documented.__doc__ or "").strip().split("\n\n")
+        return " ".join(paragraphs[1 if len(paragraphs) > 1 else 0].split())
 
     def rule_sha256(self) -> str:
         """The fingerprint of the rule with everything that it calls."""

@@ -30,9 +30,9 @@ def papers() -> None:
 
     from reprise.catalogue import PAPERS
 
-    table = Table("paper", "title", "topic", "chapter")
+    table = Table("paper", "name", "topic", "chapter")
     for paper in PAPERS:
-        table.add_row(paper.slug, paper.title, paper.topic, "written" if paper.is_written() else "not yet")
+        table.add_row(paper.slug, paper.short_title, paper.topic, "written" if paper.is_written() else "not yet")
     Console().print(table)
 
 
@@ -111,12 +111,11 @@ def data_list(paper: Annotated[str | None, typer.Argument(help="only this paper'
     from reprise.catalogue import PAPERS, find_paper
     from reprise.data import cache_folder, describe
 
-    table = Table("paper", "data set", "kind", "files", "MiB", "licence", "here")
+    table = Table("paper", "data set", "kind", "MiB", "licence", "files here")
     for entry in PAPERS if paper is None else (find_paper(paper),):
         for row in describe(entry):
-            table.add_row(
-                entry.slug, row.name, row.kind, str(row.files), f"{row.bytes / 2**20:.1f}", row.licence, row.present
-            )
+            here = "in code" if row.kind == "embedded" else f"{row.present} of {row.files}"
+            table.add_row(entry.slug, row.data_set, row.kind, f"{row.bytes / 2**20:.1f}", row.licence, here)
     Console().print(table)
     typer.echo(f"cache: {cache_folder()}")
 
@@ -133,21 +132,25 @@ def data_fetch(paper: Annotated[str | None, typer.Argument(help="only this paper
 @data_commands.command("verify")
 def data_verify(paper: Annotated[str | None, typer.Argument(help="only this paper's data")] = None) -> None:
     """Check every byte of the data on this machine against the registry."""
+    from reprise.data import progress_bar, select
     from reprise.data import verify as verify_files
 
-    faults = verify_files(_patterns(paper))
-    for fault in faults:
-        typer.secho(str(fault), fg="red")
-    if faults:
+    patterns = _patterns(paper)
+    with progress_bar(sum(entry.bytes for entry in select(patterns)), sys.stderr.isatty()) as advance:
+        findings = verify_files(patterns, advance=advance)
+    for finding in findings:
+        if finding.problem:
+            typer.secho(finding.problem, fg="red")
+    if any(finding.problem for finding in findings):
         raise typer.Exit(1)
-    typer.echo("all files are whole.")
+    typer.echo(f"all {len(findings)} files are here and whole.")
 
 
 def _patterns(paper: str | None) -> list[str]:
     from reprise.catalogue import PAPERS, find_paper
 
     chosen = PAPERS if paper is None else (find_paper(paper),)
-    return sorted({pattern for entry in chosen for d in entry.data_sets for pattern in d.files})
+    return sorted({pattern for entry in chosen for pattern in entry.files})
 
 
 @claims_commands.command("lock")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reprise.errors import unknown_name
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -43,6 +44,31 @@ class MethodStyle:
     colour: str
     marker: str
     dash: Any = "-"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with all that has to travel with it.
+
+    Attributes
+    ----------
+    figure
+        The drawn figure.
+    name
+        File name of its data, unique in the chapter.
+    alt
+        Alternative text: a sentence with the finding, computed from the data.
+    caption
+        What is shown, how many seeds, which interval.
+    data
+        The numbers drawn.
+    """
+
+    figure: Figure
+    name: str
+    alt: str
+    caption: str
+    data: pd.DataFrame
 
 
 # The method under test is always blue; what a baseline is called and looks like stays the same in all chapters.

@@ -43,6 +43,8 @@ def tidy(records: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = records if isinstance(records, pd.DataFrame) else pd.DataFrame.from_records(list(records))
+    if rows.empty and not len(rows.columns):
+        rows = pd.DataFrame(columns=list(COLUMNS))
     if missing := [column for column in COLUMNS if column not in rows.columns]:
         raise RowsError(f"rows lack the column(s) {', '.join(missing)}; every row needs {', '.join(COLUMNS)}.")
     extra = sorted(set(rows.columns) - set(COLUMNS))
@@ -65,7 +67,10 @@ def tidy(records: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
 
 
 def concatenate(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Join the rows of several runs, e.g. of the cells of a fan-out, into one canonical table."""
+    """Join the rows of several runs, e.g. of the cells of a fan-out, into one canonical table.
+
+    Rows without randomness (seed −1) may stand in every part; equal ones are kept once.
+    """
     import pandas as pd
 
     records: list[dict[str, Any]] = []
@@ -74,7 +79,10 @@ def concatenate(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     for record in records:
         if record["value"] is None:
             record["value"] = float("nan")
-    return tidy(pd.DataFrame.from_records(records))
+    if not records:
+        return tidy(records)
+    joined = pd.DataFrame.from_records(records)
+    return tidy(joined[~(joined.duplicated() & (joined["seed"] == -1))])
 
 
 def select(rows: pd.DataFrame, **conditions: Any) -> pd.DataFrame:
