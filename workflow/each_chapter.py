@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 
 from reprise.catalogue import PAPERS, find_paper
-
 from reprise.errors import RepriseError
 
 

@@ -11,12 +11,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import gpu
 import graph
+import progress
+from reprise.errors import RepriseError
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -53,22 +55,34 @@ def machine_limits() -> list[str]:
 
 
 def snakemake(options: argparse.Namespace, target: str, held: IO[str]) -> int:
-    """Run one target of the Snakefile and return the exit status."""
+    """Run one target of the Snakefile, show its progress, and return the exit status."""
     config = [f"profile={options.profile}", f"papers={options.papers}", f"fan_out={options.fan_out}"]
     limits = machine_limits() if Path(options.on).name == "local" else []
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--profile",
-        options.on,
-        *limits,
-        "--config",
-        *config,
-        "--",
-        target,
-    ]
-    return subprocess.run(command, cwd=HOME, check=False, pass_fds=[held.fileno()]).returncode
+    command = [sys.executable, "-m", "snakemake", "--profile", options.on, *limits, "--config", *config, "--", target]
+    kept = HOME / "build" / f"{target}.log"
+    with (
+        kept.open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            cwd=HOME,
+            pass_fds=[held.fileno()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        ) as process,
+    ):
+        n_failed = progress.show(_copied(process.stdout or (), log))
+    if process.returncode and not n_failed:  # no job failed, so what is wrong is the plan itself
+        print("".join(kept.read_text(encoding="utf-8").splitlines(keepends=True)[-25:]), end="")
+    return process.returncode
+
+
+def _copied(lines: Iterable[str], log: IO[str]) -> Iterator[str]:
+    for line in lines:
+        log.write(line)
+        log.flush()
+        yield line
 
 
 def outcome(chapter: graph.Chapter) -> tuple[bool, str]:
@@ -97,10 +111,14 @@ def failure(log: Path) -> str:
     return f"FAILED: {lines[-1] if lines else 'no message'} (all of it: {log.relative_to(HOME)})"
 
 
+def plan_of(options: argparse.Namespace) -> graph.Plan:
+    """Return the plan that the options ask for."""
+    return graph.Plan(options.profile, papers=tuple(name for name in options.papers.split(",") if name))
+
+
 def summary(options: argparse.Namespace) -> list[tuple[bool, str, str]]:
     """Return (went well, package, sentence) for every chapter of the plan."""
-    plan = graph.Plan(options.profile, papers=tuple(name for name in options.papers.split(",") if name))
-    outcomes = {package: outcome(chapter) for package, chapter in graph.chapters(plan, HOME).items()}
+    outcomes = {package: outcome(chapter) for package, chapter in graph.chapters(plan_of(options), HOME).items()}
     return [(went_well, package, sentence) for package, (went_well, sentence) in outcomes.items()]
 
 
@@ -114,6 +132,10 @@ def main(given: Sequence[str]) -> int:
     """Execute, render, summarise; return 0 only if everything went well."""
     os.chdir(HOME)
     options = arguments(given)
+    try:
+        graph.chapters(plan_of(options), HOME)
+    except RepriseError as error:
+        sys.exit(str(error))
     held = lock()
     if options.published_only:
         status = snakemake(options, "report", held)
