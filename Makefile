@@ -76,7 +76,7 @@ test-unit: $(STAMP)
 	pytest -n 2 --ignore tests/workflow -m 'not book and not browser'
 
 test-notebooks: $(STAMP)
-	pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with notebooks/sanitise.cfg \
+	pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tests/notebooks/sanitise.cfg \
 	  -n 2 --dist loadscope notebooks
 
 test-workflow: $(STAMP)
@@ -84,7 +84,7 @@ test-workflow: $(STAMP)
 
 test-book: $(STAMP)
 	@python workflow/make_book.py --profile quick
-	pytest -m 'book or browser' tests
+	pytest --ignore tests/workflow -m 'book or browser' tests
 
 lock: $(STAMP)  ## refresh requirements.lock and environment.yml from pyproject.toml
 	python -m venv build/lock

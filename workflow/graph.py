@@ -44,6 +44,8 @@ class Plan:
         Replace those of the profile; empty for the profile's own.
     gpus
         Accelerators that one job asks for.
+    published_only
+        Leave this machine's runs out of the book.
     """
 
     profile: str
@@ -52,6 +54,7 @@ class Plan:
     datasets: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     gpus: int = 0
+    published_only: bool = False
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Plan":
@@ -67,6 +70,7 @@ class Plan:
             datasets=tuple(str(name) for name in _as_list(config.get("datasets"))),
             seeds=tuple(int(seed) for seed in _as_list(config.get("seeds"))),
             gpus=int(gpu),
+            published_only=_is_true(config.get("published_only", False)),
         )
 
     @property
@@ -236,16 +240,17 @@ def chapters(plan: Plan, home: Path) -> dict[str, Chapter]:
     return found
 
 
-def book_sources(home: Path, profile: str) -> list[str]:
+def book_sources(home: Path, plan: Plan) -> list[str]:
     """Return every file that the pages are made of: hand-written ones, published runs, this machine's runs.
 
     Failed runs are among them, so the book is rendered again when a chapter begins or ceases to fail.
     """
-    folders = ("book", "results", "src/reprise", f"build/run/{profile}")
+    folders = ["book", "results", "src/reprise", *([] if plan.published_only else [f"build/run/{plan.profile}"])]
     wanted = (".ipynb", ".json", ".csv", ".md", ".py", ".bib", ".css", ".js", ".svg", ".png", ".yml", ".lock")
     found = [name for name in ("_config.yml", "requirements.lock") if (home / name).is_file()]
     for folder in folders:
         for file in sorted((home / folder).rglob("*")):
-            if file.suffix in wanted and file.is_file() and "__pycache__" not in file.parts:
+            hidden = any(part.startswith((".", "__pycache__")) for part in file.relative_to(home).parts)
+            if file.suffix in wanted and not hidden and file.is_file():
                 found.append(str(file.relative_to(home)))
     return found

@@ -56,7 +56,8 @@ def machine_limits() -> list[str]:
 
 def snakemake(options: argparse.Namespace, target: str, held: IO[str]) -> int:
     """Run one target of the Snakefile, show its progress, and return the exit status."""
-    config = [f"profile={options.profile}", f"papers={options.papers}", f"fan_out={options.fan_out}"]
+    settings = ("profile", "papers", "fan_out", "published_only")
+    config = [f"{name}={getattr(options, name)}" for name in settings]
     limits = machine_limits() if Path(options.on).name == "local" else []
     command = [sys.executable, "-m", "snakemake", "--profile", options.on, *limits, "--config", *config, "--", target]
     kept = HOME / "build" / f"{target}.log"
@@ -122,10 +123,15 @@ def summary(options: argparse.Namespace) -> list[tuple[bool, str, str]]:
     return [(went_well, package, sentence) for package, (went_well, sentence) in outcomes.items()]
 
 
-def say_where(note: Path) -> None:
-    """Print what the renderer said about its pages."""
-    if note.is_file():
-        print(note.read_text(encoding="utf-8").rstrip())
+def render(options: argparse.Namespace, held: IO[str]) -> int:
+    """Render the book if something that it shows has changed, say where it is, and return the exit status."""
+    status = snakemake(options, "book", held)
+    if status:
+        log = HOME / "build" / "book" / "rendering.log"
+        print(f"The book could not be rendered. {failure(log)}")
+    else:
+        print(f"The book: {(HOME / 'build' / 'book' / 'rendered.txt').read_text(encoding='utf-8').strip()}")
+    return status
 
 
 def main(given: Sequence[str]) -> int:
@@ -138,19 +144,14 @@ def main(given: Sequence[str]) -> int:
         sys.exit(str(error))
     held = lock()
     if options.published_only:
-        status = snakemake(options, "report", held)
-        say_where(HOME / "build" / "book" / "published.txt")
-        return status
+        return render(options, held)
     status = snakemake(options, "chapters", held)
-    if not options.no_render:
-        status = snakemake(options, "book", held) or status
+    rendered = 0 if options.no_render else render(options, held)
     results = summary(options)
     print(f"\nProfile {options.profile}: {sum(well for well, *_ in results)} of {len(results)} chapters ran.")
     for well, package, sentence in results:
         print(f"  {'✓' if well else '✗'} {package:<16} {sentence}")
-    if not options.no_render:
-        say_where(HOME / "build" / "book" / f"{options.profile}.txt")
-    return status
+    return status or rendered
 
 
 if __name__ == "__main__":

@@ -76,23 +76,33 @@ def test_the_book_is_rendered_and_the_failure_named_though_a_chapter_failed(tiny
     assert "✗ beta             FAILED: ValueError: beta divides by zero (all of it: build/run/quick/beta.log)" in (
         result.stdout
     )
-    assert result.stdout.rstrip().endswith(
-        "Pages: build/book/html/index.html made of alpha.ipynb beta.failed.ipynb gamma.ipynb"
-    )
+    assert "The book: build/book/html/index.html" in result.stdout
+    page = tiny.home / "build/book/html/index.html"
+    assert page.read_text(encoding="utf-8") == "alpha.ipynb beta.failed.ipynb gamma.ipynb"
 
 
-def test_the_last_line_names_the_pages_again_when_nothing_had_to_be_done(tiny: Tiny) -> None:
+def test_the_pages_are_named_again_when_nothing_had_to_be_done(tiny: Tiny) -> None:
     assert tiny.make_book().returncode == 0
     tiny.calls()
     result = tiny.make_book()
     assert result.returncode == 0
     assert tiny.calls() == []
-    assert "Pages: build/book/html/index.html" in result.stdout
+    assert "The book: build/book/html/index.html" in result.stdout
 
 
 def test_the_published_pages_are_rendered_without_running_anything(tiny: Tiny) -> None:
+    result = tiny.make_book("--published-only")
+    assert result.returncode == 0, result.stdout
+    assert tiny.calls() == ["book --published-only"]
+
+
+def test_the_two_kinds_of_book_replace_each_other_in_one_folder(tiny: Tiny) -> None:
+    assert tiny.make_book().returncode == 0
+    tiny.calls()
     assert tiny.make_book("--published-only").returncode == 0
     assert tiny.calls() == ["book --published-only"]
+    assert tiny.make_book().returncode == 0
+    assert tiny.calls() == ["book --profile quick"]
 
 
 def test_a_killed_run_is_resumed_and_what_was_done_is_not_done_again(tiny: Tiny) -> None:

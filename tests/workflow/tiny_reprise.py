@@ -65,7 +65,10 @@ def main(words: list[str]) -> int:
         return run(words)
     if words[0] == "book":
         runs = sorted(path.name for path in (HOME / "build" / "run").rglob("*.ipynb"))
-        print(f"Pages: build/book/html/index.html made of {' '.join(runs)}")
+        page = HOME / "build" / "book" / "html" / "index.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(" ".join(runs), encoding="utf-8")
+        print(page.relative_to(HOME))
     return 0
 
 
