@@ -75,7 +75,7 @@ class Progress:
         if line.startswith("Installing collected packages"):
             self.show("  installing {} packages".format(line.count(",") + 1), always=True)
             print(flush=True)
-        elif line.startswith(("Collecting ", "Requirement already satisfied")):
+        elif line.startswith(("Collecting ", "Processing ", "Requirement already satisfied")):
             self.seen += 1
             self.show(f"  package {self.seen} of {max(self.seen, self.total)}")
 
