@@ -132,6 +132,11 @@ def new_figure(
     return pyplot.subplots(rows, columns, figsize=(width, height or width * HEIGHT_RATIO), **options)
 
 
+def state_finding(figure: Figure, finding: str) -> None:
+    """Write a figure's finding, computed from its data, above all its panels."""
+    figure.suptitle(finding, x=0.01, ha="left", fontsize=9.5, fontweight="bold", wrap=True)
+
+
 def interval_dots(
     axes: Axes,
     positions: Sequence[float],

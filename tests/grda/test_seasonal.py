@@ -53,12 +53,12 @@ def test_a_task_without_phases_is_refused(name):
 @pytest.mark.parametrize(
     ("task", "yardstick", "per_month", "square_degrees"),
     [
-        ("east-west", "linear map, all phases", 0.131, 40.2),
-        ("north-south", "linear map, all phases", 0.610, 182.3),
-        ("east-west", "linear map, same phase", 0.047, 14.4),
-        ("north-south", "linear map, same phase", 0.039, 11.6),
-        ("east-west", "source climatology", 0.259, 79.3),
-        ("north-south", "source climatology", 0.519, 155.0),
+        ("east-west", "Linear map", 0.131, 40.2),
+        ("north-south", "Linear map", 0.610, 182.3),
+        ("east-west", "Seasonal linear map", 0.047, 14.4),
+        ("north-south", "Seasonal linear map", 0.039, 11.6),
+        ("east-west", "Climatology", 0.259, 79.3),
+        ("north-south", "Climatology", 0.519, 155.0),
     ],
 )
 def test_the_yardsticks_have_their_known_errors(task, yardstick, per_month, square_degrees):

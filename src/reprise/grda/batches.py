@@ -178,8 +178,8 @@ def tables_of(problems: Sequence[Problem], device: torch.device) -> Tables:
                 targets[s, position, : len(rows)] = problem.targets[rows]
     embedding = np.stack([p.embedding[p.order] for p in problems]).astype(np.float32)
     adjacency = np.stack([p.adjacency[np.ix_(p.order, p.order)] for p in problems]).astype(np.float32)
-    arrays = (features, targets, embedding, adjacency)
-    return Tables(*(torch.from_numpy(array).to(device) for array in arrays), n_rows=counts)
+    on_device = [torch.from_numpy(array).to(device) for array in (features, targets, embedding, adjacency)]
+    return Tables(on_device[0], on_device[1], on_device[2], on_device[3], counts)
 
 
 def draw_rows(
@@ -231,13 +231,19 @@ class Schedule:
 
 
 def draw_batches(
-    problems: Sequence[Problem], n_rows: np.ndarray, batch_size: int, n_steps: int, *, paired: bool
+    problems: Sequence[Problem],
+    n_rows: np.ndarray,
+    batch_size: int,
+    n_steps: int,
+    *,
+    paired: bool,
+    stream: str = "batches",
 ) -> Tensor:
     """Draw all steps' rows for all problems, each from its own stream: int64 of shape (n_steps, S, N, B)."""
-    drawn = [
-        draw_rows(n_rows[s], batch_size, n_steps, numpy_generator(p.seed, *p.stream, "batches"), paired=paired)
-        for s, p in enumerate(problems)
-    ]
+    drawn = []
+    for counts, problem in zip(n_rows, problems, strict=True):
+        generator = numpy_generator(problem.seed, *problem.stream, stream)
+        drawn.append(draw_rows(counts, batch_size, n_steps, generator, paired=paired))
     return torch.from_numpy(np.stack(drawn, axis=1))
 
 

@@ -6,10 +6,15 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import pad, softplus
+
+from reprise.grda.networks import seedwise
 
 SelfPairs = Literal["exclude", "nonedge"]
 PairedRows = Literal["matched", "crossed"]
+
+# Zeros up to a whole cache line: the last bits of a small matrix product depend on where its operands begin.
+ALIGNED_COORDINATES = 16
 
 
 def sample_domains(adjacency: np.ndarray, n_sampled: int, generator: np.random.Generator) -> np.ndarray:
@@ -70,14 +75,21 @@ class PairWeights:
         +1 for an edge, -1 for a non-edge; (..., m, m).
     weights
         Weight of the pair, over all ordered pairs; (..., m, m); they sum to one.
+    with_self
+        Whether a domain is paired with itself.
     """
 
     answers: Tensor
     weights: Tensor
+    with_self: bool = False
 
     def to(self, device: torch.device) -> "PairWeights":
         """Return the same weights on a device."""
-        return PairWeights(self.answers.to(device), self.weights.to(device))
+        return PairWeights(self.answers.to(device), self.weights.to(device), self.with_self)
+
+    def at(self, index: int) -> "PairWeights":
+        """Return the weights at one index of the first axis."""
+        return PairWeights(self.answers[index], self.weights[index], self.with_self)
 
 
 def pair_weights(adjacency: Tensor, *, balance: bool = True, self_pairs: SelfPairs = "exclude") -> PairWeights:
@@ -114,7 +126,8 @@ def pair_weights(adjacency: Tensor, *, balance: bool = True, self_pairs: SelfPai
     n_pairs = [kind.sum((-2, -1), keepdim=True) for kind in kinds]
     n_kinds = torch.stack([(number > 0).to(adjacency.dtype) for number in n_pairs]).sum(0)
     shares = [kind / number.clamp(min=1) for kind, number in zip(kinds, n_pairs, strict=True)]
-    return PairWeights(2 * adjacency - 1, torch.stack(shares).sum(0) / n_kinds.clamp(min=1))
+    weights = torch.stack(shares).sum(0) / n_kinds.clamp(min=1)
+    return PairWeights(2 * adjacency - 1, weights, self_pairs == "nonedge")
 
 
 def weighted_pair_loss(codes: Tensor, pairs: PairWeights, rows: PairedRows = "matched") -> Tensor:
@@ -136,26 +149,26 @@ def weighted_pair_loss(codes: Tensor, pairs: PairWeights, rows: PairedRows = "ma
 
     Notes
     -----
-    A domain is paired with itself only where the weights' diagonal is positive, and then row b with row b + 1: never
-    a row with itself.
+    Where domains are paired with themselves, it is row b with row b + 1: never a row with itself.
     """
-    if rows == "crossed":
-        scores = torch.einsum("...ibk,...jck->...bcij", codes, codes)
-    elif rows == "matched":
-        by_row = codes.transpose(-3, -2)
-        scores = by_row @ by_row.mT
-    else:
+    if rows not in ("matched", "crossed"):
         raise ValueError(f"pairing of rows {rows!r} is unknown; use 'matched' or 'crossed'.")
-    own = torch.einsum("...ibk,...ibk->...ib", codes, codes.roll(1, -2))
-    off_diagonal = pairs.weights * (1 - torch.eye(codes.shape[-3], dtype=codes.dtype, device=codes.device))
-    axes = (-4, -3) if rows == "crossed" else (-3,)
-    answers, weights = pairs.answers, off_diagonal
-    for _ in axes:
-        answers, weights = answers.unsqueeze(-3), weights.unsqueeze(-3)
-    n_paired = codes.shape[-2] ** len(axes)
-    between = (softplus(-answers * scores) * weights).sum((*axes, -2, -1)) / n_paired
-    within = (softplus(own).mean(-1) * pairs.weights.diagonal(dim1=-2, dim2=-1)).sum(-1)
-    return between + within
+    lead, (n_compared, n_rows, _) = codes.shape[:-3], codes.shape[-3:]
+    codes = pad(codes.reshape(-1, *codes.shape[-3:]), (0, -codes.shape[-1] % ALIGNED_COORDINATES))
+    answers, weights = (
+        part.expand(*lead, n_compared, n_compared).reshape(-1, 1, n_compared, n_compared)
+        for part in (pairs.answers, pairs.weights)
+    )
+    if rows == "crossed":
+        scores = torch.einsum("sibk,sjck->sbcij", codes, codes).flatten(1, 2)
+    else:
+        scores = torch.einsum("sibk,sjbk->sbij", codes, codes)
+    if pairs.with_self:
+        own = (codes * codes.roll(1, 2)).sum(-1).mT
+        own = own.repeat_interleave(n_rows, 1) if rows == "crossed" else own
+        scores = torch.diagonal_scatter(scores, own, dim1=-2, dim2=-1)
+    costs = seedwise(softplus, -answers * scores)
+    return ((costs * weights).sum((1, 2, 3)) / costs.shape[1]).view(lead)
 
 
 def graph_discriminator_loss(

@@ -310,3 +310,16 @@ def rewired_graph(adjacency: np.ndarray, seed: int, swaps_per_edge: int = 10) ->
     with suppress(networkx.NetworkXException):
         networkx.double_edge_swap(graph, nswap=n_swaps, max_tries=100 * n_swaps + 1, seed=seed)
     return _from_networkx(graph)
+
+
+def standard_graphs() -> dict[str, np.ndarray]:
+    """Return small graphs by name: those of the paper's theory and a few beside them."""
+    return {
+        "clique of 6": clique_graph(6),
+        "chain of 3": chain_graph(3),
+        "star of 6": star_graph(6),
+        "chain of 4": chain_graph(4),
+        "chain of 10": chain_graph(10),
+        "cycle of 10": cycle_graph(10),
+        "grid 5 x 6": grid_graph(5, 6),
+    }

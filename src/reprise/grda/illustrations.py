@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from reprise.grda.data import GraphDomains
-from reprise.grda.graphs import chain_graph, clique_graph, cycle_graph, grid_graph, star_graph
+from reprise.grda.graphs import chain_graph, standard_graphs
 from reprise.grda.theory import SelfPairs, alignment_freedom, chain_mixture_losses, entropy_bound
 from reprise.plots import BLUE, GREEN, GREY, ORANGE, TEXT_WIDTH, VERMILION, Drawing, new_figure
 
@@ -102,19 +102,9 @@ def draw_chain_mixtures(n_shares: int = 41) -> Drawing:
     )
 
 
-STANDARD_GRAPHS = {
-    "clique of 6": clique_graph(6),
-    "chain of 3": chain_graph(3),
-    "star of 6": star_graph(6),
-    "chain of 10": chain_graph(10),
-    "cycle of 10": cycle_graph(10),
-    "grid 5 × 6": grid_graph(5, 6),
-}
-
-
 def draw_alignment_freedom(domains: GraphDomains | None = None) -> Drawing:
     """Draw how many directions of non-uniform alignment each graph leaves free, with and without self-pairs."""
-    graphs = dict(STANDARD_GRAPHS)
+    graphs = standard_graphs()
     if domains is not None:
         graphs[domains.name] = domains.adjacency
     data = pd.DataFrame(

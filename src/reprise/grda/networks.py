@@ -6,11 +6,12 @@ a seed has the same bits whether it is computed alone or with others (tested), s
 Shapes: S seeds, N domains, B rows per domain, d features, H hidden units, k embedding coordinates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 Initialisation = Literal["default", "paper"]
 
@@ -19,6 +20,7 @@ N_PREDICTOR_LAYERS = 2
 N_DISCRIMINATOR_LAYERS = 5
 PAPER_WEIGHT_DEVIATION = 0.01
 PROBABILITY_FLOOR = 1e-4
+REGISTER_ELEMENTS = 64
 
 
 class StackedLinear(nn.Module):
@@ -43,7 +45,10 @@ class StackedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Multiply and add the bias, seed by seed."""
         rows = inputs.flatten(1, -2)
-        if self.bias is None:
+        if self.bias is not None and self.weight.shape[-1] == 1:
+            # A product with one column goes to other kernels for one seed than for many, with other last bits.
+            outputs = (rows * self.weight.mT).sum(-1, keepdim=True) + self.bias
+        elif self.bias is None:
             outputs = torch.bmm(rows, self.weight)
         else:
             outputs = torch.baddbmm(self.bias, rows, self.weight)
@@ -187,9 +192,20 @@ class ConditionalDiscriminator(nn.Module):
         return self.rest(torch.cat((self.first(codes), self.condition_branch(conditions)), dim=-1))
 
 
+def seedwise(function: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """Apply an elementwise function to values ``(S, ...)`` so that a seed's bits don't depend on the others.
+
+    Torch computes the last few elements of a tensor, those that fill no vector register, with another version of
+    exp and log, whose last bit may differ. Here every seed's values are padded to whole registers first.
+    """
+    flat = values.flatten(1)
+    padded = pad(flat, (0, -flat.shape[1] % REGISTER_ELEMENTS))
+    return function(padded)[:, : flat.shape[1]].view(values.shape)
+
+
 def log_probabilities(scores: Tensor) -> Tensor:
     """Return ``log(softmax + 1e-4)``, the official predictor's output: it bounds the loss of a confident error."""
-    return torch.log(torch.softmax(scores, dim=-1) + PROBABILITY_FLOOR)
+    return seedwise(torch.log, torch.softmax(scores, dim=-1) + PROBABILITY_FLOOR)
 
 
 class _ReverseGradient(torch.autograd.Function):

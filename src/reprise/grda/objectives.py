@@ -13,17 +13,19 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import softplus
 
 from reprise.errors import unknown_name
 from reprise.grda.discriminator import PairedRows, PairWeights, weighted_pair_loss
 from reprise.grda.networks import (
+    PROBABILITY_FLOOR,
     ConditionalDiscriminator,
     Discriminator,
     Encoder,
     Predictor,
     log_probabilities,
     reverse_gradient,
+    seedwise,
 )
 
 MethodName = Literal["source-only", "dann", "adda", "cdann", "mdd", "grda"]
@@ -179,10 +181,15 @@ def _adda(networks: Networks, codes: Tensor, outputs: Tensor, batch: Batch, opti
     """D: -log D(source) - log(1 - D(target)); E: -log D(target), with D frozen."""
     discriminator, n_sources = _discriminator(networks), batch.targets.shape[1]
     scores = discriminator(codes.detach())
-    loss = -_mean_over_rows(logsigmoid(scores[:, :n_sources])) - _mean_over_rows(logsigmoid(-scores[:, n_sources:]))
+    loss = _surprise(scores[:, :n_sources]) + _surprise(-scores[:, n_sources:])
     frozen = {name: parameter.detach() for name, parameter in discriminator.named_parameters()}
-    confusion = -_mean_over_rows(logsigmoid(functional_call(discriminator, frozen, codes[:, n_sources:])))
+    confusion = _surprise(functional_call(discriminator, frozen, codes[:, n_sources:]))
     return loss, loss + options.adversarial_weight * confusion
+
+
+def _surprise(scores: Tensor) -> Tensor:
+    # Mean of -log σ(score).
+    return _mean_over_rows(seedwise(softplus, -scores))
 
 
 def _mdd(networks: Networks, codes: Tensor, outputs: Tensor, batch: Batch, options: LossOptions):
@@ -190,15 +197,20 @@ def _mdd(networks: Networks, codes: Tensor, outputs: Tensor, batch: Batch, optio
     n_sources, decided = batch.targets.shape[1], outputs.detach()
     second = _discriminator(networks)(reverse_gradient(codes, options.adversarial_weight))
     if options.task == "classification":
-        agreement = -_chosen(log_probabilities(second), decided.argmax(-1))
-        source = -agreement[:, :n_sources]
-        target = -torch.log1p(-agreement[:, n_sources:].exp().clamp(max=1 - 1e-4))
+        disagreement = _chosen(log_probabilities(second), decided.argmax(-1))
+        source = disagreement[:, :n_sources]
+        target = seedwise(_surprise_of_agreement, disagreement[:, n_sources:])
     else:
         disparity = (second - decided).square()
         source = disparity[:, :n_sources]
         target = -disparity[:, n_sources:].clamp(max=LARGEST_TARGET_DISPARITY)
     loss = 0.5 * (_mean_over_rows(source) + _mean_over_rows(target))
     return loss, loss
+
+
+def _surprise_of_agreement(disagreement: Tensor) -> Tensor:
+    # -log(1 - p) from -log p.
+    return -torch.log1p(-torch.exp(-disagreement).clamp(max=1 - PROBABILITY_FLOOR))
 
 
 def _grda(networks: Networks, codes: Tensor, outputs: Tensor, batch: Batch, options: LossOptions):

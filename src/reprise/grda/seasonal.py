@@ -84,8 +84,8 @@ def source_climatology(domains: GraphDomains) -> np.ndarray:
 
 
 YARDSTICKS = {
-    "linear map, all phases": pooled_linear_map,
-    "linear map, same phase": seasonal_linear_map,
-    "source climatology": source_climatology,
+    "Linear map": pooled_linear_map,
+    "Seasonal linear map": seasonal_linear_map,
+    "Climatology": source_climatology,
 }
 """The yardsticks by the name of their row, each a function from the task to predictions for all rows."""

@@ -281,8 +281,7 @@ def _gathered(tables: Tables, rows: Tensor, compared: tuple[Tensor, PairWeights]
             yield Batch(features, targets, embedding)
         else:
             subsets, pairs = compared
-            own = PairWeights(pairs.answers[step], pairs.weights[step])
-            yield Batch(features, targets, embedding, subsets[step], own)
+            yield Batch(features, targets, embedding, subsets[step], pairs.at(step))
 
 
 __all__ = ["FlatAdam", "Shape", "Task", "Trained", "TrainingOptions", "make_networks", "make_schedule", "train"]

@@ -1,0 +1,87 @@
+"""The parameters of the GRDA chapter."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from reprise.settings import ChapterSettings
+
+Method = Literal["Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA"]
+Yardstick = Literal["Linear", "CORAL", "Self-training"]
+Experiment = Literal["comparison", "row order", "graph", "weights", "embedding scale", "yardsticks", "theory"]
+RIVALS: tuple[Method, ...] = ("ADDA", "CDANN", "MDD")
+
+
+class Settings(ChapterSettings):
+    """What the GRDA study depends on; the defaults are the quick profile."""
+
+    paper: ClassVar[str] = "grda"
+    summary_columns: ClassVar[tuple[str, ...]] = (
+        "experiment",
+        "pairing",
+        "row_order",
+        "adversarial_weight",
+        "graph_in_embedding",
+        "graph_in_discriminator",
+        "embedding",
+    )
+    embedded_twins: ClassVar[Mapping[str, str]] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
+
+    datasets: tuple[str, ...] = Field(
+        ("dg-15-generated",), min_length=1, description="names of the data sets; the paper: dg-15, dg-60, TPT-48"
+    )
+    seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="seeds of training; the paper: one")
+    rival_seeds: tuple[int, ...] = Field(
+        (0, 1, 2, 3, 4), description="of the seeds, those for which ADDA, CDANN and MDD are trained"
+    )
+    large_seeds: tuple[int, ...] = Field(
+        (0, 1, 2), description="of the seeds, those that are run on DG-60, TPT-48 and the digits"
+    )
+    ablation_seeds: tuple[int, ...] = Field(
+        (0, 1, 2), description="of the seeds, those of the graph, weight and embedding-scale experiments"
+    )
+    methods: tuple[Method, ...] = Field(
+        ("Source-only", "DANN", "GRDA"), min_length=1, description="methods compared; the paper: all six"
+    )
+    yardsticks: tuple[Yardstick, ...] = Field(
+        ("Linear", "Self-training"), description="methods without a neural network; CORAL needs POT"
+    )
+    experiments: tuple[Experiment, ...] = Field(
+        ("comparison", "row order", "yardsticks", "theory"),
+        min_length=1,
+        description="which parts of the study are run",
+    )
+    pairings: tuple[Literal["independent", "row", "crossed"], ...] = Field(
+        ("independent", "row"), description="which rows GRDA's pairs take; the formula: independent, the code: row"
+    )
+    n_steps: int = Field(500, ge=1, description="training steps, equal for all methods; the paper: 5000")
+    hidden_width: int = Field(64, ge=1, description="units of every layer; the paper: 512")
+    discriminator_width: int = Field(2, ge=1, description="coordinates of GRDA's ẑ; the paper's code: 2")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's, at the start; the paper: 1e-4 and 1e-5")
+    half_life_steps: float = Field(1000, gt=0, description="steps in which the learning rate halves; the paper: 1000")
+    initialisation: Literal["default", "paper"] = Field(
+        "default", description="starting weights: PyTorch's, or N(0, 0.01²); the paper's code: paper"
+    )
+    batch_per_domain: int = Field(10, ge=1, description="rows per domain and step; the paper: 10")
+    batch_per_state: int = Field(16, ge=1, description="the same for TPT-48; the sibling project: 16")
+    adversarial_weight: float = Field(0.5, ge=0, description="λ_d; the paper's code: 1 (DG-15), 0.5 (DG-60)")
+    state_adversarial_weight: float = Field(0.1, ge=0, description="λ_d on TPT-48; the paper: from 0.1 … 1")
+    searched_weights: tuple[float, ...] = Field(
+        (0.1, 0.3, 0.5, 0.9), description="λ_d tried by the weights experiment on DG and digits"
+    )
+    state_searched_weights: tuple[float, ...] = Field(
+        (0.3,), description="λ_d tried by the weights experiment on TPT-48"
+    )
+    state_embedding_scale: float = Field(
+        0.3, gt=0, description="standard deviation of z on TPT-48; the embedding-scale experiment leaves z raw"
+    )
+    probe_steps: int = Field(
+        400, ge=0, description="steps of a fresh discriminator on frozen encodings; 0: no probe; the paper: none"
+    )
+    data_seed: int = Field(0, ge=0, description="seed of the generated data sets")
+
+    @property
+    def reduced_scale(self) -> bool:
+        """Whether networks are narrower, or trainings shorter, than the paper's 512 units and 5000 steps."""
+        return self.hidden_width < 512 or self.n_steps < 5000

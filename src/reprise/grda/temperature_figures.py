@@ -1,0 +1,101 @@
+"""Figures of the temperature tasks: forecast errors beside the linear yardsticks, and the map of the states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reprise.grda.data import GraphDomains
+from reprise.grda.figures import COMPARED, LINEAR_YARDSTICKS, Line, draw_dots, measured_lines, number_of_seeds, title_of
+from reprise.grda.illustrations import draw_edges
+from reprise.plots import TEXT_WIDTH, Drawing, new_figure, state_finding
+from reprise.rows import select
+
+
+def draw_temperature_errors(rows: pd.DataFrame, published: pd.DataFrame, tasks: Sequence[str]) -> Drawing:
+    """Draw the error of the temperature forecasts by method, with the linear yardsticks and the paper's values."""
+    conditions = {"split": "target", "metric": "mse_sum"}
+    panels = [(task, measured_lines(rows, COMPARED, dataset=task, **conditions)) for task in tasks]
+    n_lines = max(len(found) for _, found in panels)
+    figure, axes = new_figure(columns=len(panels), height=0.27 * n_lines + 1.0, squeeze=False, sharey=True)
+    drawn: list[dict[str, Any]] = []
+    for one, (task, found) in zip(axes[0], panels, strict=True):
+        drawn += draw_dots(one, found, published, task, "mse_sum")
+        one.set(xscale="log", title=title_of(task))
+    figure.supxlabel("squared error summed over six months, normalised (log scale)", fontsize=9)
+    data = pd.DataFrame(drawn)
+    words = []
+    for task, group in data.groupby("dataset", sort=False):
+        mean = group.set_index("method")["mean"]
+        trained = mean.drop(index=[m for m in (*LINEAR_YARDSTICKS, "Hop-by-hop self-training") if m in mean.index])
+        words.append(
+            f"{title_of(task)}: the lowest error of a trained network is {trained.min():.2f} "
+            f"({trained.idxmin()}), the seasonal linear map's {mean.get('Seasonal linear map', float('nan')):.2f}"
+        )
+    trained_best = data[~data.method.isin([*LINEAR_YARDSTICKS, "Hop-by-hop self-training"])]["mean"].min()
+    seasonal = data[data.method == "Seasonal linear map"]["mean"].max()
+    state_finding(
+        figure, f"Lowest error of a network: {trained_best:.2f}; of the seasonal linear map: {seasonal:.2f} or less"
+    )
+    return Drawing(
+        figure,
+        "temperature_errors",
+        "; ".join(words) + ".",
+        f"TPT-48, mean over the target states, 95 % t intervals over seeds ({number_of_seeds(data)}); grey diamonds: "
+        "the paper's Table 2, whose unit is not printed and is read here as this one.",
+        data,
+    )
+
+
+def draw_temperature_map(rows: pd.DataFrame, tasks: Sequence[GraphDomains]) -> Drawing:
+    """Draw the states as a graph, coloured by how much GRDA changes the error of Source-only."""
+    figure, axes = new_figure(rows=len(tasks), height=TEXT_WIDTH * 0.56 * len(tasks), squeeze=False)
+    drawn = []
+    grda = Line("GRDA", "GRDA", {"method": "GRDA", "experiment": "comparison", "pairing": "independent"})
+    source_only = Line("Source-only", "Source-only", {"method": "Source-only", "experiment": "comparison"})
+    for one, task in zip(axes[:, 0], tasks, strict=True):
+        here = select(rows, dataset=task.name, split="domain", metric="mse_sum")
+        after, before = (select(here, **x.conditions).groupby("domain")["value"].mean() for x in (grda, source_only))
+        ratio = np.log2(after / before)
+        shown = [i for i, name in enumerate(task.domain_names) if name in ratio.index]
+        values = ratio.loc[[task.domain_names[i] for i in shown]].to_numpy()
+        limit = max(1.0, float(np.abs(values).max()))
+        draw_edges(one, task)
+        one.scatter(*task.positions[task.source].T, s=60, c="white", edgecolors="#888888", linewidths=1.0, zorder=3)
+        image = one.scatter(
+            *task.positions[shown].T,
+            s=120,
+            c=values,
+            cmap="RdBu_r",
+            vmin=-limit,
+            vmax=limit,
+            edgecolors="#444444",
+            linewidths=0.5,
+            zorder=3,
+        )
+        for i, name in enumerate(task.domain_names):
+            one.annotate(name, task.positions[i], ha="center", va="center", fontsize=5, zorder=4)
+        one.set(title=title_of(task.name), xticks=[], yticks=[])
+        one.grid(False)
+        figure.colorbar(image, ax=one, label="log₂ (GRDA ÷ Source-only)", shrink=0.8)
+        drawn += [
+            {"task": task.name, "state": task.domain_names[i], "log2_ratio": float(v)}
+            for i, v in zip(shown, values, strict=True)
+        ]
+    data = pd.DataFrame(drawn)
+    better = data.assign(better=data.log2_ratio < 0).groupby("task", sort=False)["better"].agg(["sum", "size"])
+    words = "; ".join(f"{title_of(t)}: {r['sum']} of {r['size']}" for t, r in better.iterrows())
+    state_finding(
+        figure, f"GRDA has the lower error in {int(better['sum'].sum())} of {int(better['size'].sum())} states"
+    )
+    return Drawing(
+        figure,
+        "temperature_map",
+        f"States in which GRDA has a lower mean error than Source-only: {words}.",
+        "US states as a graph, sources white. Blue: GRDA's squared error (mean over seeds) is lower than "
+        "Source-only's; red: higher; one unit is a factor of two.",
+        data,
+    )

@@ -1,0 +1,105 @@
+import pandas as pd
+import pytest
+
+from reprise.grda.plan import plan
+from reprise.grda.settings import Settings
+from reprise.grda.study import run
+from reprise.rows import concatenate
+
+TINY = {"n_steps": 6, "hidden_width": 16, "probe_steps": 5, "datasets": ("dg-15-generated",), "seeds": (0, 3)}
+ALL = ("Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA")
+EVERYTHING = {
+    **TINY,
+    "methods": ALL,
+    "rival_seeds": (0, 3),
+    "ablation_seeds": (3,),
+    "experiments": ("comparison", "row order", "graph", "weights", "yardsticks"),
+}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return run(Settings(**EVERYTHING))
+
+
+def test_the_study_twice_gives_equal_rows(rows):
+    pd.testing.assert_frame_equal(rows, run(Settings(**EVERYTHING)))
+
+
+def test_one_seed_alone_gives_the_rows_it_has_in_company(rows):
+    parts = [run(Settings(**{**EVERYTHING, "seeds": (seed,)})) for seed in (0, 3)]
+    pd.testing.assert_frame_equal(rows, concatenate(parts), check_dtype=False)
+
+
+def test_every_method_has_target_rows_for_every_seed(rows):
+    found = rows[(rows.split == "target") & (rows.experiment == "comparison")]
+    assert set(found.method) == set(ALL)
+    assert len(found) == (len(ALL) + 1) * 2
+    assert found.value.between(0, 100).all()
+
+
+def test_the_target_value_is_the_mean_over_target_domains(rows):
+    one = rows[(rows.method == "DANN") & (rows.seed == 3)]
+    domains = one[one.split == "domain"]
+    assert len(domains) == 9
+    assert one[one.split == "target"].value.item() == pytest.approx(domains.value.mean())
+    for hop, of_hop in domains.groupby("hop"):
+        assert one[one.split == f"hop {int(hop)}"].value.item() == pytest.approx(of_hop.value.mean())
+
+
+def test_the_graph_experiment_varies_one_graph_at_a_time(rows):
+    found = rows[(rows.experiment == "graph") & (rows.split == "target")]
+    pairs = set(zip(found.graph_in_embedding, found.graph_in_discriminator, strict=True))
+    assert len(pairs) == 7
+    assert all("true" in pair for pair in pairs)
+    assert set(found.seed) == {3}
+
+
+def test_the_weights_experiment_records_source_side_criteria(rows):
+    found = rows[rows.experiment == "weights"]
+    assert set(found.adversarial_weight) == {0.1, 0.3, 0.5, 0.9}
+    assert {"prediction_loss", "discriminator_loss_ratio", "accuracy"} <= set(found.metric)
+    assert "source" in set(found.split)
+
+
+def test_a_yardstick_stands_for_every_seed_with_one_value(rows):
+    found = rows[(rows.experiment == "yardsticks") & (rows.split == "target")]
+    assert set(found.method) == {"Linear", "Self-training"}
+    assert (found.groupby("method").value.nunique() == 1).all()
+    assert set(found.seed) == {0, 3}
+
+
+def test_the_probe_is_run_for_the_comparison(rows):
+    found = rows[rows.metric == "probe_ratio"]
+    assert set(found.experiment) == {"comparison"}
+    assert len(found) == (len(ALL) + 1) * 2
+
+
+def test_states_and_digits_have_no_row_pairing():
+    for dataset in ("tpt-48-east-west", "digits-grid"):
+        runs = plan(Settings(**EVERYTHING), dataset)
+        assert all(run.pairing in (None, "independent") and run.row_order == "given" for run in runs)
+
+
+def test_large_sets_and_rivals_are_run_for_their_seeds_only():
+    settings = Settings(seeds=(0, 1, 2, 3), rival_seeds=(1,), large_seeds=(0, 1), methods=ALL)
+    assert {run.seeds for run in plan(settings, "dg-60") if run.method == "ADDA"} == {(1,)}
+    assert {run.seeds for run in plan(settings, "dg-60") if run.method == "DANN"} == {(0, 1)}
+    assert {run.seeds for run in plan(settings, "dg-15") if run.method == "DANN"} == {(0, 1, 2, 3)}
+
+
+def test_digits_are_run():
+    rows = run(Settings(**{**TINY, "datasets": ("digits-grid",), "seeds": (0,), "probe_steps": 0}))
+    assert set(rows.method) == {"Source-only", "DANN", "GRDA", "Linear", "Self-training"}
+
+
+@pytest.mark.real_data
+def test_the_states_have_levels_and_both_units():
+    options = {"datasets": ("tpt-48-north-south",), "seeds": (0,), "methods": ALL}
+    rows = run(Settings(**{**TINY, **options, "experiments": ("comparison", "embedding scale", "yardsticks")}))
+    assert {"level 1", "level 2", "level 3", "target"} <= set(rows.split)
+    assert {"mse_sum", "mse_month", "mse_fahrenheit"} <= set(rows.metric)
+    assert {"raw", "scaled"} <= set(rows.embedding.dropna())
+    one = rows[(rows.method == "GRDA") & (rows.split == "target") & (rows.experiment == "comparison")]
+    by_metric = one.set_index("metric").value
+    assert by_metric["mse_sum"] == pytest.approx(6 * by_metric["mse_month"])
