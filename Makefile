@@ -68,9 +68,11 @@ test: $(STAMP)  ## lint, types, unit tests, notebooks, workflow, the built book 
 
 # The stages can be called one by one: make test-unit
 test-lint: $(STAMP)
-	ruff check .
-	ruff format --check .
-	mypy
+	@status=0; \
+	for command in 'ruff check .' 'ruff format --check .' 'mypy'; do \
+	  echo "$$command"; $$command || status=1; \
+	done; \
+	exit $$status
 
 test-unit: $(STAMP)
 	pytest -n 2 --ignore tests/workflow -m 'not book and not browser'

@@ -15,7 +15,7 @@ from typing import Any
 
 from gpu import count_gpus
 from reprise import catalogue, data, runner
-from reprise.errors import RepriseError
+from reprise.errors import RepriseError, unknown_name
 
 # A chapter's rows and figures do not depend on how the pages around it are made or on the command line's words.
 PRESENTATION = frozenset({"book", "book.py", "cli.py", "__main__.py"})
@@ -227,8 +227,10 @@ def chapters(plan: Plan, home: Path) -> dict[str, Chapter]:
     Raises
     ------
     RepriseError
-        If a paper is unknown, or named and not written yet, or lacks the profile.
+        If the profile or a paper is unknown, or a paper is named and not written yet, or lacks the profile.
     """
+    if plan.profile not in runner.PROFILES:
+        raise unknown_name("profile", plan.profile, list(runner.PROFILES))
     named = [catalogue.find_paper(name) for name in plan.papers]
     for paper in named:
         if not paper.is_written():

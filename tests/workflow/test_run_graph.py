@@ -136,7 +136,7 @@ def test_only_the_papers_asked_for_run(tiny: Tiny) -> None:
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("profile=quik", "unknown profile 'quik'; did you mean 'quick'? Known: quick, standard."),
+        ("profile=quik", "unknown profile 'quik'; did you mean 'quick'? Known: quick, standard, paper."),
         ("papers=alhpa", "unknown paper 'alhpa'; did you mean 'alpha'?"),
         ("papers=unwritten", "the chapter 'unwritten' has no notebook yet"),
     ],
