@@ -121,14 +121,16 @@ class Chapter:
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """Return the profile's parameters, with the plan's data sets and seeds in place of its own.
+        """Return the notebook's defaults under the profile's parameters, with the plan's data sets and seeds in place of its own.
 
         Raises
         ------
         RepriseError
             If the file is missing or has no such profile.
         """
-        parameters = runner.profile_parameters(self.paper, self.plan.profile)
+        notebook = runner.read_notebook(self.home / self.notebook)
+        profile = runner.profile_parameters(self.paper, self.plan.profile)
+        parameters = {**runner.declared_parameters(notebook), **profile}
         if self.plan.datasets:
             parameters["datasets"] = list(self.plan.datasets)
         if self.plan.seeds:

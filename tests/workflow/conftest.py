@@ -162,8 +162,9 @@ def build_tiny(home: Path) -> Tiny:
     tiny.write("mail.sha256", "abc")
     tiny.write("book/intro.md", "# Introduction\n")
     for paper in PAPERS:
+        given = {"cell_type": "code", "source": ["threads = 1"], "metadata": {"tags": ["parameters"]}, "outputs": []}
         cell = {"cell_type": "code", "source": [f"run({paper!r})"], "metadata": {}, "outputs": []}
-        tiny.write(f"notebooks/{paper}.ipynb", json.dumps({"cells": [cell]}))
+        tiny.write(f"notebooks/{paper}.ipynb", json.dumps({"cells": [cell, given]}))
         tiny.write(f"notebooks/parameters/{paper}.yaml", PARAMETERS)
         tiny.write(f"src/reprise/{paper}/study.py", "x = 1\n")
     command = Path(__file__).with_name("tiny_reprise.py")
