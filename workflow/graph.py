@@ -121,7 +121,7 @@ class Chapter:
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """Return the notebook's defaults under the profile's parameters, with the plan's data sets and seeds in place of its own.
+        """Return the notebook's defaults under the profile's parameters under the plan's data sets and seeds.
 
         Raises
         ------
