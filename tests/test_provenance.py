@@ -19,6 +19,12 @@ def test_numbers_and_names_change_a_fingerprint(other):
     assert provenance.source_fingerprint("def f(x):\n    return x + 1") != provenance.source_fingerprint(other)
 
 
+def test_the_description_of_a_setting_does_not_count_and_its_default_does():
+    first = provenance.source_fingerprint("x: int = Field(1, description='one')")
+    assert first == provenance.source_fingerprint("x: int = Field(1, description='the number one')")
+    assert first != provenance.source_fingerprint("x: int = Field(2, description='one')")
+
+
 def test_a_string_that_is_not_a_docstring_counts():
     first, second = "def f():\n    return 'a'", "def f():\n    return 'b'"
     assert provenance.source_fingerprint(first) != provenance.source_fingerprint(second)

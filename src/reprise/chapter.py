@@ -353,7 +353,7 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         label = "rehearsed on embedded data" if verdict.rehearsal else verdict.outcome
         counts[label] = counts.get(label, 0) + 1
-    scale = " (at reduced scale)" if any(v.reduced_scale and not v.rehearsal for v in verdicts) else ""
+    scale = " (at reduced scale)" if any(v.label.endswith("(at reduced scale)") for v in verdicts) else ""
     parts = ", ".join(f"{number} {label}" for label, number in counts.items())
     return f"Of {len(verdicts)} claims: {parts}{scale}."
 

@@ -265,6 +265,8 @@ def _rehearse(claim: Claim, rows: pd.DataFrame) -> Verdict:
     relevant = _relevant(claim, rows)
     finding = _find(claim, relevant)
     verdict = _verdict(claim, finding, True)
+    if finding.outcome == "not testable here":
+        return verdict
     evidence = f"On embedded data, which decide nothing: {finding.evidence}"
     return verdict.model_copy(
         update={

@@ -99,7 +99,8 @@ def book(
     """Render the book from published runs and, unless left out, this machine's; prints its index page."""
     from reprise.book import build
 
-    typer.echo(build(profile=profile, published_only=published_only))
+    index = build(profile=profile, published_only=published_only, progress=lambda line: typer.echo(line, err=True))
+    typer.echo(index)
 
 
 @data_commands.command("list")

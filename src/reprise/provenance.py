@@ -48,6 +48,8 @@ def _canonical(node: Any) -> str:
         for field, value in ast.iter_fields(node):
             if field in ("ctx", "kind", "type_comment") or value is None or value == []:
                 continue
+            if field == "keywords":  # the description of a setting is documentation, as a docstring is
+                value = [keyword for keyword in value if keyword.arg != "description"]
             if field == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 value = value[1:] if _has_docstring(value) else value
             parts.append(f"{field}={_canonical(value)}")

@@ -205,7 +205,8 @@ def summarise(rows: pd.DataFrame, published: pd.DataFrame, columns: Sequence[str
     published
         The paper's printed numbers: ``dataset, split, method, metric, value, source``.
     columns
-        Further identifying columns that tell cells apart; all others are averaged over within a seed.
+        Further identifying columns that tell cells apart, as far as the rows have them; all others are averaged over
+        within a seed.
     """
     from reprise.stats import t_interval
 
@@ -216,6 +217,7 @@ def summarise(rows: pd.DataFrame, published: pd.DataFrame, columns: Sequence[str
         )
         for entry in published.to_dict("records")
     }
+    columns = [column for column in columns if column in rows.columns]
     keys = ["dataset", "split", "method", "metric", *columns]
     summary = []
     for key, group in rows.groupby(keys, dropna=False, sort=True):

@@ -3,7 +3,7 @@ import pytest
 
 from reprise.grda.plan import plan
 from reprise.grda.settings import Settings
-from reprise.grda.study import run
+from reprise.grda.study import options_of, run
 from reprise.rows import concatenate
 
 TINY = {"n_steps": 6, "hidden_width": 16, "probe_steps": 5, "datasets": ("dg-15-generated",), "seeds": (0, 3)}
@@ -64,7 +64,7 @@ def test_the_weights_experiment_records_source_side_criteria(rows):
 
 def test_a_yardstick_stands_for_every_seed_with_one_value(rows):
     found = rows[(rows.experiment == "yardsticks") & (rows.split == "target")]
-    assert set(found.method) == {"Linear", "Self-training"}
+    assert set(found.method) == {"Logistic regression", "Hop-by-hop self-training"}
     assert (found.groupby("method").value.nunique() == 1).all()
     assert set(found.seed) == {0, 3}
 
@@ -90,7 +90,8 @@ def test_large_sets_and_rivals_are_run_for_their_seeds_only():
 
 def test_digits_are_run():
     rows = run(Settings(**{**TINY, "datasets": ("digits-grid",), "seeds": (0,), "probe_steps": 0}))
-    assert set(rows.method) == {"Source-only", "DANN", "GRDA", "Linear", "Self-training"}
+    yardsticks = {"Logistic regression", "Hop-by-hop self-training"}
+    assert set(rows.method) == {"Source-only", "DANN", "GRDA", *yardsticks}
 
 
 @pytest.mark.real_data
@@ -103,3 +104,10 @@ def test_the_states_have_levels_and_both_units():
     one = rows[(rows.method == "GRDA") & (rows.split == "target") & (rows.experiment == "comparison")]
     by_metric = one.set_index("metric").value
     assert by_metric["mse_sum"] == pytest.approx(6 * by_metric["mse_month"])
+
+
+def test_dg_60_is_trained_with_its_own_learning_rate():
+    settings = Settings()
+    (first, *_) = plan(settings, "dg-60")
+    assert options_of(settings, "dg-60", first, 60).learning_rate == settings.large_learning_rate
+    assert options_of(settings, "dg-15", first, 15).learning_rate == settings.learning_rate

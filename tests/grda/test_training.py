@@ -77,12 +77,12 @@ def gradients(method, weight):
     networks = make_networks(own, options, torch.device("cpu"))
     objective = find_objective(method)
     (batch,) = _batches(own, options, objective, tables_of(own, torch.device("cpu")))
-    _losses = objective.losses(networks, batch, LossOptions("classification", weight))
+    losses = objective.losses(networks, batch, LossOptions("classification", weight))
     losses.total.sum().backward()
     flat = {
         name: torch.cat([p.grad.flatten() for p in module.parameters()]) for name, module in networks.modules().items()
     }
-    return flat, losses, networks, batch, objective
+    return flat, networks, batch, objective
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "source-only"])
@@ -98,7 +98,7 @@ def test_the_discriminator_gets_its_own_full_gradient_whatever_the_adversarial_w
 @pytest.mark.parametrize("method", ["dann", "cdann", "mdd", "grda"])
 def test_the_encoder_ascends_on_the_discriminators_loss(method):
     both, *_ = gradients(method, 1.0)
-    without, _losses, networks, batch, objective = gradients(method, 0.0)
+    without, networks, batch, objective = gradients(method, 0.0)
     loss = objective.losses(networks, batch, LossOptions("classification", -1.0)).adversarial.sum()
     parameters = list(networks.encoder.parameters())
     # With weight -1 reversal is the identity: the plain gradient of L_d.

@@ -85,7 +85,7 @@ def options_of(settings: Settings, dataset: str, run: Run, n_domains: int) -> Tr
         hidden_width=settings.hidden_width,
         discriminator_width=settings.discriminator_width,
         adversarial_weight=run.adversarial_weight or 0.0,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.large_learning_rate if dataset.startswith("dg-60") else settings.learning_rate,
         half_life_steps=settings.half_life_steps,
         n_steps=settings.n_steps,
         batch_per_domain=settings.batch_per_state if is_states(dataset) else settings.batch_per_domain,

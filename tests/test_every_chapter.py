@@ -1,0 +1,136 @@
+"""What every chapter has to keep: one test module for all papers that are written."""
+
+import ast
+import importlib
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from reprise import runner, verification
+from reprise.catalogue import PAPERS
+from reprise.plots import METHODS
+
+WRITTEN = [paper for paper in PAPERS if paper.is_written()]
+SECTIONS = (
+    "In one paragraph", "The claims", "Parameters", "The idea", "The data, looked at",
+    "The method, step by step on one small example", "The study", "The paper beside ours", "Verdicts",
+    "Beyond the paper", "Use it on your own data", "What it cost", "Where we differ from the paper",
+)  # fmt: skip
+LONGEST_CELL = 20
+MOST_CODE_LINES = 220
+BLOG = "Amazon Science blog"
+
+every_chapter = pytest.mark.parametrize("paper", WRITTEN, ids=[paper.package for paper in WRITTEN])
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def code_cells(paper):
+    return [cell for cell in runner.read_notebook(paper.notebook)["cells"] if cell["cell_type"] == "code"]
+
+
+@every_chapter
+def test_the_quick_profile_the_notebook_and_the_settings_agree(paper):
+    declared = runner.declared_parameters(runner.read_notebook(paper.notebook))
+    quick = runner.profile_parameters(paper, "quick")
+    records = declared.pop("records")
+    assert records == []
+    assert declared == quick
+    settings = runner.settings_class(paper)
+    assert settings.checked(quick) == settings()
+
+
+@every_chapter
+@pytest.mark.parametrize("profile", runner.PROFILES)
+def test_every_profile_is_valid(paper, profile):
+    runner.resolve_parameters(paper, profile, {})
+
+
+@every_chapter
+def test_every_parameter_is_described_and_read(paper):
+    fields = runner.settings_class(paper).model_fields
+    assert all(field.description for field in fields.values())
+    assert runner.unread_parameters(runner.read_notebook(paper.notebook)) == []
+
+
+@every_chapter
+def test_the_quick_profile_needs_no_download(paper):
+    names = runner.profile_parameters(paper, "quick")["datasets"]
+    assert {paper.data_set(name).kind for name in names} == {"embedded"}
+
+
+@every_chapter
+def test_the_sections_stand_in_the_books_order(paper):
+    cells = runner.read_notebook(paper.notebook)["cells"]
+    headings = [
+        line.removeprefix("## ")
+        for cell in cells
+        if cell["cell_type"] == "markdown"
+        for line in source(cell).splitlines()
+        if line.startswith("## ")
+    ]
+    assert headings == list(SECTIONS)
+
+
+@every_chapter
+def test_cells_are_short_and_define_nothing(paper):
+    cells = [cell for cell in code_cells(paper) if "parameters" not in cell["metadata"].get("tags", [])]
+    lengths = [len(source(cell).splitlines()) for cell in cells]
+    assert max(lengths) <= LONGEST_CELL
+    assert sum(lengths) <= MOST_CODE_LINES
+    for cell in cells:
+        defined = [n for n in ast.walk(ast.parse(source(cell))) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        assert defined == []
+
+
+@every_chapter
+def test_the_stored_outputs_are_a_whole_run(paper):
+    notebook = runner.read_notebook(paper.notebook)
+    assert runner.notebook_faults(notebook) == []
+    compared = [c for c in code_cells(paper) if "nbval-check-output" in c["metadata"].get("tags", [])]
+    assert len(compared) >= 4
+
+
+@every_chapter
+def test_the_claims_are_complete_and_their_rules_locked(paper):
+    claims = verification.claims_of(paper.package)
+    identifiers = [claim.id for claim in claims]
+    assert len(set(identifiers)) == len(identifiers) >= 3
+    assert any(claim.source == BLOG for claim in claims), "the claim of the blog post is one of them"
+    assert verification.rule_lock(paper.package).problems(claims) == []
+    known = {data_set.name for data_set in paper.data_sets}
+    assert {name for claim in claims for name in claim.data_sets} <= known
+
+
+@every_chapter
+def test_the_printed_numbers_have_a_source_each(paper):
+    published = verification.published_numbers(paper.package)
+    assert list(published.columns) == ["dataset", "split", "method", "metric", "value", "source"]
+    assert published["source"].notna().all()
+    assert pd.api.types.is_numeric_dtype(published["value"])
+    assert not published.duplicated(["dataset", "split", "method", "metric", "source"]).any()
+
+
+@every_chapter
+def test_the_methods_of_the_printed_tables_have_a_look(paper):
+    methods = set(verification.published_numbers(paper.package)["method"])
+    assert methods <= set(METHODS)
+
+
+@every_chapter
+def test_importing_package_settings_and_claims_loads_no_deep_learning(paper):
+    program = (
+        f"import sys, reprise.{paper.package}, reprise.{paper.package}.settings\n"
+        "assert not {'torch', 'matplotlib', 'pandas'} & set(sys.modules), sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@every_chapter
+def test_the_study_exists_and_is_documented(paper):
+    study = importlib.import_module(f"reprise.{paper.package}.study")
+    assert study.run.__doc__
