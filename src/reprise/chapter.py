@@ -53,6 +53,7 @@ class Chapter:
         self._records: tuple[Record, ...] = ()
         self._rows: pd.DataFrame | None = None
         self._cost: Cost | None = None
+        self._modules: dict[str, str] = {}
         self._shown: set[str] = set()
 
     # ---- top of the page -------------------------------------------------------------------------------------
@@ -81,10 +82,13 @@ class Chapter:
         import pandas as pd
 
         from reprise.compute import use_deterministic_algorithms, use_threads
+        from reprise.provenance import modules_behind
 
         use_deterministic_algorithms()
         use_threads(settings.threads)
         self.settings = settings
+        # Now, not at the end: a file edited during a long run is not the code that the rows come from.
+        self._modules = modules_behind(f"reprise.{self.paper.package}.study")
         self._records = tuple(self._fitting_record(path) for path in records)
         if self._records:
             self._require_coverage()
@@ -247,17 +251,16 @@ class Chapter:
         """Return the record of this run."""
         import reprise
         from reprise.data import hashes
-        from reprise.provenance import digest, git_commit, library_versions, modules_behind
+        from reprise.provenance import digest, git_commit, library_versions
         from reprise.runner import read_notebook, source_sha256
 
         settings, rows = self._settings(), self._computed_rows()
         wanted = [d for d in self.paper.data_sets if d.kind == "real" and d.name in settings.datasets]
         data = hashes([pattern for data_set in wanted for pattern in data_set.files]) if wanted else {}
-        modules = modules_behind(f"reprise.{self.paper.package}.study")
         provenance = Provenance(
-            computation_sha256=digest([modules, settings.determining_rows(), data]),
+            computation_sha256=digest([self._modules, settings.determining_rows(), data]),
             parameters_sha256=settings.sha256(),
-            modules=modules,
+            modules=self._modules,
             data=data,
             notebook_sha256=source_sha256(read_notebook(self.paper.notebook)),
             version=reprise.__version__,
