@@ -74,6 +74,9 @@ test-lint: $(STAMP)
 	done; \
 	exit $$status
 
+# Two test processes on two cores: more threads each would only get in each other's way.
+test-unit test-notebooks test-workflow: export OMP_NUM_THREADS := 1
+
 test-unit: $(STAMP)
 	pytest -n 2 --ignore tests/workflow -m 'not book and not browser'
 
