@@ -317,14 +317,14 @@ def _controls(claim: Claim, rows: pd.DataFrame) -> tuple[ControlResult, ...]:
 
 
 def _stability(claim: Claim, rows: pd.DataFrame, outcome: Outcome) -> float | None:
-    """Share of bootstrap draws over seeds (within each data set) that give the same outcome; None without seeds."""
+    """Share of bootstrap draws over seeds (within each data set) with the same outcome; None without seeds."""
     import numpy as np
 
     if outcome == "not testable here" or rows.loc[rows["seed"] >= 0, "seed"].nunique() < 2:
         return None
     generator = np.random.default_rng(0)
-    same = [_find(claim, _resampled(rows, generator)).outcome == outcome for _ in range(STABILITY_DRAWS)]
-    return float(np.mean(same))
+    draws = (_resampled(rows, generator) for _ in range(STABILITY_DRAWS))
+    return float(np.mean([_find(claim, draw).outcome == outcome for draw in draws]))
 
 
 def _resampled(rows: pd.DataFrame, generator: Any) -> pd.DataFrame:
@@ -334,17 +334,18 @@ def _resampled(rows: pd.DataFrame, generator: Any) -> pd.DataFrame:
     drawn anew.
     """
     import numpy as np
-    import pandas as pd
 
-    parts = [rows[rows["seed"] < 0]]
-    for _, group in rows[rows["seed"] >= 0].groupby("dataset", sort=True):
-        seeds = np.sort(group["seed"].unique())
-        drawn = generator.choice(seeds, size=seeds.size)
+    taken, numbers = [np.flatnonzero(rows["seed"] < 0)], [np.full(int((rows["seed"] < 0).sum()), -1)]
+    for places in rows.groupby("dataset", sort=True).indices.values():
+        seeds_here = rows["seed"].to_numpy()[places]
+        seeds = np.unique(seeds_here[seeds_here >= 0])
+        drawn = generator.choice(seeds, size=seeds.size) if seeds.size else seeds
         while seeds.size > 1 and np.unique(drawn).size == 1:
             drawn = generator.choice(seeds, size=seeds.size)
-        copies = pd.DataFrame({"seed": drawn, "drawn": np.arange(seeds.size)})
-        parts.append(group.merge(copies, on="seed").drop(columns="seed").rename(columns={"drawn": "seed"}))
-    return pd.concat(parts, ignore_index=True)
+        for number, seed in enumerate(drawn):
+            taken.append(places[seeds_here == seed])
+            numbers.append(np.full(len(taken[-1]), number))
+    return rows.take(np.concatenate(taken)).assign(seed=np.concatenate(numbers))
 
 
 class RuleLock:

@@ -1,10 +1,12 @@
 import pandas as pd
 import pytest
 
+from reprise.catalogue import find_paper
 from reprise.grda.plan import plan
 from reprise.grda.settings import Settings
 from reprise.grda.study import options_of, run
 from reprise.rows import concatenate
+from reprise.runner import profile_parameters
 
 TINY = {"n_steps": 6, "hidden_width": 16, "probe_steps": 5, "datasets": ("dg-15-generated",), "seeds": (0, 3)}
 ALL = ("Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA")
@@ -111,3 +113,14 @@ def test_dg_60_is_trained_with_its_own_learning_rate():
     (first, *_) = plan(settings, "dg-60")
     assert options_of(settings, "dg-60", first, 60).learning_rate == settings.large_learning_rate
     assert options_of(settings, "dg-15", first, 15).learning_rate == settings.learning_rate
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("dataset", ["dg-15", "tpt-48-east-west", "digits-grid"])
+def test_the_published_run_goes_through_with_few_steps(dataset):
+    standard = profile_parameters(find_paper("grda"), "standard")
+    few = {"datasets": [dataset], "seeds": [0], "n_steps": 2, "probe_steps": 2, "hidden_width": 8}
+    rows = run(Settings.checked({**standard, **few}))
+    yardsticks = set(rows[rows.experiment == "yardsticks"].method)
+    assert "CORAL" in yardsticks
+    assert set(ALL) <= set(rows.method)

@@ -3,8 +3,6 @@
 All methods get the domain embedding in the encoder, as in the paper; only the adversary differs.
 """
 
-import warnings
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
@@ -96,25 +94,23 @@ def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> 
         If skada or its dependency POT is missing.
     """
     try:
-        from skada import CORAL
+        from skada import CORALAdapter
     except ImportError as error:
         raise RepriseError(f"CORAL needs skada and POT ({error}); run: pip install skada POT.") from error
     predictions, scaled = source_only_linear(domains), _standardised(domains)
     labelled = np.flatnonzero(domains.labelled)
     for domain in np.flatnonzero(~domains.source):
         seen = np.flatnonzero((domains.domain == domain) & domains.adaptation)
-        rows = np.concatenate((labelled, seen))
-        # skada's convention: sources have positive, targets negative domain numbers; target labels are masked.
-        sample_domain = np.where(domains.source[domains.domain[rows]], 1, -2)
-        targets = domains.targets[rows].astype(np.float64)
-        masked = -1 if domains.task == "classification" else np.nan
-        targets[len(labelled) :] = masked
-        base = LogisticRegression(C=regularisation) if domains.task == "classification" else Ridge(alpha=regularisation)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = CORAL(base).fit(scaled[rows], targets, sample_domain=sample_domain)
-            own = np.flatnonzero(domains.domain == domain)
-            predictions[own] = model.predict(scaled[own], sample_domain=np.full(len(own), -2))
+        own = np.flatnonzero(domains.domain == domain)
+        # skada's convention: sources have positive, targets negative domain numbers.
+        sample_domain = np.repeat([1, -2], [len(labelled), len(seen)])
+        adapter = CORALAdapter()
+        aligned = adapter.fit_transform(scaled[np.concatenate((labelled, seen))], sample_domain=sample_domain)
+        linear = (
+            LogisticRegression(C=regularisation) if domains.task == "classification" else Ridge(alpha=regularisation)
+        )
+        linear.fit(aligned[: len(labelled)], domains.targets[labelled])
+        predictions[own] = linear.predict(adapter.transform(scaled[own], sample_domain=np.full(len(own), -2)))
     return predictions
 
 

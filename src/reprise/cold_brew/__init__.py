@@ -1,0 +1,41 @@
+"""Cold Brew: distilling graph node representations with incomplete or missing neighbourhoods (Zheng et al., ICLR 2022).
+
+A GCN earns its accuracy by averaging over neighbours, and loses it on nodes that have none. Cold Brew trains a
+*teacher*, a GCN whose layers own a free vector per node (structural embeddings), and a *student* that sees features
+alone: it guesses the teacher's embedding of a node, looks up the most similar embeddings of the training graph (latent
+neighbours), and predicts from both. The feature contribution ratio tells beforehand how hard a graph will be.
+
+Implemented: both models, the ratio, the head/tail/isolation protocol in two modes, label propagation, GraphSAGE,
+GraphMLP, GLNN and a k-nearest-neighbour graph as comparisons, link prediction, and audits of the published protocol.
+Not implemented: TailGCN and Meta-tail2vec, which have no kept library; the paper's figures for them are quoted.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "ColdBrew": "estimator",
+    "ColdBrewTeacher": "teacher",
+    "ColdBrewStudent": "student",
+    "ColdStartSplit": "splits",
+    "Recipe": "training",
+    "SEConv": "layers",
+    "SEGCN": "layers",
+    "Settings": "settings",
+    "cold_start_split": "splits",
+    "degree_splits": "splits",
+    "fcr_report": "estimator",
+    "feature_contribution_ratio": "feature_contribution",
+    "load_graph": "data",
+    "propagate_labels": "label_propagation",
+    "sub_topic_world": "data",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that the command line starts without torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

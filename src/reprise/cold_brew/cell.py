@@ -1,0 +1,161 @@
+"""One (graph, seed) of the study: every method is trained at most once, when a part of the study first asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from reprise.cold_brew.methods import (
+    GCN,
+    GLNN,
+    GRAPH_MLP,
+    NEAREST,
+    PROPAGATION,
+    SAGE,
+    SIMPLE_MLP,
+    STUDENT,
+    TEACHER,
+    Outcome,
+    StudentOptions,
+    TrainedGuess,
+    spread_labels,
+    student_options,
+    train_distilled_mlp,
+    train_graph_mlp,
+    train_graph_model,
+    train_guess,
+    train_mlp,
+    train_nearest_neighbour_gcn,
+    train_sage,
+    train_student,
+)
+from reprise.cold_brew.problem import Problem, make_problem
+from reprise.cold_brew.settings import Settings
+
+MAIN_METHODS = (GCN, SAGE, SIMPLE_MLP, PROPAGATION, GLNN, TEACHER, STUDENT)
+Row = dict[str, Any]
+
+
+def methods_of(dataset: str, settings: Settings) -> tuple[str, ...]:
+    """Return the methods that are compared on a graph."""
+    more = (NEAREST,) if dataset in settings.full_study_datasets else ()
+    return (*MAIN_METHODS, *more, *((GRAPH_MLP,) if dataset in settings.graph_mlp_datasets else ()))
+
+
+class Cell:
+    """The methods trained on one problem, each when first asked for.
+
+    Every method draws from a random stream of its own, so that the order of asking does not matter.
+
+    Parameters
+    ----------
+    problem
+        Graph, groups and masks.
+    settings
+        The study's settings.
+    """
+
+    def __init__(self, problem: Problem, settings: Settings) -> None:
+        self.problem, self.settings = problem, settings
+        self._outcomes: dict[str, Outcome] = {}
+        self._guesses: dict[tuple[str, str, str], TrainedGuess] = {}
+        self._trainers: Mapping[str, Callable[[], Outcome]] = {
+            GCN: lambda: train_graph_model(problem, settings),
+            TEACHER: self._train_teacher,
+            SAGE: lambda: train_sage(problem, settings),
+            SIMPLE_MLP: lambda: train_mlp(problem, settings),
+            GRAPH_MLP: lambda: train_graph_mlp(problem, settings),
+            PROPAGATION: lambda: spread_labels(problem, settings),
+            NEAREST: lambda: train_nearest_neighbour_gcn(problem, settings),
+            GLNN: lambda: train_distilled_mlp(problem, settings, self.outcome(GCN)),
+            STUDENT: self._train_student,
+        }
+
+    def outcome(self, method: str) -> Outcome:
+        """Return a method's outcome."""
+        if method not in self._outcomes:
+            self._outcomes[method] = self._trainers[method]()
+        return self._outcomes[method]
+
+    def better(self, *methods: str) -> Outcome:
+        """Return the outcome of best validation accuracy, the first of equals; the last where none can be told."""
+        outcomes = [self.outcome(method) for method in methods]
+        if any(outcome.validation != outcome.validation for outcome in outcomes):
+            return outcomes[-1]
+        return max(outcomes, key=lambda outcome: outcome.validation)
+
+    def guess(self, teacher: str, options: StudentOptions) -> TrainedGuess:
+        """Return ξ₁ trained on a teacher's embeddings."""
+        key = (teacher, options.distil_on, options.handover)
+        if key not in self._guesses:
+            self._guesses[key] = train_guess(self.problem, self.settings, self.outcome(teacher), options)
+        return self._guesses[key]
+
+    def student(self, teacher: str, options: StudentOptions | None = None) -> Outcome:
+        """Return a student with some choices of its own."""
+        chosen = options or student_options(self.settings)
+        return train_student(self.problem, self.settings, self.guess(teacher, chosen), chosen)
+
+    def _train_teacher(self) -> Outcome:
+        penalty = choose_se_penalty(self.problem.dataset, self.settings)
+        outcome = train_graph_model(self.problem, self.settings, method=TEACHER, se="first", se_penalty=penalty)
+        outcome.notes["structural penalty"] = penalty
+        return outcome
+
+    def _train_student(self) -> Outcome:
+        """Train a student from each teacher and keep the better on validation; the SE teacher's if undecided."""
+        candidates = [(teacher, self.student(teacher)) for teacher in (TEACHER, GCN)]
+        undecided = any(outcome.validation != outcome.validation for _, outcome in candidates)
+        teacher, best = candidates[0] if undecided else max(candidates, key=lambda pair: pair[1].validation)
+        best.notes["teacher has structural embeddings"] = float(teacher == TEACHER)
+        return best
+
+    def row(
+        self, split: str, method: str, metric: str, value: float, *, setting: str | None = None, at: float | None = None
+    ) -> Row:
+        """Return one tidy row of this cell."""
+        return {
+            "dataset": self.problem.dataset,
+            "split": split,
+            "method": method,
+            "seed": self.problem.seed,
+            "metric": metric,
+            "value": value,
+            "mode": self.problem.mode,
+            "setting": setting,
+            "at": float("nan") if at is None else float(at),
+        }
+
+    def group_rows(
+        self, outcome: Outcome, metric: str, *, setting: str | None = None, at: float | None = None
+    ) -> list[Row]:
+        """Return the accuracy on the test nodes of each group."""
+        return [
+            self.row(split, outcome.method, metric, outcome.accuracy(self.problem.y, mask), setting=setting, at=at)
+            for split, mask in self.problem.test_groups().items()
+        ]
+
+
+def choose_se_penalty(dataset: str, settings: Settings) -> float:
+    """Return η: of the grid, the value of best validation accuracy on the graph's seed 0, the smallest of equals.
+
+    One choice serves all seeds of a graph; it depends on no other seed, so that a cell run alone chooses the same.
+    """
+    if len(settings.se_penalties) == 1:
+        return settings.se_penalties[0]
+    alone = settings.model_copy(update={"datasets": (dataset,), "seeds": (0,)})
+    return _chosen_penalty(dataset, alone.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _chosen_penalty(dataset: str, settings_json: str) -> float:
+    settings = Settings.model_validate_json(settings_json)
+    problem = make_problem(dataset, 0, settings)
+    reached = [
+        train_graph_model(problem, settings, method=TEACHER, se="first", se_penalty=penalty).validation
+        for penalty in settings.se_penalties
+    ]
+    return settings.se_penalties[int(torch.tensor(reached).argmax())]

@@ -1,0 +1,367 @@
+"""The student: two MLPs and a bank of teacher embeddings in which it looks up latent neighbours (§3.2).
+
+The look-up depends on ξ₁ alone, which is frozen while ξ₂ trains. It is therefore made once, in blocks of query
+rows; the released code ranks anew, node by node, in every epoch.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reprise.cold_brew.layers import MLP
+from reprise.cold_brew.sparse import Features, as_features, take_rows, zero_rows
+from reprise.cold_brew.training import History, Recipe, accuracy, fit
+
+Similarity = Literal["dot", "cosine"]
+Input = Literal["neighbours", "guess"]
+BLOCK_ROWS = 4096
+
+
+def attend(
+    guess: Tensor,
+    bank: Tensor,
+    k: int,
+    *,
+    temperature: float = 1.0,
+    similarity: Similarity = "dot",
+    forbidden: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return, for each query, its k most similar rows of the bank and their attention, Eq. 4.
+
+    Parameters
+    ----------
+    guess
+        Queries ê ``(M, D)``.
+    bank
+        Ē ``(B, D)``.
+    k
+        K, from 1 to B.
+    temperature
+        τ > 0 divides the similarities before the softmax; ``inf`` gives the plain mean of the k rows.
+    similarity
+        ``"dot"``: the dot product divided by √D, so that it does not saturate; ``"cosine"``.
+    forbidden
+        ``(M,)`` row of the bank that a query must not find (itself), −1 for none.
+
+    Returns
+    -------
+    index : Tensor
+        ``(M, K)`` rows of the bank, most similar first.
+    weight : Tensor
+        ``(M, K)``, rows summing to 1.
+
+    Notes
+    -----
+    Memory is ``BLOCK_ROWS × B``, never M × B.
+    """
+    keys = functional.normalize(bank, dim=1) if similarity == "cosine" else bank / bank.shape[1] ** 0.5
+    queries = functional.normalize(guess, dim=1) if similarity == "cosine" else guess
+    indices, weights = [], []
+    for start in range(0, max(guess.shape[0], 1), BLOCK_ROWS):
+        scores = queries[start : start + BLOCK_ROWS] @ keys.T
+        if forbidden is not None:
+            own = forbidden[start : start + BLOCK_ROWS]
+            rows = torch.nonzero(own >= 0).flatten()
+            scores[rows, own[rows]] = -torch.inf
+        largest, index = scores.topk(k, dim=1)
+        indices.append(index)
+        # τ = ∞ is written as 0 · score, and not score / ∞, for clarity: every weight is 1 / K.
+        sharpness = 0.0 if temperature == float("inf") else 1.0 / temperature
+        weights.append(torch.softmax(sharpness * largest, dim=1))
+    return torch.cat(indices), torch.cat(weights)
+
+
+class ColdBrewStudent(nn.Module):
+    """Predict from features alone, with the help of embeddings that a teacher learnt on the training graph.
+
+    Parameters
+    ----------
+    in_channels
+        F, width of the features.
+    embedding_dim
+        D, width of the teacher's embedding.
+    out_channels
+        C, number of classes (or of regression targets).
+    k
+        K, number of latent neighbours (the paper's commands: 3).
+    temperature, similarity
+        See `attend`.
+    inputs
+        What ξ₂ reads besides the features: ``"neighbours"`` is ẽ (Eq. 4), ``"guess"`` is ê (the official code adds
+        it). Any subset.
+    hidden_channels
+        Width of both MLPs.
+    dropout
+        Share of hidden values dropped in training.
+    task
+        ``"classification"`` (cross-entropy) or ``"regression"`` (squared error).
+
+    Notes
+    -----
+    Train in this order: `fit_embedding`, `build_bank`, `fit_classifier`. ``state_dict`` holds the bank, so that a
+    saved student needs neither graph nor teacher.
+    """
+
+    bank: Tensor
+    bank_nodes: Tensor
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        embedding_dim: int,
+        out_channels: int,
+        k: int = 3,
+        temperature: float = 1.0,
+        *,
+        similarity: Similarity = "dot",
+        inputs: Sequence[Input] = ("neighbours", "guess"),
+        hidden_channels: int = 256,
+        dropout: float = 0.5,
+        task: Literal["classification", "regression"] = "classification",
+    ) -> None:
+        super().__init__()
+        if k < 1:
+            raise ValueError(f"k={k}; give at least 1 latent neighbour (and at most the size of the bank).")
+        if not temperature > 0:
+            raise ValueError(f"temperature={temperature}; give a number above 0 (inf for the plain mean).")
+        if similarity not in ("dot", "cosine"):
+            raise ValueError(f"similarity={similarity!r} is unknown; use 'dot' or 'cosine'.")
+        if unknown := set(inputs) - {"neighbours", "guess"}:
+            raise ValueError(f"inputs={sorted(unknown)} are unknown; use 'neighbours' and 'guess'.")
+        self.k, self.temperature, self.similarity = k, temperature, similarity
+        self.inputs, self.task = tuple(inputs), task
+        self.guesser = MLP(in_channels, [hidden_channels], embedding_dim, dropout)
+        widths = [in_channels, *[embedding_dim for _ in self.inputs]]
+        self.classifier = MLP(widths, [hidden_channels], out_channels, dropout)
+        self.register_buffer("bank", torch.empty(0, embedding_dim))
+        self.register_buffer("bank_nodes", torch.empty(0, dtype=torch.long))
+        self.register_buffer("centre", torch.zeros(embedding_dim))
+        self.register_buffer("scale", torch.ones(embedding_dim))
+
+    def fit_embedding(self, x: Features, embeddings: Tensor, mask: Tensor, recipe: Recipe | None = None) -> History:
+        """Train ξ₁ to guess the teacher's embedding from the features.
+
+        Parameters
+        ----------
+        x
+            ``(N, F)``.
+        embeddings
+            Ē ``(N, D)`` of the teacher; each column is standardised over the masked nodes, or the widest layer would
+            dominate the squared error.
+        mask
+            Nodes to learn from: the paper's text says all non-isolated nodes, the released code the training nodes.
+            Every tenth of them, drawn at random, is held out to decide when to stop.
+        recipe
+            The training recipe.
+        """
+        features = self._checked(x)
+        if embeddings.shape != (features.shape[0], self.bank.shape[1]):
+            expected = (features.shape[0], self.bank.shape[1])
+            raise ValueError(f"embeddings have shape {tuple(embeddings.shape)}; expected {expected}.")
+        nodes = torch.nonzero(mask).flatten()
+        if nodes.numel() < 2:
+            raise ValueError(f"mask marks {nodes.numel()} nodes; the embedding is learnt from at least 2.")
+        known = embeddings[nodes]
+        self.centre = known.mean(0)
+        self.scale = known.std(0).clamp(min=1e-6)
+        shuffled = nodes[torch.randperm(nodes.numel()).to(nodes.device)]
+        n_held_out = max(nodes.numel() // 10, 1)
+        held_out, learnt = shuffled[:n_held_out], shuffled[n_held_out:]
+        target = self._standardised(embeddings)
+        x_learnt, x_held_out = take_rows(features, learnt), take_rows(features, held_out)
+        return fit(
+            self.guesser,
+            lambda: functional.mse_loss(self.guesser(x_learnt), target[learnt]),
+            recipe or Recipe(),
+            validate=lambda: -float(functional.mse_loss(self.guesser(x_held_out), target[held_out])),
+        )
+
+    def build_bank(self, embeddings: Tensor, mask: Tensor) -> None:
+        """Keep the embeddings of the masked nodes, from which latent neighbours are taken.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer of them than k.
+        """
+        nodes = torch.nonzero(mask).flatten()
+        if nodes.numel() < self.k:
+            raise ValueError(
+                f"k={self.k} is above the size of the bank, {nodes.numel()}; give k from 1 to {nodes.numel()}."
+            )
+        self.bank_nodes = nodes
+        self.bank = self._standardised(embeddings)[nodes].detach().clone()
+
+    @torch.no_grad()
+    def guess(self, x: Features) -> Tensor:
+        """Return ê, the guessed and standardised teacher embedding, ``(M, D)``; without dropout."""
+        training = self.guesser.training
+        out = self.guesser.eval()(self._checked(x))
+        self.guesser.train(training)
+        return out
+
+    @torch.no_grad()
+    def latent_neighbours(self, x: Features, nodes: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the latent neighbours of nodes, given features only.
+
+        Parameters
+        ----------
+        x
+            ``(M, F)``.
+        nodes
+            ``(M,)`` numbers of these nodes in the training graph; they then do not find themselves. ``None``: they
+            are new.
+
+        Returns
+        -------
+        index : Tensor
+            ``(M, K)`` node numbers in the training graph, most similar first.
+        weight : Tensor
+            ``(M, K)`` attention, rows summing to 1.
+        """
+        rows, weight = self._attend(self.guess(x), nodes)
+        return self.bank_nodes[rows], weight
+
+    def _attend(self, guess: Tensor, nodes: Tensor | None) -> tuple[Tensor, Tensor]:
+        size = self.bank.shape[0]
+        if size == 0:
+            raise ValueError("the student has no bank; call build_bank(embeddings, mask) first.")
+        if self.k > size - (nodes is not None):
+            raise ValueError(
+                f"k={self.k} is above the {size} rows of the bank (less the node itself); give a smaller k."
+            )
+        return attend(
+            guess,
+            self.bank,
+            self.k,
+            temperature=self.temperature,
+            similarity=self.similarity,  # type: ignore[arg-type]
+            forbidden=None if nodes is None else self._own_rows(nodes),
+        )
+
+    def _own_rows(self, nodes: Tensor) -> Tensor:
+        place = torch.searchsorted(self.bank_nodes, nodes).clamp(max=self.bank_nodes.numel() - 1)
+        return torch.where(self.bank_nodes[place] == nodes, place, -1)
+
+    @torch.no_grad()
+    def extra_inputs(self, x: Features, nodes: Tensor | None = None) -> list[Tensor]:
+        """Return what ξ₂ reads besides the features, as ``inputs`` says: ẽ and ê, ``(M, D)`` each."""
+        if not self.inputs:
+            return []
+        guess = self.guess(x)
+        made = {"guess": guess}
+        if "neighbours" in self.inputs:
+            rows, weight = self._attend(guess, nodes)
+            # One multiply-add per neighbour: K blocks of (M, D) in turn instead of all of (M, K, D) at once.
+            mixed = torch.zeros_like(guess)
+            for rank in range(self.k):
+                mixed += weight[:, rank : rank + 1] * self.bank[rows[:, rank]]
+            made["neighbours"] = mixed
+        return [made[name] for name in self.inputs]
+
+    def fit_classifier(
+        self,
+        x: Features,
+        y: Tensor,
+        train_mask: Tensor,
+        val_mask: Tensor | None = None,
+        recipe: Recipe | None = None,
+    ) -> History:
+        """Train ξ₂ on the labels of the training nodes; ξ₁ is frozen and the look-up made once.
+
+        A training node never finds itself: its own embedding contains its label, and ξ₂ would learn to copy it.
+
+        Parameters
+        ----------
+        x
+            ``(N, F)``, the nodes of the training graph in order.
+        y
+            ``(N,)`` classes, or ``(N, C)`` targets for regression.
+        train_mask, val_mask
+            Boolean ``(N,)``.
+        recipe
+            The training recipe.
+        """
+        features = self._checked(x)
+        extra = self.extra_inputs(features, torch.arange(features.shape[0], device=self.bank.device))
+        rows = torch.nonzero(train_mask).flatten()
+        checked = torch.nonzero(val_mask).flatten() if val_mask is not None else rows[:0]
+        learnt = (take_rows(features, rows), *[part[rows] for part in extra])
+        seen = (take_rows(features, checked), *[part[checked] for part in extra])
+
+        def loss() -> Tensor:
+            return self._loss(self.classifier(*learnt), y[rows])
+
+        def validate() -> float:
+            scores = self.classifier(*seen)
+            if self.task == "classification":
+                return accuracy(scores, y[checked], torch.ones_like(checked, dtype=torch.bool))
+            return -float(self._loss(scores, y[checked]))
+
+        return fit(
+            self.classifier,
+            loss,
+            recipe or Recipe(),
+            validate=validate if checked.numel() else None,
+            predict=lambda: self.classifier(features, *extra),
+        )
+
+    def _loss(self, out: Tensor, target: Tensor) -> Tensor:
+        if self.task == "classification":
+            return functional.cross_entropy(out, target)
+        return functional.mse_loss(out, target)
+
+    def forward(self, x: Features, nodes: Tensor | None = None) -> Tensor:
+        """Return logits ``(M, C)`` of nodes given their features; no edge is asked for.
+
+        Parameters
+        ----------
+        x
+            ``(M, F)``.
+        nodes
+            As in `latent_neighbours`.
+        """
+        features = self._checked(x)
+        return self.classifier(features, *self.extra_inputs(features, nodes))
+
+    @torch.no_grad()
+    def predict(self, x: Features) -> Tensor:
+        """Return logits ``(M, C)`` of new nodes, without dropout.
+
+        Warns
+        -----
+        UserWarning
+            If nodes have no non-zero feature: there is nothing to place them by.
+        """
+        features = self._checked(x)
+        blank = int(zero_rows(features).sum())
+        if blank:
+            warnings.warn(
+                f"{blank} nodes have no non-zero feature: a cold node without features cannot be placed.", stacklevel=2
+            )
+        return self.eval()(features)
+
+    def _checked(self, x: Features) -> Features:
+        features = as_features(x)
+        width = self.guesser.first.in_channels[0]
+        if features.shape[1] != width:
+            raise ValueError(f"the features have width {features.shape[1]}; the student was built for width {width}.")
+        return features
+
+    def _standardised(self, embeddings: Tensor) -> Tensor:
+        return (embeddings - self.centre) / self.scale
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
+        # The bank's size is the training graph's, which a newly built student does not know.
+        for name in ("bank", "bank_nodes"):
+            if prefix + name in state:
+                setattr(self, name, torch.empty_like(state[prefix + name], device=self.centre.device))
+        super()._load_from_state_dict(state, prefix, *args)

@@ -1,0 +1,186 @@
+"""One training recipe for every method: full batch, Adam, the epoch of best validation accuracy is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reprise.compute import seed_sequence
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast a model trains.
+
+    Parameters
+    ----------
+    epochs
+        Largest number of full-batch steps.
+    patience
+        Epochs without a better validation score after which training ends; ``None`` never ends early.
+    learning_rate, weight_decay
+        Of Adam; the decay does not touch structural embeddings, which have a penalty of their own.
+    dropout, input_dropout
+        Share of hidden values and of input values dropped.
+    keep_last
+        If positive, nothing is selected: the scores of this many last epochs are kept instead, as a protocol
+        without validation nodes needs.
+    """
+
+    epochs: int = 200
+    patience: int | None = 30
+    learning_rate: float = 0.01
+    weight_decay: float = 5e-4
+    dropout: float = 0.5
+    input_dropout: float = 0.0
+    keep_last: int = 0
+
+    def shorter(self, epochs: int) -> Recipe:
+        """Return the recipe with at most this many epochs."""
+        return replace(self, epochs=min(epochs, self.epochs))
+
+
+@dataclass
+class History:
+    """What training left: the best validation score, its epoch, and the scores of the last epochs if asked for."""
+
+    best_score: float = -np.inf
+    best_epoch: int = -1
+    epochs: int = 0
+    losses: list[float] = field(default_factory=list)
+    last: list[Tensor] = field(default_factory=list)
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[], Tensor],
+    recipe: Recipe,
+    *,
+    validate: Callable[[], float] | None = None,
+    predict: Callable[[], Tensor] | None = None,
+) -> History:
+    """Train a model in place and leave it, in evaluation mode, at its best epoch.
+
+    Parameters
+    ----------
+    model
+        Its parameters are trained; those whose name ends in ``structural`` without weight decay.
+    loss
+        The loss of one step; called in training mode.
+    recipe
+        Epochs, patience, rates.
+    validate
+        A score to be made large, called in evaluation mode without gradients; the first epoch of the best score is
+        kept. ``None``: the last epoch is kept.
+    predict
+        Called in the last ``recipe.keep_last`` epochs, as ``validate``.
+
+    Returns
+    -------
+    History
+        Best score and epoch, losses, predictions of the last epochs.
+    """
+    optimiser = torch.optim.Adam(_parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate)
+    history = History()
+    selects = validate is not None and recipe.keep_last == 0
+    best: dict[str, Tensor] | None = None
+    for epoch in range(recipe.epochs):
+        model.train()
+        optimiser.zero_grad(set_to_none=True)
+        step = loss()
+        step.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        history.losses.append(float(step.detach()))
+        history.epochs = epoch + 1
+        if selects and validate is not None:
+            score = _evaluated(model, validate)
+            if score > history.best_score:
+                history.best_score, history.best_epoch = score, epoch
+                best = deepcopy(model.state_dict())
+            elif recipe.patience is not None and epoch - history.best_epoch >= recipe.patience:
+                break
+        if predict is not None and epoch >= recipe.epochs - recipe.keep_last:
+            history.last.append(_evaluated(model, predict))
+    if best is not None:
+        model.load_state_dict(best)
+    model.eval()
+    return history
+
+
+def _evaluated(model: nn.Module, call: Callable[[], Result]) -> Result:
+    model.eval()
+    with torch.no_grad():
+        return call()
+
+
+def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    structural = [parameter for name, parameter in named if name.endswith("structural")]
+    others = [parameter for name, parameter in named if not name.endswith("structural")]
+    groups: list[dict[str, object]] = [{"params": others, "weight_decay": weight_decay}]
+    return [*groups, {"params": structural, "weight_decay": 0.0}] if structural else groups
+
+
+@contextlib.contextmanager
+def random_stream(seed: int, *names: object) -> Iterator[None]:
+    """Let torch's global generator, which initialisation and dropout draw from, be one named stream for a while.
+
+    What ran before, or runs beside, does not shift the stream; afterwards the global state is as it was.
+    """
+    state = int(seed_sequence(seed, "cold_brew", *names).generate_state(1, np.uint64)[0]) >> 1
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(state)
+        yield
+
+
+def accuracy(scores: Tensor, y: Tensor, mask: Tensor) -> float:
+    """Return the share, in %, of the masked nodes whose largest score is their label.
+
+    Warns
+    -----
+    UserWarning
+        If the mask is empty: the accuracy is then NaN, not 0.
+    """
+    if not bool(mask.any()):
+        warnings.warn("a group has no node to test on; its accuracy is NaN.", stacklevel=2)
+        return float("nan")
+    return 100.0 * float((scores[mask].argmax(1) == y[mask]).double().mean())
+
+
+def check_labels(y: Tensor, train_mask: Tensor, n_classes: int | None = None) -> int:
+    """Return the number of classes, after checking that every one of them can be learnt.
+
+    Raises
+    ------
+    ValueError
+        If labels are not integers, a training node has none (−1), one is out of range, or a class that occurs has
+        no training example; the message names it.
+    """
+    if y.is_floating_point() or y.dim() != 1:
+        raise ValueError(f"y has shape {tuple(y.shape)} and type {y.dtype}; give integer classes (n_nodes,).")
+    if train_mask.shape != y.shape:
+        raise ValueError(f"train_mask has shape {tuple(train_mask.shape)}, y {tuple(y.shape)}; they must agree.")
+    if not bool(train_mask.any()):
+        raise ValueError("train_mask marks no node; mark the nodes whose labels may be used.")
+    found = n_classes or int(y.max()) + 1
+    trained = y[train_mask]
+    if int(trained.min()) < 0:
+        raise ValueError(f"{int((trained < 0).sum())} training nodes have the label −1 (unknown); unmark them.")
+    if int(y.max()) >= found or int(y.min()) < -1:
+        wrong = int(y.max()) if int(y.max()) >= found else int(y.min())
+        raise ValueError(f"y holds the label {wrong}; classes are 0 … {found - 1}, and −1 stands for unknown.")
+    absent = sorted(set(y[y >= 0].tolist()) - set(trained.tolist()))
+    if absent:
+        raise ValueError(f"class {absent[0]} has no training example; label one, or set its labels to −1.")
+    return found

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reprise.cold_brew.dropout import dropout
+from reprise.cold_brew.sparse import SparseMatrix, as_features, take_rows, to_scipy, zero_rows
+
+
+def random_matrix(seed, rows=7, columns=5):
+    return sp.random(rows, columns, 0.4, random_state=seed, dtype=np.float64)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 9), st.integers(1, 9))
+def test_the_product_equals_the_dense_product(seed, rows, columns):
+    matrix = random_matrix(seed, rows, columns)
+    dense = torch.randn(columns, 3, dtype=torch.float64)
+    product = SparseMatrix(matrix, dtype=torch.float64) @ dense
+    torch.testing.assert_close(product, torch.as_tensor(matrix.toarray()) @ dense)
+
+
+def test_the_gradient_of_the_product_passes_gradcheck():
+    matrix = SparseMatrix(random_matrix(1), dtype=torch.float64)
+    dense = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda w: (matrix @ w).square(), dense)
+
+
+def test_the_gradient_after_dropout_is_that_of_the_dropped_matrix():
+    matrix = SparseMatrix(random_matrix(2, 40, 30), dtype=torch.float64).dropout(0.5)
+    weight = torch.randn(30, 2, dtype=torch.float64, requires_grad=True)
+    seen = matrix @ torch.eye(30, dtype=torch.float64)
+    (matrix @ weight).sum().backward()
+    torch.testing.assert_close(weight.grad, seen.T @ torch.ones(40, 2, dtype=torch.float64))
+
+
+def test_dropout_of_a_sparse_matrix_touches_stored_values_only():
+    original = SparseMatrix(random_matrix(3, 60, 60))
+    eye = torch.eye(60)
+    dropped = original.dropout(0.5) @ eye
+    full = original @ eye
+    kept = dropped != 0
+    assert 0.3 < kept.sum() / (full != 0).sum() < 0.7
+    torch.testing.assert_close(dropped[kept], 2 * full[kept])
+
+
+def test_rows_are_taken_by_index_and_by_mask():
+    matrix = SparseMatrix(random_matrix(4))
+    mask = torch.arange(7) % 2 == 0
+    torch.testing.assert_close(matrix.take(mask).to_dense(), matrix.to_dense()[mask])
+    order = torch.tensor([5, 1])
+    torch.testing.assert_close(take_rows(matrix, order).to_dense(), matrix.to_dense()[order])
+
+
+def test_torch_tensors_of_all_layouts_become_the_same_matrix():
+    dense = torch.tensor([[0.0, 2.0], [3.0, 0.0]])
+    for tensor in (dense, dense.to_sparse(), dense.to_sparse_csr()):
+        np.testing.assert_array_equal(to_scipy(tensor).toarray(), dense.numpy())
+
+
+def test_zero_rows_are_found_in_dense_and_sparse_features():
+    x = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
+    assert zero_rows(x).tolist() == zero_rows(SparseMatrix.from_torch(x)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.tensor([[1.0, float("nan")]]), "1 values that are NaN or infinite"),
+        (torch.tensor([[1.0, float("inf")]]).to_sparse(), "1 values that are NaN or infinite"),
+        (torch.ones(2, 3, dtype=torch.long), "floating matrix"),
+        (torch.ones(4), "floating matrix"),
+    ],
+)
+def test_features_that_cannot_be_used_are_refused(x, message):
+    with pytest.raises(ValueError, match=message):
+        as_features(x)
+
+
+@given(st.floats(0.01, 0.95))
+def test_dropout_keeps_the_mean_and_drops_the_asked_share(probability):
+    torch.manual_seed(0)
+    out = dropout(torch.ones(200_000), probability)
+    share = float((out == 0).double().mean())
+    assert share == pytest.approx(probability, abs=0.006)
+    assert float(out.double().mean()) == pytest.approx(1, abs=0.05)
+    assert len(out.unique()) == 2
+
+
+def test_dropout_does_nothing_outside_training_and_has_the_masks_gradient():
+    x = torch.randn(3, 5, dtype=torch.float64, requires_grad=True)
+    assert dropout(x, 0.5, training=False) is x
+    torch.manual_seed(1)
+    out = dropout(x, 0.5)
+    out.sum().backward()
+    torch.testing.assert_close(x.grad, torch.where(out == 0, 0.0, 2.0).double())
+
+
+def test_the_values_of_one_draw_are_independent():
+    torch.manual_seed(0)
+    kept = (dropout(torch.ones(40_000), 0.5) > 0).double().view(-1, 4)
+    correlation = torch.corrcoef(kept.T) - torch.eye(4, dtype=torch.float64)
+    assert float(correlation.abs().max()) < 0.04

@@ -1,0 +1,179 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from reprise.cold_brew import student as module
+from reprise.cold_brew.sparse import SparseMatrix
+from reprise.cold_brew.student import ColdBrewStudent, attend
+from reprise.cold_brew.training import Recipe
+
+
+def dense_attention(guess, bank, k, temperature, similarity):
+    """Eq. 4 as written: all scores, all but the K largest set to −∞, softmax, product."""
+    if similarity == "cosine":
+        scores = functional.normalize(guess, dim=1) @ functional.normalize(bank, dim=1).T
+    else:
+        scores = guess @ bank.T / bank.shape[1] ** 0.5
+    kept = torch.full_like(scores, -torch.inf).scatter(1, scores.topk(k).indices, scores.topk(k).values)
+    return torch.softmax(kept / temperature, 1) @ bank
+
+
+@given(st.integers(0, 10_000), st.integers(1, 9), st.sampled_from(["dot", "cosine"]), st.sampled_from([0.1, 1.0, 10.0]))
+def test_attention_equals_equation_4_written_out(seed, k, similarity, temperature):
+    torch.manual_seed(seed)
+    guess, bank = torch.randn(6, 4, dtype=torch.float64), torch.randn(9, 4, dtype=torch.float64)
+    index, weight = attend(guess, bank, k, temperature=temperature, similarity=similarity)
+    mixed = (weight.unsqueeze(2) * bank[index]).sum(1)
+    torch.testing.assert_close(mixed, dense_attention(guess, bank, k, temperature, similarity))
+    torch.testing.assert_close(weight.sum(1), torch.ones(6, dtype=torch.float64))
+
+
+def test_an_infinite_temperature_gives_the_mean_and_a_tiny_one_the_nearest():
+    guess, bank = torch.randn(6, 4), torch.randn(9, 4)
+    _, weight = attend(guess, bank, 3, temperature=float("inf"))
+    torch.testing.assert_close(weight, torch.full((6, 3), 1 / 3))
+    _, weight = attend(guess, bank, 3, temperature=1e-6)
+    torch.testing.assert_close(weight[:, 0], torch.ones(6))
+
+
+def test_blocks_of_queries_do_not_change_the_result(monkeypatch):
+    guess, bank = torch.randn(50, 4), torch.randn(9, 4)
+    whole = attend(guess, bank, 3, forbidden=torch.arange(50) % 9)
+    monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    parts = attend(guess, bank, 3, forbidden=torch.arange(50) % 9)
+    assert torch.equal(whole[0], parts[0])
+    torch.testing.assert_close(whole[1], parts[1])
+
+
+def test_a_forbidden_row_is_never_found():
+    bank = torch.randn(9, 4)
+    index, _ = attend(bank, bank, 8, forbidden=torch.arange(9))
+    assert not bool((index == torch.arange(9).unsqueeze(1)).any())
+
+
+@pytest.fixture
+def trained():
+    torch.manual_seed(0)
+    x, y = torch.randn(60, 8), torch.arange(60) % 3
+    embeddings = torch.randn(60, 5) + y.unsqueeze(1)
+    connected = torch.arange(60) >= 10
+    student = ColdBrewStudent(8, 5, 3, k=4, hidden_channels=16)
+    student.fit_embedding(x, embeddings, connected, Recipe(epochs=20))
+    student.build_bank(embeddings, connected)
+    masks = (torch.arange(60) % 2 == 0, torch.arange(60) % 2 == 1)
+    student.fit_classifier(x, y, *masks, Recipe(epochs=20))
+    return student, x, y, embeddings
+
+
+def test_the_bank_is_standardised_over_its_nodes(trained):
+    student, *_ = trained
+    torch.testing.assert_close(student.bank.mean(0), torch.zeros(5), atol=1e-5, rtol=0)
+    torch.testing.assert_close(student.bank.std(0), torch.ones(5))
+    assert student.bank_nodes.tolist() == list(range(10, 60))
+
+
+def test_latent_neighbours_are_connected_nodes_and_exclude_the_node_itself(trained):
+    student, x, *_ = trained
+    nodes = torch.arange(60)
+    index, weight = student.latent_neighbours(x, nodes)
+    assert index.shape == weight.shape == (60, 4)
+    assert int(index.min()) >= 10
+    assert not bool((index == nodes.unsqueeze(1)).any())
+    new, _ = student.latent_neighbours(x[:10])
+    assert torch.equal(new, index[:10])
+
+
+def test_the_second_mlp_reads_features_attended_embedding_and_guess(trained):
+    student, x, *_ = trained
+    guess = student.guess(x)
+    mixed = dense_attention(guess, student.bank, 4, 1.0, "dot")
+    torch.testing.assert_close(student.predict(x), student.classifier(x, mixed, guess))
+
+
+def test_the_prediction_of_a_node_does_not_depend_on_the_others_asked_for(trained):
+    student, x, *_ = trained
+    torch.testing.assert_close(student.predict(x)[3:4], student.predict(x[3:4]))
+
+
+def test_sparse_and_dense_features_give_the_same_prediction(trained):
+    student, x, *_ = trained
+    torch.testing.assert_close(student.predict(x), student.predict(SparseMatrix.from_torch(x)))
+    torch.testing.assert_close(student.predict(x), student.predict(x.to_sparse_csr()))
+
+
+def test_a_saved_student_needs_neither_graph_nor_teacher(trained, tmp_path):
+    student, x, *_ = trained
+    torch.save(student.state_dict(), tmp_path / "student.pt")
+    fresh = ColdBrewStudent(8, 5, 3, k=4, hidden_channels=16)
+    fresh.load_state_dict(torch.load(tmp_path / "student.pt", weights_only=True))
+    assert torch.equal(fresh.predict(x), student.predict(x))
+
+
+def test_the_first_mlp_is_frozen_while_the_second_trains(trained):
+    student, x, y, _ = trained
+    before = {name: value.clone() for name, value in student.guesser.state_dict().items()}
+    student.fit_classifier(x, y, torch.ones(60, dtype=torch.bool), None, Recipe(epochs=3))
+    for name, value in student.guesser.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_regression_learns_a_linear_target():
+    torch.manual_seed(0)
+    x = torch.randn(200, 6)
+    target = x[:, :1] * 2 - x[:, 1:2]
+    student = ColdBrewStudent(6, 4, 1, task="regression", hidden_channels=32, dropout=0.0)
+    embeddings = x @ torch.randn(6, 4)
+    everyone = torch.ones(200, dtype=torch.bool)
+    student.fit_embedding(x, embeddings, everyone, Recipe(epochs=50, dropout=0))
+    student.build_bank(embeddings, everyone)
+    student.fit_classifier(x, target, torch.arange(200) < 150, torch.arange(200) >= 150, Recipe(epochs=200))
+    error = float((student.predict(x)[150:] - target[150:]).square().mean() / target.var())
+    assert error < 0.15
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 0}, "k=0; give at least 1"),
+        ({"temperature": 0.0}, "temperature=0.0; give a number above 0"),
+        ({"similarity": "l2"}, "similarity='l2'"),
+        ({"inputs": ("edges",)}, "'edges'"),
+    ],
+)
+def test_options_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        ColdBrewStudent(8, 5, 3, **options)
+
+
+def test_more_neighbours_than_the_bank_holds_are_refused():
+    student = ColdBrewStudent(8, 5, 3, k=4)
+    with pytest.raises(ValueError, match="k=4 is above the size of the bank, 3"):
+        student.build_bank(torch.randn(10, 5), torch.arange(10) < 3)
+    student.build_bank(torch.randn(10, 5), torch.arange(10) < 4)
+    with pytest.raises(ValueError, match="less the node itself"):
+        student.latent_neighbours(torch.randn(10, 8), torch.arange(10))
+
+
+def test_a_student_without_a_bank_says_so():
+    with pytest.raises(ValueError, match="call build_bank"):
+        ColdBrewStudent(8, 5, 3).predict(torch.randn(2, 8))
+
+
+def test_another_feature_width_is_refused_with_both_widths(trained):
+    with pytest.raises(ValueError, match="width 9; the student was built for width 8"):
+        trained[0].predict(torch.randn(2, 9))
+
+
+def test_embeddings_of_another_shape_and_empty_masks_are_refused():
+    student, x = ColdBrewStudent(8, 5, 3), torch.randn(6, 8)
+    with pytest.raises(ValueError, match=r"shape \(6, 4\); expected \(6, 5\)"):
+        student.fit_embedding(x, torch.randn(6, 4), torch.ones(6, dtype=torch.bool))
+    with pytest.raises(ValueError, match="at least 2"):
+        student.fit_embedding(x, torch.randn(6, 5), torch.zeros(6, dtype=torch.bool))
+
+
+def test_a_cold_node_without_features_is_warned_about(trained):
+    with pytest.warns(UserWarning, match="1 nodes have no non-zero feature"):
+        trained[0].predict(torch.zeros(1, 8))

@@ -1,0 +1,164 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from reprise.cold_brew import audits
+from reprise.cold_brew.cell import Cell, choose_se_penalty
+from reprise.cold_brew.methods import GCN, STUDENT
+from reprise.cold_brew.problem import make_problem
+from reprise.cold_brew.settings import PARTS, Settings
+from reprise.cold_brew.study import applies, run
+
+SMALL = {
+    "epochs": 12,
+    "graph_mlp_epochs": 3,
+    "graph_mlp_datasets": ("sub-topics",),
+    "se_penalties": (100.0,),
+    "k_sweep": (1, 3),
+    "temperature_sweep": (1.0,),
+    "noise_shares": (0.0, 1.0),
+    "homophilies": (0.8,),
+    "depths": (2,),
+    "depth_epochs": 3,
+    "bootstrap_draws": 20,
+    "dropout_passes": 2,
+    "student_channels": 16,
+}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return run(Settings(seeds=(0, 1), **SMALL))
+
+
+def test_the_study_twice_gives_equal_rows(rows):
+    pd.testing.assert_frame_equal(run(Settings(seeds=(0, 1), **SMALL)), rows)
+
+
+def test_a_cell_alone_gives_the_same_rows_as_in_company(rows):
+    alone = run(Settings(seeds=(1,), **SMALL))
+    together = rows[rows.seed == 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, together)
+
+
+def test_a_part_alone_gives_the_same_rows_as_with_the_others(rows):
+    alone = run(Settings(seeds=(0,), parts=("clusters",), **SMALL))
+    same = rows[(rows.seed == 0) & (rows.metric == "label agreement with the 10 nearest")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone[same.columns], same)
+
+
+def test_every_part_leaves_rows_and_every_accuracy_is_a_percentage(rows):
+    metrics = {
+        "groups": "accuracy", "contribution": "fcr", "dropout": "accuracy with dropout on",
+        "ladder": "accuracy on the ladder", "retrieval": "purity of latent neighbours",
+        "switch": "degree of the switch",
+        "noise": "accuracy with noisy tail edges", "depth": "accuracy at 2 layers", "links": "mean reciprocal rank",
+        "homophily": "fcr of the sweep", "control": "accuracy with features of noise",
+        "clusters": "label agreement with the 10 nearest",
+    }  # fmt: skip
+    assert set(metrics) == set(PARTS)
+    assert set(metrics.values()) <= set(rows.metric)
+    shares = rows[rows.metric.str.startswith("accuracy")].value
+    assert shares.between(0, 100).all()
+    assert list(rows.columns[:5]) == ["dataset", "split", "method", "seed", "metric"]
+
+
+def test_overall_is_the_mean_over_degrees_weighted_by_their_nodes(rows):
+    one = rows[(rows.seed == 0) & rows.split.str.startswith("degree")]
+    counts = one[one.metric == "test nodes"].set_index("split").value
+    values = one[(one.metric == "accuracy by degree") & (one.method == GCN)].set_index("split").value
+    overall = rows[(rows.seed == 0) & (rows.split == "overall") & (rows.method == GCN) & (rows.metric == "accuracy")]
+    assert np.average(values, weights=counts[values.index]) == pytest.approx(overall.value.item())
+
+
+def test_costly_parts_run_for_the_first_seeds_only(rows):
+    assert set(rows[rows.metric == "mean reciprocal rank"].seed) == {0}
+    assert not applies("homophily", "cora", 0, Settings())
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return make_problem("sub-topics", 0, Settings())
+
+
+def test_isolated_nodes_are_cut_off_before_anything_is_trained(problem):
+    isolated = problem.split.isolation
+    assert not bool(isolated[problem.edge_index].any())
+    assert torch.equal(problem.connected, ~isolated)
+
+
+def test_rewiring_keeps_edges_away_from_the_tail_and_replaces_the_asked_share(problem):
+    tail = problem.split.tail
+
+    def codes(edges, touching):
+        own = edges[:, (tail[edges[0]] | tail[edges[1]]) == touching]
+        return set((own[0] * 10_000 + own[1]).tolist())
+
+    none, half, everything = (audits.rewire_tail(problem, share) for share in (0.0, 0.5, 1.0))
+    assert torch.equal(none, problem.edge_index)
+    for edges in (half, everything):
+        assert codes(problem.edge_index, False) <= codes(edges, False) | codes(edges, True)
+        assert not bool(problem.split.isolation[edges].any())
+    before = codes(problem.edge_index, True)
+    assert 0.35 < len(before & codes(half, True)) / len(before) < 0.65
+    assert len(before & codes(everything, True)) / len(before) < 0.1
+
+
+def test_the_switch_is_the_student_below_the_degree_and_the_teacher_above():
+    teacher, student = torch.ones(4, 2), torch.zeros(4, 2)
+    mixed = audits.choose_by_degree(teacher, student, torch.tensor([0, 1, 2, 3]), 2)
+    assert mixed[:, 0].tolist() == [0, 0, 1, 1]
+
+
+def test_dropout_at_evaluation_is_left_as_it_was_found(problem):
+    cell = Cell(problem, Settings(**SMALL))
+    outcome = cell.outcome(GCN)
+    before = outcome.final.clone()
+    noisy = [outcome.with_dropout() for _ in range(2)]
+    assert not torch.equal(noisy[0], noisy[1])
+    assert torch.equal(cell.outcome(GCN).final, before)
+
+
+def test_the_penalty_is_chosen_with_seed_0_whatever_seeds_are_run():
+    grid = {**SMALL, "se_penalties": (0.0, 1000.0)}
+    choices = {choose_se_penalty("sub-topics", Settings(seeds=seeds, **grid)) for seeds in [(0,), (5,), (0, 1, 2)]}
+    assert len(choices) == 1
+
+
+def test_the_planted_effect_appears_on_the_generators_isolation():
+    settings = Settings(parts=("groups",), full_study_datasets=(), se_penalties=(100.0,))
+    cell = Cell(make_problem("sub-topics", 0, settings), settings)
+    mask = cell.problem.test_groups()["isolation"]
+    reached = {m: cell.outcome(m).accuracy(cell.problem.y, mask) for m in (GCN, "MLP", STUDENT)}
+    assert reached[STUDENT] > reached[GCN] + 5
+    assert reached[STUDENT] > reached["MLP"] + 10
+
+
+def test_with_features_of_noise_a_cold_node_is_only_guessed():
+    settings = Settings(parts=("control",), se_penalties=(100.0,))
+    rows = run(settings)
+    isolated = rows[rows.split == "isolation"]
+    found = isolated[isolated.metric == "accuracy with features of noise"].value.mean()
+    chance = isolated[isolated.metric == "share of the largest class"].value.mean()
+    assert abs(found - chance) < 5
+
+
+@pytest.mark.real_data
+def test_code_mode_has_no_validation_nodes_and_averages_the_last_epochs():
+    settings = Settings(datasets=("cora",), **SMALL)
+    problem = make_problem("cora", 0, settings, mode="code")
+    assert int(problem.masks.train.sum()) == 600
+    assert int(problem.masks.test.sum()) == 2108
+    assert not bool(problem.masks.validation.any())
+    outcome = Cell(problem, settings).outcome("MLP")
+    assert len(outcome.scores) == 12
+
+
+@pytest.mark.real_data
+def test_citeseers_blank_nodes_are_in_no_mask():
+    problem = make_problem("citeseer", 0, Settings(datasets=("citeseer",)))
+    blank = problem.y < 0
+    assert int(blank.sum()) == 15
+    for mask in (problem.masks.train, problem.masks.validation, problem.masks.test):
+        assert not bool((mask & blank).any())

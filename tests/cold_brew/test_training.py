@@ -1,0 +1,94 @@
+import pytest
+import torch
+from torch import nn
+
+from reprise.cold_brew.training import Recipe, accuracy, check_labels, fit, random_stream
+
+
+def test_the_first_epoch_of_the_best_score_is_kept_and_patience_ends_training():
+    model = nn.Linear(1, 1)
+    scores = iter([1.0, 5.0, 5.0, 3.0, 2.0, 9.0])
+    seen = []
+
+    def validate():
+        seen.append(model.weight.detach().clone())
+        return next(scores)
+
+    history = fit(model, lambda: model(torch.ones(1, 1)).sum(), Recipe(epochs=6, patience=3), validate=validate)
+    assert (history.best_epoch, history.best_score, history.epochs) == (1, 5.0, 5)
+    assert torch.equal(model.weight, seen[1])
+    assert not model.training
+
+
+def test_without_validation_the_last_epochs_are_kept():
+    model = nn.Linear(1, 1)
+    history = fit(
+        model,
+        lambda: model(torch.ones(1, 1)).sum(),
+        Recipe(epochs=7, keep_last=3),
+        validate=lambda: 0.0,
+        predict=lambda: model.weight.clone(),
+    )
+    assert history.best_epoch == -1
+    assert len(history.last) == 3
+    assert torch.equal(history.last[-1], model.weight)
+
+
+def test_weight_decay_spares_structural_embeddings():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.structural, self.weight = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
+
+    model = Model()
+    fit(model, lambda: 0.0 * (model.structural + model.weight).sum(), Recipe(epochs=5, weight_decay=0.1))
+    assert model.structural.item() == 1
+    assert model.weight.item() < 1
+
+
+def test_a_random_stream_depends_on_its_names_alone_and_leaves_the_global_state():
+    torch.manual_seed(5)
+    with random_stream(0, "a"):
+        first = torch.rand(3)
+    after = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(torch.rand(1), after)
+    with random_stream(0, "a"):
+        assert torch.equal(torch.rand(3), first)
+    with random_stream(0, "b"):
+        assert not torch.equal(torch.rand(3), first)
+
+
+def test_accuracy_is_a_share_in_percent():
+    scores = torch.eye(3)
+    assert accuracy(scores, torch.tensor([0, 1, 0]), torch.ones(3, dtype=torch.bool)) == pytest.approx(200 / 3)
+
+
+def test_an_empty_group_is_nan_with_a_warning():
+    with pytest.warns(UserWarning, match="no node to test on"):
+        value = accuracy(torch.eye(2), torch.tensor([0, 1]), torch.zeros(2, dtype=torch.bool))
+    assert value != value
+
+
+@pytest.mark.parametrize(
+    ("y", "train", "message"),
+    [
+        ([0, 1, 2], [1, 1, 0], "class 2 has no training example"),
+        ([0, 1, -1], [1, 1, 1], "1 training nodes have the label −1"),
+        ([0, 1, -2], [1, 1, 0], "label -2"),
+        ([0, 1, 1], [0, 0, 0], "train_mask marks no node"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_refused(y, train, message):
+    with pytest.raises(ValueError, match=message):
+        check_labels(torch.tensor(y), torch.tensor(train).bool())
+
+
+def test_labels_of_the_wrong_type_shape_or_range_are_refused():
+    train = torch.ones(3, dtype=torch.bool)
+    with pytest.raises(ValueError, match="integer classes"):
+        check_labels(torch.ones(3), train)
+    with pytest.raises(ValueError, match=r"shape \(3,\), y \(2,\)"):
+        check_labels(torch.tensor([0, 1]), train)
+    with pytest.raises(ValueError, match="label 4; classes are 0 … 1"):
+        check_labels(torch.tensor([0, 1, 4]), train, 2)

@@ -1,0 +1,85 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from reprise import cli
+from reprise.data import DataError
+
+HEAVY = {"torch", "pandas", "matplotlib", "sklearn", "pooch", "papermill", "scipy", "numpy"}
+
+
+def call(monkeypatch, *words):
+    """Call the command line in this process; return the exit code."""
+    monkeypatch.setattr(sys, "argv", ["reprise", *map(str, words)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return stopped.value.code or 0
+
+
+def test_the_papers_are_listed(monkeypatch, capsys):
+    assert call(monkeypatch, "papers") == 0
+    assert "walk-alone" in capsys.readouterr().out
+
+
+def test_a_mistake_is_one_sentence_on_standard_error_and_exit_code_one(monkeypatch, capsys):
+    assert call(monkeypatch, "run", "grdaa") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("reprise: unknown paper 'grdaa'; did you mean 'grda'?")
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "grda", "--profile", "quik"], "did you mean 'quick'"),
+        (["run", "grda", "-p", "n_stepz=3"], "did you mean 'n_steps'"),
+        (["run", "grda", "-p", "n_steps"], "not of the form name=value"),
+        (["run", "grda", "-p", "n_steps=three"], "n_steps"),
+        (["verify", "nowhere.json"], "no record at nowhere.json"),
+        (["publish", "grda", "--profile", "nothing"], "no record"),
+    ],
+)
+def test_each_bad_input_says_what_is_wrong(monkeypatch, capsys, words, message):
+    assert call(monkeypatch, *words) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_schema_is_valid_json(monkeypatch, capsys):
+    assert call(monkeypatch, "schema") == 0
+    assert "verdicts" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_data_are_listed_with_size_and_licence(monkeypatch, capsys):
+    assert call(monkeypatch, "data", "list", "grda") == 0
+    out = capsys.readouterr().out
+    assert "dg-15" in out
+    assert "MIT" in out
+
+
+def test_damaged_data_end_with_exit_code_one(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("REPRISE_DATA", str(tmp_path))
+    (tmp_path / "grda" / "toy").mkdir(parents=True)
+    (tmp_path / "grda" / "toy" / "g_encode_15.pkl").write_bytes(b"short")
+    assert call(monkeypatch, "data", "verify", "grda") == 1
+    assert "g_encode_15.pkl" in capsys.readouterr().out
+
+
+def test_data_that_cannot_be_fetched_are_one_sentence(monkeypatch, capsys):
+    def offline(*_, **__):
+        raise DataError("file x is missing; set REPRISE_DATA.")
+
+    monkeypatch.setattr("reprise.data.fetch_all", offline)
+    assert call(monkeypatch, "data", "fetch", "grda") == 1
+    assert capsys.readouterr().err.strip() == "reprise: file x is missing; set REPRISE_DATA."
+
+
+def test_locking_rules_that_did_not_change_changes_nothing(monkeypatch, capsys):
+    assert call(monkeypatch, "claims", "lock", "grda") == 0
+    assert "nothing changed" in capsys.readouterr().out
+
+
+def test_the_command_line_starts_without_the_heavy_libraries():
+    program = f"import sys, reprise.cli; assert not {HEAVY!r} & set(sys.modules), {HEAVY!r} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
