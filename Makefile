@@ -52,7 +52,7 @@ data: $(STAMP)  ## fetch and check the real data of the written chapters (PAPERS
 	@python workflow/each_chapter.py --papers '$(PAPERS)' reprise data fetch
 
 bench: $(STAMP)  ## time the fast implementations against the plain ones
-	pytest -o addopts='--import-mode=importlib' benchmarks
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark =="; python $$benchmark || exit 1; done
 
 test: $(STAMP)  ## lint, types, unit tests, notebooks, workflow, the built book in a browser
 	@failed=''; \
