@@ -10,7 +10,9 @@ from reprise.errors import RepriseError, UnknownNameError
 from reprise.grda.data import (
     DATASETS,
     DomainsError,
+    GraphDomains,
     describe,
+    hold_out_sources,
     levels,
     load,
     permute_rows_within_domains,
@@ -99,6 +101,88 @@ def test_labelled_rows_are_those_of_the_sources(small):
     np.testing.assert_array_equal(small.labelled, small.source[small.domain])
     assert not (small.labelled & small.evaluation).any()
     assert small.n_outputs == 2
+
+
+def chain_of_windows():
+    """Six states in a row, the last two unlabelled; sources have windows of every month, targets those of January."""
+    months = [12, 12, 12, 12, 2, 2]
+    domain = np.repeat(np.arange(6), months)
+    n_rows = len(domain)
+    source = np.array([True, True, True, True, False, False])
+    return GraphDomains(
+        name="chain",
+        task="regression",
+        features=np.arange(6.0 * n_rows).reshape(n_rows, 6),
+        targets=np.arange(6.0 * n_rows).reshape(n_rows, 6) + 6,
+        domain=domain,
+        adjacency=chain_graph(6),
+        source=source,
+        domain_names=tuple("ABCDEF"),
+        positions=np.zeros((6, 2)),
+        embedding=None,
+        adaptation=np.ones(n_rows, dtype=bool),
+        evaluation=~source[domain],
+        phase=np.concatenate([np.arange(12)] * 4 + [np.zeros(4, dtype=int)]),
+    )
+
+
+def test_the_sources_nearest_to_the_targets_are_held_out():
+    domains = chain_of_windows()
+    assert hold_out_sources(domains, 0.5).source.tolist() == [True, True, False, False, False, False]
+    assert hold_out_sources(domains).source.tolist() == [True, True, True, False, False, False]
+    assert hold_out_sources(domains, 1.0).source.sum() == 1
+
+
+def test_of_sources_equally_near_the_one_with_more_neighbouring_targets_is_held_out():
+    domains = chain_of_windows()
+    graph = domains.adjacency.copy()
+    for i, j in [(1, 4), (1, 5), (0, 4)]:
+        graph[i, j] = graph[j, i] = 1
+    held = hold_out_sources(replace(domains, adjacency=graph), 0.25)
+    assert held.source.tolist() == [True, False, True, True, False, False]
+
+
+def test_held_out_sources_have_the_windows_of_targets_and_alone_are_scored():
+    domains = chain_of_windows()
+    held = hold_out_sources(domains, 0.5)
+    assert np.bincount(held.domain).tolist() == [12, 12, 1, 1, 2, 2]
+    pseudo = np.isin(held.domain, (2, 3))
+    assert (held.phase[pseudo] == 0).all()
+    np.testing.assert_array_equal(held.evaluation, pseudo)
+    np.testing.assert_array_equal(held.targets[pseudo], domains.targets[[24, 36]])
+    np.testing.assert_array_equal(held.labelled, np.isin(held.domain, (0, 1)))
+
+
+def test_holding_out_leaves_graph_and_inputs_and_depends_on_no_target_label():
+    domains = chain_of_windows()
+    unknown = np.where(domains.source[domains.domain][:, None], domains.targets, -7.0)
+    held, again = hold_out_sources(domains), hold_out_sources(replace(domains, targets=unknown))
+    np.testing.assert_array_equal(held.adjacency, domains.adjacency)
+    np.testing.assert_array_equal(held.targets, again.targets)
+    np.testing.assert_array_equal(held.source, again.source)
+    target_rows = ~domains.source[domains.domain]
+    np.testing.assert_array_equal(held.features[-4:], domains.features[target_rows])
+    assert (held.targets[-4:] == 0).all()
+
+
+def test_holding_out_needs_two_sources_and_a_target():
+    domains = chain_of_windows()
+    for source in (np.ones(6, dtype=bool), np.arange(6) == 0):
+        with pytest.raises(DomainsError, match="source marks"):
+            hold_out_sources(replace(domains, source=source))
+
+
+@real
+@pytest.mark.parametrize(
+    ("task", "expected"), [("east-west", "AL FL GA IN KY MI MO TN"), ("north-south", "IA ID IL NE OH OR PA WY")]
+)
+def test_a_third_of_the_labelled_states_at_the_border_is_held_out(task, expected):
+    domains = load(f"tpt-48-{task}")
+    held = hold_out_sources(domains)
+    pseudo = domains.source & ~held.source
+    assert {domains.domain_names[i] for i in np.flatnonzero(pseudo)} == set(expected.split())
+    assert set(np.bincount(held.domain)[pseudo]) == {12}
+    assert set(np.bincount(held.domain)[held.source]) == {133}
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from reprise.catalogue import find_paper
-from reprise.grda.plan import plan
+from reprise.grda import study
+from reprise.grda.data import load
+from reprise.grda.plan import lowest, plan, selection_runs
 from reprise.grda.settings import Settings
 from reprise.grda.study import options_of, run
 from reprise.rows import concatenate
@@ -108,10 +113,91 @@ def test_the_states_have_levels_and_both_units():
     assert by_metric["mse_sum"] == pytest.approx(6 * by_metric["mse_month"])
 
 
+STATES = {
+    **TINY,
+    "datasets": ("tpt-48-north-south",),
+    "methods": ("Source-only", "DANN", "ADDA"),
+    "rival_seeds": (3,),
+    "large_seeds": (0, 3),
+    "experiments": ("comparison", "selection"),
+    "state_learning_rates": (1e-3, 1e-2),
+    "state_adversarial_weights": (0.1, 0.3),
+}
+
+
+def test_every_combination_is_tried_and_source_only_has_no_weight():
+    settings = Settings(state_learning_rates=(1e-3, 1e-4), state_adversarial_weights=(0.1, 0.3))
+    tried = selection_runs(settings, "tpt-48-east-west", "DANN")
+    combinations = [(run.learning_rate, run.adversarial_weight) for run in tried]
+    assert combinations == [(1e-3, 0.1), (1e-3, 0.3), (1e-4, 0.1), (1e-4, 0.3)]
+    assert {run.seeds for run in tried} == {settings.selection_seeds}
+    alone = selection_runs(settings, "tpt-48-east-west", "Source-only")
+    assert [(run.learning_rate, run.adversarial_weight) for run in alone] == [(1e-3, None), (1e-4, None)]
+
+
+def test_the_lowest_error_is_selected_and_a_diverged_one_never():
+    tried = selection_runs(Settings(), "tpt-48-east-west", "GRDA")[:4]
+    assert lowest(tried, [float("nan"), 2.0, 1.0, 1.0]) is tried[2]
+    assert lowest(tried, [float("inf"), float("nan"), 9.0, 10.0]) is tried[2]
+    assert lowest(tried, [float("nan")] * 4) is tried[0]
+
+
+def test_selection_seeds_are_not_those_of_the_comparison():
+    with pytest.raises(ValueError, match="selection_seeds and seeds share"):
+        Settings(seeds=(0, 1), selection_seeds=(1,))
+
+
+@pytest.fixture(scope="module")
+def state_rows():
+    return run(Settings(**STATES))
+
+
+@pytest.mark.real_data
+def test_the_comparison_takes_the_combination_with_the_lowest_error_on_held_out_sources(state_rows):
+    tried = state_rows[state_rows.experiment == "selection"]
+    assert set(tried.split) == {"pseudo-target"}
+    assert set(tried.seed) == {-1}
+    assert tried.groupby("method").size().to_dict() == {"ADDA": 8, "DANN": 8, "Source-only": 4}
+    compared = state_rows[state_rows.experiment == "comparison"]
+    for method, of_method in tried.groupby("method"):
+        columns = ["learning_rate", "adversarial_weight"]
+        best = of_method.groupby(columns, dropna=False).value.mean().idxmin()
+        used = compared[compared.method == method][columns].drop_duplicates()
+        assert len(used) == 1
+        assert used.iloc[0].tolist() == pytest.approx(list(best), nan_ok=True)
+
+
+@pytest.mark.real_data
+def test_one_seed_alone_selects_what_it_selects_in_company(state_rows):
+    parts = [run(Settings(**{**STATES, "seeds": (seed,)})) for seed in (0, 3)]
+    pd.testing.assert_frame_equal(state_rows, concatenate(parts), check_dtype=False)
+
+
+@pytest.mark.real_data
+def test_the_selection_does_not_see_the_labels_of_targets(state_rows, monkeypatch):
+    def with_other_targets(name, seed=0):
+        domains = load(name, seed)
+        other = domains.targets + np.where(domains.source[domains.domain], 0.0, 5.0)[:, None]
+        return replace(domains, targets=other)
+
+    monkeypatch.setattr(study, "load", with_other_targets)
+    other_rows = run(Settings(**STATES))
+    tried, tried_again = (rows[rows.experiment == "selection"] for rows in (state_rows, other_rows))
+    pd.testing.assert_frame_equal(tried.reset_index(drop=True), tried_again.reset_index(drop=True))
+
+
+@pytest.mark.real_data
+def test_without_the_selection_the_first_combination_is_used():
+    rows = run(Settings(**{**STATES, "methods": ("DANN",), "seeds": (0,), "experiments": ("comparison",)}))
+    assert set(rows.learning_rate) == {1e-3}
+    assert set(rows.adversarial_weight) == {0.1}
+
+
 def test_dg_60_is_trained_with_its_own_learning_rate():
     settings = Settings()
     (first, *_) = plan(settings, "dg-60")
     assert options_of(settings, "dg-60", first, 60).learning_rate == settings.large_learning_rate
+    (first, *_) = plan(settings, "dg-15")
     assert options_of(settings, "dg-15", first, 15).learning_rate == settings.learning_rate
 
 

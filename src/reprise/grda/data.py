@@ -14,6 +14,7 @@ __all__ = [
     "DomainsError",
     "GraphDomains",
     "domain_hops",
+    "hold_out_sources",
     "levels",
     "load",
     "permute_rows_within_domains",
@@ -213,6 +214,46 @@ def shuffle(domains: GraphDomains, generator: np.random.Generator) -> GraphDomai
         The same rows in another order.
     """
     return domains.take(generator.permutation(domains.n_rows))
+
+
+def hold_out_sources(domains: GraphDomains, share: float = 1 / 3) -> GraphDomains:
+    """Make pseudo-targets of the sources nearest to the targets, so that settings can be selected on source labels.
+
+    Pseudo-targets get the role of targets: only their rows of the targets' phases remain, training sees no label of
+    them, and they alone are scored. The real targets stay as unlabelled domains of the same graph, their labels erased.
+
+    Parameters
+    ----------
+    domains
+        The data.
+    share
+        Share of the sources to hold out: those with the fewest hops to a target, among equals those with more
+        neighbouring targets, then the first.
+
+    Returns
+    -------
+    GraphDomains
+        The same domains with fewer sources.
+
+    Raises
+    ------
+    DomainsError
+        If there is no target, or a single source.
+    """
+    candidates, is_target = np.flatnonzero(domains.source), ~domains.source
+    if not is_target.any() or len(candidates) < 2:
+        raise DomainsError(f"source marks {len(candidates)} of {domains.n_domains} domains; needed: two, but not all.")
+    hops = domain_hops(domains.adjacency, is_target)[candidates]
+    neighbours = domains.adjacency[np.ix_(candidates, is_target)].sum(1, dtype=np.int64)
+    nearest = candidates[np.lexsort((-neighbours, np.where(hops < 0, domains.n_domains, hops)))]
+    held = np.isin(np.arange(domains.n_domains), nearest[: min(max(1, round(share * len(nearest))), len(nearest) - 1)])
+    kept = np.ones(domains.n_rows, dtype=bool)
+    if domains.phase is not None:
+        kept = ~held[domains.domain] | np.isin(domains.phase, domains.phase[is_target[domains.domain]])
+    rows = domains.take(np.flatnonzero(kept))
+    erased = rows.targets.copy()
+    erased[is_target[rows.domain]] = 0
+    return replace(rows, source=domains.source & ~held, targets=erased, evaluation=held[rows.domain])
 
 
 def row_label_agreement(targets: np.ndarray, domain: np.ndarray) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Which trainings the study consists of: plain data, made from the settings."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reprise.grda.settings import RIVALS, Settings
@@ -32,6 +33,8 @@ class Run:
         Which rows GRDA pairs; None for methods without pairs.
     row_order
         ``"given"``: as in the file (DG: sorted by label); ``"permuted"``: rows permuted once inside every domain.
+    learning_rate
+        Adam's, at the start.
     adversarial_weight
         λ_d; None for Source-only.
     graph_in_embedding, graph_in_discriminator
@@ -45,6 +48,7 @@ class Run:
     experiment: str
     method: str
     seeds: tuple[int, ...]
+    learning_rate: float
     adversarial_weight: float | None
     pairing: str | None = None
     row_order: str = "given"
@@ -57,6 +61,7 @@ class Run:
         names = (
             "experiment",
             "method",
+            "learning_rate",
             "adversarial_weight",
             "pairing",
             "row_order",
@@ -95,7 +100,8 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
     Returns
     -------
     tuple of Run
-        Those with at least one seed.
+        Those with at least one seed. On TPT-48 their learning rate and λ_d are the first of those that the selection
+        tries; see `with_selected`.
     """
     parts = {
         "comparison": _comparison,
@@ -108,13 +114,38 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.seeds)
 
 
+def selection_runs(settings: Settings, dataset: str, method: str) -> tuple[Run, ...]:
+    """List the combinations of learning rate and λ_d that are tried for one method on a TPT-48 task."""
+    run = replace(_run(settings, dataset, method, "selection"), seeds=settings.selection_seeds)
+    weights = (None,) if method == "Source-only" else settings.state_adversarial_weights
+    rates = settings.state_learning_rates
+    return tuple(replace(run, learning_rate=rate, adversarial_weight=weight) for rate in rates for weight in weights)
+
+
+def lowest(tried: Sequence[Run], errors: Sequence[float]) -> Run:
+    """Return the run with the lowest error; one that diverged (NaN, infinite) loses, a tie goes to the first."""
+    return min(zip(tried, errors, strict=True), key=lambda pair: pair[1] if math.isfinite(pair[1]) else math.inf)[0]
+
+
+def with_selected(run: Run, selected: Run) -> Run:
+    """Return a run with the learning rate and λ_d of the one that was selected for its method."""
+    return replace(run, learning_rate=selected.learning_rate, adversarial_weight=selected.adversarial_weight)
+
+
+def _learning_rate(settings: Settings, dataset: str) -> float:
+    if is_states(dataset):
+        return settings.state_learning_rates[0]
+    return settings.large_learning_rate if dataset.startswith("dg-60") else settings.learning_rate
+
+
 def _run(settings: Settings, dataset: str, method: str, experiment: str = "comparison") -> Run:
-    weight = settings.state_adversarial_weight if is_states(dataset) else settings.adversarial_weight
+    weight = settings.state_adversarial_weights[0] if is_states(dataset) else settings.adversarial_weight
     is_shipped = dataset in ("dg-15", "dg-60")
     return Run(
         experiment=experiment,
         method=method,
         seeds=seeds_of(settings, dataset),
+        learning_rate=_learning_rate(settings, dataset),
         adversarial_weight=None if method == "Source-only" else weight,
         pairing="independent" if method == "GRDA" else None,
         graph_in_discriminator="true" if method == "GRDA" else None,
@@ -153,12 +184,11 @@ def _graphs(settings: Settings, dataset: str) -> Iterator[Run]:
 
 
 def _weights(settings: Settings, dataset: str) -> Iterator[Run]:
-    weights = settings.state_searched_weights if is_states(dataset) else settings.searched_weights
-    methods = ("DANN", "GRDA") if is_states(dataset) else ("GRDA",)
-    for method in methods:
-        run = _run(settings, dataset, method, "weights")
-        run = replace(run, seeds=_among(run.seeds, settings.ablation_seeds))
-        yield from (replace(run, adversarial_weight=weight) for weight in weights)
+    if is_states(dataset):
+        return
+    run = _run(settings, dataset, "GRDA", "weights")
+    run = replace(run, seeds=_among(run.seeds, settings.ablation_seeds))
+    yield from (replace(run, adversarial_weight=weight) for weight in settings.searched_weights)
 
 
 def _embedding_scale(settings: Settings, dataset: str) -> Iterator[Run]:

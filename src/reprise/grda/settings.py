@@ -1,15 +1,17 @@
 """The parameters of the GRDA chapter."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
 
 from reprise.settings import ChapterSettings
 
 Method = Literal["Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA"]
 Yardstick = Literal["Linear", "CORAL", "Self-training"]
-Experiment = Literal["comparison", "row order", "graph", "weights", "embedding scale", "yardsticks", "theory"]
+Experiment = Literal[
+    "comparison", "row order", "graph", "weights", "selection", "embedding scale", "yardsticks", "theory"
+]
 RIVALS: tuple[Method, ...] = ("ADDA", "CDANN", "MDD")
 
 
@@ -22,6 +24,7 @@ class Settings(ChapterSettings):
         "pairing",
         "row_order",
         "adversarial_weight",
+        "learning_rate",
         "graph_in_embedding",
         "graph_in_discriminator",
         "embedding",
@@ -50,7 +53,7 @@ class Settings(ChapterSettings):
     experiments: tuple[Experiment, ...] = Field(
         ("comparison", "row order", "yardsticks", "theory"),
         min_length=1,
-        description="which parts of the study are run",
+        description="which parts of the study are run; selection: of rate and λ_d, on TPT-48",
     )
     pairings: tuple[Literal["independent", "row", "crossed"], ...] = Field(
         ("independent", "row"), description="which rows GRDA's pairs take; the formula: independent, the code: row"
@@ -69,12 +72,24 @@ class Settings(ChapterSettings):
     batch_per_domain: int = Field(10, ge=1, description="rows per domain and step; the paper: 10")
     batch_per_state: int = Field(16, ge=1, description="the same for TPT-48; the sibling project: 16")
     adversarial_weight: float = Field(0.5, ge=0, description="λ_d; the paper's code: 1 (DG-15), 0.5 (DG-60)")
-    state_adversarial_weight: float = Field(0.1, ge=0, description="λ_d on TPT-48; the paper: from 0.1 … 1")
     searched_weights: tuple[float, ...] = Field(
         (0.1, 0.3, 0.5, 0.9), description="λ_d tried by the weights experiment on DG and digits"
     )
-    state_searched_weights: tuple[float, ...] = Field(
-        (0.3,), description="λ_d tried by the weights experiment on TPT-48"
+    state_learning_rates: tuple[PositiveFloat, ...] = Field(
+        (1e-3, 3e-4, 1e-4),
+        min_length=1,
+        description="Adam's rates that the selection tries on TPT-48; without it, the first; the sibling project: 3e-5",
+    )
+    state_adversarial_weights: tuple[NonNegativeFloat, ...] = Field(
+        (0.1, 0.3),
+        min_length=1,
+        description="λ_d that the selection tries on TPT-48; without it, the first; the paper: 0.1 … 1",
+    )
+    selection_seeds: tuple[NonNegativeInt, ...] = Field(
+        (1000, 1001), min_length=1, description="seeds of the selection's trainings, other than the comparison's"
+    )
+    selection_batch_per_state: int = Field(
+        4, ge=1, description="rows per state and step in the selection; in the comparison: batch_per_state"
     )
     state_embedding_scale: float = Field(
         0.3, gt=0, description="standard deviation of z on TPT-48; the embedding-scale experiment leaves z raw"
@@ -83,6 +98,12 @@ class Settings(ChapterSettings):
         400, ge=0, description="steps of a fresh discriminator on frozen encodings; 0: no probe; the paper: none"
     )
     data_seed: int = Field(4, ge=0, description="seed of the generated data sets")
+
+    @model_validator(mode="after")
+    def _selection_has_its_own_seeds(self) -> Self:
+        if shared := set(self.seeds) & set(self.selection_seeds):
+            raise ValueError(f"selection_seeds and seeds share {sorted(shared)}; they must have none in common.")
+        return self
 
     @property
     def reduced_scale(self) -> bool:

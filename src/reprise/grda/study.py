@@ -3,10 +3,13 @@
 Beyond the common columns, rows have
 
 - ``experiment``: the part of the study (``"comparison"``, ``"row order"``, ``"graph"``, ``"weights"``,
-  ``"embedding scale"``, ``"yardsticks"``, ``"theory"``), and the setting's columns (see `reprise.grda.plan.Run`);
+  ``"selection"``, ``"embedding scale"``, ``"yardsticks"``, ``"theory"``), and the setting's columns (see
+  `reprise.grda.plan.Run`);
 - ``split``: ``"target"`` (mean over the target domains), ``"source"`` (mean over the source domains' training rows),
   ``"hop 1"``, … (DG, digits) or ``"level 1"`` … (TPT-48), ``"domain"`` (one domain: columns ``domain``, ``hop``),
-  ``"training"`` (not a score: losses and the probe; a history has the column ``step``);
+  ``"pseudo-target"`` (mean over the source states held out by the selection: column ``selection_seed``, and seed -1,
+  because it serves all seeds of the comparison), ``"training"`` (not a score: losses and the probe; a history has
+  the column ``step``);
 - ``metric``: ``accuracy`` in percent; ``mse_sum`` (summed over six months), ``mse_month`` (per month),
   ``mse_fahrenheit`` (per month, °F²); ``prediction_loss``; ``discriminator_loss_ratio`` (of the game's own D, over
   N log 2 for GRDA);
@@ -24,11 +27,21 @@ from reprise import rows
 from reprise.compute import numpy_generator, resolve_device, use_threads
 from reprise.grda.baselines import coral_predictions
 from reprise.grda.batches import Problem, problem_of
-from reprise.grda.data import GraphDomains, levels, load, permute_rows_within_domains
+from reprise.grda.data import GraphDomains, hold_out_sources, levels, load, permute_rows_within_domains
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
 from reprise.grda.generators import make_dg
 from reprise.grda.graphs import clique_graph, empty_graph, rewired_graph, standard_graphs
-from reprise.grda.plan import N_SAMPLED, NAMES, Run, is_states, plan, seeds_of
+from reprise.grda.plan import (
+    N_SAMPLED,
+    NAMES,
+    Run,
+    is_states,
+    lowest,
+    plan,
+    seeds_of,
+    selection_runs,
+    with_selected,
+)
 from reprise.grda.probe import fresh_discriminator_ratio
 from reprise.grda.scores import accuracy_by_domain, squared_error_by_domain
 from reprise.grda.seasonal import YARDSTICKS
@@ -80,15 +93,16 @@ def load_domains(dataset: str, data_seed: int = 0) -> GraphDomains:
 
 def options_of(settings: Settings, dataset: str, run: Run, n_domains: int) -> TrainingOptions:
     """Return the training options of one run."""
+    state_batch = settings.selection_batch_per_state if run.experiment == "selection" else settings.batch_per_state
     return TrainingOptions(
         method=NAMES[run.method],  # type: ignore[arg-type]
         hidden_width=settings.hidden_width,
         discriminator_width=settings.discriminator_width,
         adversarial_weight=run.adversarial_weight or 0.0,
-        learning_rate=settings.large_learning_rate if dataset.startswith("dg-60") else settings.learning_rate,
+        learning_rate=run.learning_rate,
         half_life_steps=settings.half_life_steps,
         n_steps=settings.n_steps,
-        batch_per_domain=settings.batch_per_state if is_states(dataset) else settings.batch_per_domain,
+        batch_per_domain=state_batch if is_states(dataset) else settings.batch_per_domain,
         n_sampled_domains=N_SAMPLED.get(n_domains),
         pairing=run.pairing or "independent",  # type: ignore[arg-type]
         initialisation=settings.initialisation,
@@ -98,6 +112,8 @@ def options_of(settings: Settings, dataset: str, run: Run, n_domains: int) -> Tr
 def train_run(settings: Settings, dataset: str, run: Run) -> tuple[Trained, list[GraphDomains]]:
     """Train one run's seeds together; return the networks and each seed's data."""
     domains = load_domains(dataset, settings.data_seed)
+    if run.experiment == "selection":
+        domains = hold_out_sources(domains)
     data = [_reordered(domains, run, seed) for seed in run.seeds]
     problems = [_problem(settings, own, run, seed) for own, seed in zip(data, run.seeds, strict=True)]
     options = options_of(settings, dataset, run, domains.n_domains)
@@ -133,11 +149,38 @@ def _graph(adjacency: np.ndarray, kind: str, seed: int) -> np.ndarray:
 
 
 def _dataset_records(settings: Settings, dataset: str) -> Records:
-    for planned in plan(settings, dataset):
+    runs = plan(settings, dataset)
+    if "selection" in settings.experiments and is_states(dataset):
+        runs, tried = _select(settings, dataset, runs)
+        yield from tried
+    for planned in runs:
         trained, data = train_run(settings, dataset, planned)
         yield from _run_records(settings, planned, trained, data)
     if "yardsticks" in settings.experiments:
         yield from _yardstick_records(settings, dataset)
+
+
+def _select(settings: Settings, dataset: str, runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], list[dict[str, Any]]]:
+    """Give each run the rate and λ_d with the lowest error on held-out sources; return also the rows of all tried."""
+    selected, records = {}, []
+    for method in dict.fromkeys(run.method for run in runs):
+        tried = selection_runs(settings, dataset, method)
+        errors = [_pseudo_target_errors(settings, dataset, run) for run in tried]
+        selected[method] = lowest(tried, [float(of_seeds.mean()) for of_seeds in errors])
+        for run, of_seeds in zip(tried, errors, strict=True):
+            common = {"dataset": dataset, "seed": -1, **run.columns(), "split": "pseudo-target", "metric": "mse_sum"}
+            for seed, error in zip(run.seeds, of_seeds, strict=True):
+                records.append({**common, "selection_seed": seed, "value": error})
+    return tuple(with_selected(run, selected[run.method]) for run in runs), records
+
+
+def _pseudo_target_errors(settings: Settings, dataset: str, run: Run) -> np.ndarray:
+    """Return each seed's squared error, summed over six months, as mean over the held-out source states."""
+    trained, (domains, *_) = train_run(settings, dataset, run)
+    outputs = trained.predict(domains.features, domains.domain)
+    held_out = np.unique(domains.domain[domains.evaluation])
+    errors = [squared_error_by_domain(domains, predictions, summed=True)[held_out] for predictions in outputs]
+    return np.mean(errors, axis=1)
 
 
 def _run_records(settings: Settings, run: Run, trained: Trained, data: list[GraphDomains]) -> Records:
