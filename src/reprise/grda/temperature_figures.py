@@ -99,3 +99,24 @@ def draw_temperature_map(rows: pd.DataFrame, tasks: Sequence[GraphDomains]) -> D
         "Source-only's; red: higher; one unit is a factor of two.",
         data,
     )
+
+
+def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return everything that the selection tried: the error on the pseudo-targets, and what was chosen.
+
+    One line per task and method, one column per combination of learning rate and weight λ; Source-only has no λ.
+    """
+    tried = select(rows, experiment="selection", split="pseudo-target", metric="mse_sum")
+    names = [
+        f"{rate:g}" if pd.isna(weight) else f"{rate:g}, λ {weight:g}"
+        for rate, weight in zip(tried["learning_rate"], tried["adversarial_weight"], strict=True)
+    ]
+    errors = tried.assign(combination=names).groupby(["dataset", "method", "combination"], sort=False)["value"].mean()
+    lines = []
+    for (task, method), own in errors.groupby(level=["dataset", "method"], sort=False):
+        finite = own.droplevel(["dataset", "method"])
+        listed = "; ".join(f"({name}) {error:.2f}" for name, error in finite.items())
+        lines.append(
+            {"task": title_of(task), "method": method, "chosen": finite.idxmin(), "error by combination": listed}
+        )
+    return pd.DataFrame(lines)
