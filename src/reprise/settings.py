@@ -100,6 +100,6 @@ def _explain(error: ValidationError) -> str:
     for problem in error.errors():
         name = ".".join(str(part) for part in problem["loc"]) or "the parameters together"
         message = str(problem["msg"]).removeprefix("Value error, ")
-        given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r})"
+        given = "" if problem["type"] == "missing" or not problem["loc"] else f" (given: {problem['input']!r})"
         sentences.append(f"parameter {name}: {message}{given}")
     return "; ".join(sentences)
