@@ -148,6 +148,25 @@ def test_cells_of_a_fan_out_join_to_the_rows_of_a_single_run(finished, tmp_path)
     assert len(joined.merged_from) == 3
 
 
+def test_a_kept_record_gives_its_rows_again_and_a_stale_one_does_not(finished, home, tmp_path):
+    kept = tmp_path / "kept" / "grda.json"
+    first = run_chapter("grda", output=tmp_path / "first", reuse=kept)
+    assert records.load(kept).merged_from == ()
+    write_notebook(
+        home, (*CELLS[:3], STUDY.replace("def study(settings):", "def study(settings):\n    1 / 0"), *CELLS[4:])
+    )
+    try:
+        run_chapter("grda", output=tmp_path / "again", reuse=kept)
+        records.save(changed(records.load(kept), modules={}), kept)
+        with pytest.raises(RunError, match="ZeroDivisionError"):
+            run_chapter("grda", output=tmp_path / "stale", reuse=kept)
+    finally:
+        write_notebook(home)
+    again = records.load(tmp_path / "again" / "grda.json")
+    assert again.rows == records.load(first.with_suffix(".json")).rows
+    assert len(again.merged_from) == 1
+
+
 def test_records_that_do_not_cover_the_seeds_are_refused(finished, tmp_path):
     with pytest.raises(RunError, match=r"none holds data set and seed \('dg-15-generated', 7\)"):
         run_chapter("grda", overrides={"records": [str(finished / "grda.json")], "seeds": [0, 7]}, output=tmp_path)

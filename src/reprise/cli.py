@@ -44,6 +44,9 @@ def run(
         list[str] | None, typer.Option("-p", "--parameter", help="name=value, the value as YAML; repeatable")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="folder for notebook, record and data")] = None,
+    reuse: Annotated[
+        Path | None, typer.Option(help="a record to take the rows from if nothing that determines them changed")
+    ] = None,
 ) -> None:
     """Run one chapter: leaves the executed notebook, its record, and the data of its tables and figures."""
     from reprise.runner import parse_assignments, run_chapter
@@ -53,6 +56,7 @@ def run(
         profile=profile,
         overrides=parse_assignments(parameter or []),
         output=output,
+        reuse=reuse,
         progress=sys.stderr.isatty(),
     )
     typer.echo(notebook)

@@ -23,7 +23,7 @@ PROFILES = ("quick", "standard", "paper")
 # prints the same figures on every x86-64 machine with AVX2.
 COMMON_INSTRUCTION_SET = {
     "ATEN_CPU_CAPABILITY": "avx2",
-    "MKL_CBWR": "COMPATIBLE",
+    "MKL_CBWR": "AVX2,STRICT",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
     "OMP_NUM_THREADS": "1",
@@ -204,6 +204,7 @@ def run_chapter(
     profile: str = "quick",
     overrides: Mapping[str, Any] | None = None,
     output: Path | None = None,
+    reuse: Path | None = None,
     progress: bool = False,
 ) -> Path:
     """Execute one chapter's notebook and leave notebook, record and data of tables and figures in a folder.
@@ -218,6 +219,9 @@ def run_chapter(
         Parameters that differ from the profile's.
     output
         Folder for the results; the profile's run folder by default.
+    reuse
+        A record from which the rows are taken, instead of computing them, if nothing that determines them changed
+        since; after the run it holds the new record. A change of text or figures then costs seconds.
     progress
         Show a progress bar over the cells.
 
@@ -234,6 +238,8 @@ def run_chapter(
     """
     paper = find_paper(name)
     parameters = resolve_parameters(paper, profile, overrides or {})
+    if reuse is not None and not parameters.get("records") and _has_these_rows(reuse, paper, parameters):
+        parameters["records"] = [os.path.relpath(reuse.resolve(), repository())]
     _require_data(paper, parameters)
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
@@ -245,7 +251,24 @@ def run_chapter(
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    if reuse is not None:
+        reuse.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / f"{paper.package}.json", reuse)
     return folder / f"{paper.package}.ipynb"
+
+
+def _has_these_rows(path: Path, paper: Paper, parameters: Mapping[str, Any]) -> bool:
+    """Tell whether a record's rows are those that a run with these parameters would compute now."""
+    from reprise.record import RecordError, load
+    from reprise.verification import staleness
+
+    try:
+        record = load(path)
+    except RecordError:
+        return False
+    settings = settings_class(paper).checked({k: v for k, v in parameters.items() if k != "records"})
+    same = record.package == paper.package and record.provenance.parameters_sha256 == settings.sha256()
+    return same and not staleness(record)
 
 
 def _require_data(paper: Paper, parameters: Mapping[str, Any]) -> None:
