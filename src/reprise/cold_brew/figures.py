@@ -169,10 +169,11 @@ def _name_points(axes: Axes, points: pd.DataFrame, column: str) -> None:
     for point in known.itertuples():
         x, y = point.homophily, getattr(point, column)
         near = known[(abs(known["homophily"] - x) < 20) & (abs(known[column] - y) < 22)]
-        below = bool((near[column] > y).any())
+        below, above = bool((near[column] > y).any()), bool((near[column] < y).any())
         right_end = x > 60
+        height = -12 if below else 6 if above or right_end else -3
         axes.annotate(
-            point.dataset, (x, y), textcoords="offset points", xytext=(0 if right_end else 4, -12 if below else 6),
+            point.dataset, (x, y), textcoords="offset points", xytext=(0 if right_end else 5, height),
             fontsize=6.5, ha="center" if right_end else "left",
         )  # fmt: skip
 

@@ -140,7 +140,7 @@ def embeddings_prevent_collapse(rows: pd.DataFrame) -> Finding:
     overall = lead(rows, TEACHER, GCN, "cora", "overall", metric)
     gain = t_interval(overall)
     cold = t_interval(lead(rows, TEACHER, GCN, "cora", "isolation", metric))
-    evidence = f"Cora, {depth} layers, with − without SE: overall {points(gain)}, isolation {points(cold)}."
+    evidence = f"{depth} layers, with − without SE: overall {points(gain)}, isolation {points(cold)}."
     if gain.above(RESCUE_POINTS):
         smaller = cold.estimate < gain.estimate / 2
         return Finding("reproduced" if smaller else "partly reproduced", evidence, gain)
@@ -170,7 +170,7 @@ def student_pays_on_head_and_tail(rows: pd.DataFrame) -> Finding:
     prices = {way: _price(rows, setting) for way, setting in DISTILLED_ON.items()}
     pays = {way: all(price.below(PRICE_POINTS) for price in found.values()) for way, found in prices.items()}
     spared = {way: any(price.above(PRICE_POINTS) for price in found.values()) for way, found in prices.items()}
-    evidence = "Student − GCN on Cora. " + "; ".join(
+    evidence = "Student − GCN, " + "; ".join(
         f"distilled on {'training' if way == 'train' else way} nodes: "
         + ", ".join(f"{split} {points(price)}" for split, price in found.items())
         for way, found in prices.items()
@@ -271,7 +271,7 @@ def fewer_nodes_in_wrong_clusters(rows: pd.DataFrame) -> Finding:
     }
     better = [all(gain.above(0) for gain in found.values()) for found in leads.values()]
     worse = [any(gain.below(0) for gain in found.values()) for found in leads.values()]
-    evidence = "Label agreement on Cora. " + "; ".join(
+    evidence = "Label agreement, " + "; ".join(
         f"{split}: " + ", ".join(f"student − {other} {points(gain)}" for other, gain in found.items())
         for split, found in leads.items()
     )
