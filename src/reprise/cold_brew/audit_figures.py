@@ -9,7 +9,7 @@ import pandas as pd
 
 from reprise.cold_brew.figures import CLEAN, GROUPS, draw_curve, measured, number_of_seeds, numbers, printed
 from reprise.plots import TEXT_WIDTH, Drawing, interval_dots, new_figure, paper_marks, state_finding, style_of
-from reprise.rows import MissingRowsError, select
+from reprise.rows import select
 from reprise.stats import t_interval
 
 LADDER = (
@@ -52,8 +52,8 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
     guess, full, plain = (cold[label] for label in ("guess ê, no look-up", "ẽ and ê", "GLNN: plain distillation"))
     few = " with few labels" if "few" in metric else ""
     finding = (
-        f"{data_set}{few}: latent neighbours change the guess alone by {full - guess:+.1f} points; GLNN minus both "
-        f"is {plain - full:+.1f}"
+        f"{data_set}{few}: latent neighbours add {full - guess:+.1f} points to the guess; "
+        f"GLNN − both {plain - full:+.1f}"
     )
     state_finding(figure, finding)
     return Drawing(
@@ -74,8 +74,8 @@ def _dropout_lines(rows: pd.DataFrame, data_set: str, mode: str) -> list[tuple[s
             (f"{method},\ninput dropout", method, {"setting": "input dropout", "mode": mode}, OFF)
             for method in ("GCN", "Cold Brew teacher")
         ]
-    part = select(rows, dataset=data_set)
-    return [line for line in lines if measured(part, method=line[1], metric=ON, **line[2]) is not None]
+    part = select(rows, dataset=data_set, metric=ON, mode=mode)
+    return [line for line in lines if measured(part, method=line[1], **line[2]) is not None]
 
 
 def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mode: str = "paper10") -> Drawing:
@@ -138,6 +138,7 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
 def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     """Draw accuracy by exact degree, and what choosing teacher or student by degree gains."""
     part = select(rows, dataset=data_set, mode="paper10")
+    select(part, method="Degree switch")
     bins = select(part, metric="accuracy by degree").drop_duplicates("at").sort_values("at")
     places = {at: place for place, at in enumerate(bins["at"])}
     curves = part[part.metric == "accuracy by degree"].assign(at=lambda frame: frame["at"].map(places))
@@ -186,6 +187,7 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
 def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the accuracy on the tail while its edges are replaced by random ones."""
     part = select(rows, metric="accuracy with noisy tail edges", split="tail")
+    data_sets = [name for name in data_sets if name in set(part["dataset"])]
     ats = sorted(part["at"].unique())
     figure, axes = new_figure(columns=len(data_sets), height=TEXT_WIDTH * 0.45, squeeze=False, sharey=True)
     drawn = []
@@ -274,11 +276,3 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
 def _homophily(rows: pd.DataFrame, data_set: str) -> float | None:
     values = measured(rows, dataset=data_set, metric="homophily", method="graph", **CLEAN)
     return None if values is None else float(values.mean())
-
-
-def study_has(rows: pd.DataFrame, **conditions: Any) -> bool:
-    """Tell whether the run made such rows, so that a figure can be drawn."""
-    try:
-        return len(select(rows, **conditions)) > 0
-    except MissingRowsError:
-        return False

@@ -89,10 +89,13 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         name: [m for m in METHODS if measured(rows, dataset=name, method=m, metric="accuracy", **CLEAN) is not None]
         for name in data_sets
     }
+    found = {name: methods for name, methods in found.items() if methods}
+    if not found:
+        raise MissingRowsError(f"no accuracy by group was measured on {', '.join(data_sets)}.")
     height = sum(0.24 * len(methods) + 0.55 for methods in found.values()) + 0.7
     ratios = [len(methods) + 2 for methods in found.values()]
     figure, axes = new_figure(
-        rows=len(data_sets), columns=4, height=height, squeeze=False, sharex="row", sharey="row", height_ratios=ratios
+        rows=len(found), columns=4, height=height, squeeze=False, sharex="row", sharey="row", height_ratios=ratios
     )
     drawn = []
     for line, (name, methods) in zip(axes, found.items(), strict=True):
@@ -201,7 +204,8 @@ def draw_ratio(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         one.set_title(f"{title}\n{_correlation(points, 'fcr')}", fontsize=8.5)
     defined = ours.dropna(subset=["mean"])
     intervals = [Interval(p.mean, p.low, p.high, p.n) for p in defined.itertuples()]
-    interval_dots(axes[2], list(defined["homophily"]), intervals, method="graph", horizontal=False)
+    if intervals:
+        interval_dots(axes[2], list(defined["homophily"]), intervals, method="graph", horizontal=False)
     _name_points(axes[2], ours, "mean")
     axes[2].set_title(f"Ours\n{_correlation(ours, 'mean')}", fontsize=8.5)
     for one in axes:
@@ -235,6 +239,8 @@ def draw_homophily_sweep(rows: pd.DataFrame) -> Drawing:
     """Draw accuracy and ratio on the generator while only the homophily of its edges changes."""
     part = select(rows, split="generator")
     ats = sorted(part["at"].unique())
+    if not part.loc[part.metric == "fcr of the sweep", "value"].notna().any():
+        raise MissingRowsError("the ratio is undefined in every world of the sweep.")
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.42)
     drawn = []
     for method in ("GCN", "MLP", "Label propagation"):

@@ -62,7 +62,7 @@ def draw_lookup() -> Drawing:
     for number, place in enumerate(bank, 1):
         right.annotate(str(number), place, ha="center", va="center", fontsize=8, zorder=3)
     right.scatter(*TINY_GUESS, marker="X", s=70, c=VERMILION, zorder=3)
-    right.annotate("guess ê", TINY_GUESS, xytext=(0, -15), textcoords="offset points", ha="center")
+    right.annotate("guess ê", TINY_GUESS, xytext=(0, 8), textcoords="offset points", ha="center")
     right.scatter(*mixed.tolist(), marker="*", s=130, c="black", zorder=3)
     right.annotate("ẽ", mixed.tolist(), xytext=(-12, -3), textcoords="offset points")
     right.set(xlim=(-1.4, 1.9), ylim=(-1.35, 1.5), title="The neighbours that are looked up")
