@@ -7,7 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.cold_brew.figures import CLEAN, GROUPS, draw_curve, measured, number_of_seeds, numbers, printed
+from reprise.cold_brew.figures import (
+    CLEAN,
+    GROUPS,
+    draw_curve,
+    keep_to_percent,
+    measured,
+    number_of_seeds,
+    numbers,
+    printed,
+)
 from reprise.plots import TEXT_WIDTH, Drawing, interval_dots, new_figure, paper_marks, state_finding, style_of
 from reprise.rows import select
 from reprise.stats import t_interval
@@ -45,6 +54,7 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
             drawn.append(numbers(interval, split=split, method=label))
         one.set(title=split, xlabel="accuracy (%)")
         one.set_ylim(len(LADDER) - 0.5, -0.5)
+        keep_to_percent(one)
         one.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(LADDER)), [label for *_, label in LADDER])
     data = pd.DataFrame(drawn)
@@ -107,6 +117,7 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
         one.grid(axis="y", visible=False)
     axes[0].set_yticks(range(len(lines)), [name for name, *_ in lines])
     axes[0].set_ylim(len(lines) - 0.5, -0.5)
+    keep_to_percent(axes[0])
     figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
     return _dropout_drawing(figure, pd.DataFrame(drawn), data_set, mode)
 
@@ -114,10 +125,9 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
 def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) -> Drawing:
     wide = data.pivot_table(index=["split", "method"], columns="dropout", values="mean")
     loss = (wide["off"] - wide["on"]).rename("loss")
-    gcn = {split: float(loss.get((split, "GCN"), float("nan"))) for split in GROUPS}
+    gcn = {split: round(float(loss.loc[split, "GCN"])) for split in GROUPS}
     finding = (
-        f"{data_set}: dropout left on costs the GCN {gcn['isolation']:.0f} points in isolation, "
-        f"{gcn['head']:.0f} on the head"
+        f"{data_set}: dropout left on costs the GCN {gcn['isolation']} points in isolation, {gcn['head']} on the head"
     )
     state_finding(figure, finding)
     cold = loss.loc["isolation"]
@@ -148,6 +158,7 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         aside = 0.08 * (number - 2)
         curve = draw_curve(left, curves, method, list(places.values()), aside=aside, method=method)
         drawn += [{**line, "what": "accuracy"} for line in curve]
+    keep_to_percent(left, along="y")
     left.set_xticks(list(places.values()), [str(s).removeprefix("degree ") for s in bins["split"]])
     left.set(xlabel="edges of the node after the cut", ylabel="accuracy (%)", title="by degree")
     handles, labels = left.get_legend_handles_labels()
@@ -169,13 +180,15 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     curve = data[data.what == "accuracy"].pivot_table(index="at", columns="method", values="mean")
     ahead = curve.index[curve["Cold Brew student"] > curve["GCN"]]
     names = [str(s).removeprefix("degree ") for s in bins["split"]]
-    where = ", ".join(names[int(at)] for at in ahead) or "none"
+    where = "at degree " + ", ".join(names[int(at)] for at in ahead) if len(ahead) else "at no degree"
+    if len(ahead) > 3:
+        where = f"in {len(ahead)} of {len(names)} ranges of degree"
     gain_overall = float(data[(data.what == "gain") & (data.split == "overall")]["mean"].iloc[0])
-    state_finding(figure, f"{data_set}: the student's mean is above the GCN's at degree {where}")
+    state_finding(figure, f"{data_set}: the student's mean is above the GCN's {where}")
     return Drawing(
         figure,
         f"by_degree_{data_set.replace('-', '_')}",
-        f"{data_set}: the student's mean accuracy is above the GCN's at degree {where}; choosing by degree changes the "
+        f"{data_set}: the student's mean accuracy is above the GCN's {where}; choosing by degree changes the "
         f"overall accuracy by {gain_overall:+.1f} points against the better of teacher and student.",
         f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
         "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
@@ -198,6 +211,7 @@ def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         one.set(title=name, xticks=ats, xlabel="share of tail edges replaced")
         one.set_xlim(ats[0] - 0.08, ats[-1] + 0.08)
     axes[0][0].set_ylabel("accuracy on the tail (%)")
+    keep_to_percent(axes[0][0], along="y")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     data = pd.DataFrame(drawn)
@@ -234,6 +248,8 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         one.set(xscale="log", xlabel="latent neighbours K")
         one.set_xticks(ats, [f"{at:g}" for at in ats])
         one.minorticks_off()
+    keep_to_percent(left, along="y")
+    keep_to_percent(middle, along="y")
     left.set(ylabel="accuracy (%)", title="accuracy")
     middle.set(ylabel="with the node's label (%)", title="purity")
     homophily = _homophily(rows, data_set)
@@ -256,6 +272,7 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
     right.set_xticks(range(len(settings)), [s.replace("τ = ", "") for s in settings])
     right.set(xlabel="temperature τ", ylabel="accuracy (%)", title="attention")
     right.set_xlim(-0.5, len(settings) - 0.5)
+    keep_to_percent(right, along="y")
     data = pd.DataFrame(drawn)
     accuracy = data[data.what == "accuracy"].set_index("at")["mean"]
     finding = (
