@@ -22,7 +22,7 @@ CHAPTER_OF = {
     "Ridge regression": "grda (regression)",
     **dict.fromkeys(
         ["Cold Brew student", "Cold Brew teacher", "GCN", "GraphSAGE", "MLP", "GraphMLP", "GLNN",
-         "Label propagation", "k-NN-GCN"], "cold_brew"),
+         "Label propagation", "k-NN-GCN", "GNN", "TailGCN", "Meta-tail2vec", "Degree switch", "graph"], "cold_brew"),
 }  # fmt: skip
 
 

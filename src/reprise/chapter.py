@@ -43,8 +43,12 @@ class Chapter:
     """
 
     def __init__(self, name: str) -> None:
+        import warnings
+
         from reprise.verification import claims_of
 
+        # A library's progress bar misses its widgets; that is no news to a reader of the page.
+        warnings.filterwarnings("ignore", message="IProgress not found")
         self.paper = find_paper(name)
         self.claims = claims_of(self.paper.package)
         self.output = Path(os.environ.get("REPRISE_OUTPUT") or build_folder() / "run" / "interactive")

@@ -99,6 +99,11 @@ METHODS: dict[str, MethodStyle] = {
     "GLNN": MethodStyle(PURPLE, "P", (0, (2, 1))),
     "Label propagation": MethodStyle(BLACK, "*", (0, (6, 1))),
     "k-NN-GCN": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+    "GNN": MethodStyle("#117733", "p", (0, (4, 2))),
+    "TailGCN": MethodStyle("#882255", "8", (0, (2, 2))),
+    "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
+    "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
+    "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
 }
 
 

@@ -40,7 +40,7 @@ PARTS: tuple[Part, ...] = (
 
 
 class Settings(ChapterSettings):
-    """What the Cold Brew study depends on."""
+    """What the Cold Brew study depends on; the defaults are the quick profile."""
 
     paper: ClassVar[str] = "cold-brew"
     summary_columns: ClassVar[tuple[str, ...]] = ("mode", "setting", "at")
@@ -150,6 +150,11 @@ class Settings(ChapterSettings):
         if min(self.se_penalties) < 0:
             raise ValueError(f"se_penalties must be 0 or more, got {list(self.se_penalties)}.")
         return self
+
+    @property
+    def reduced_scale(self) -> bool:
+        """Whether trainings are shorter, or the deepest networks shallower, than 1500 epochs and 64 layers."""
+        return self.epochs < 1500 or max(self.depths, default=0) < 64
 
     def runs(self, dataset: str, seed: int) -> bool:
         """Tell whether this graph is run with this seed."""

@@ -1,0 +1,295 @@
+"""Figures of the audits: dropout at evaluation, the ablation ladder, degree, noisy edges, and the look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from reprise.cold_brew.figures import (
+    CLEAN,
+    GROUPS,
+    draw_curve,
+    keep_to_percent,
+    measured,
+    number_of_seeds,
+    numbers,
+    printed,
+)
+from reprise.plots import TEXT_WIDTH, Drawing, interval_dots, new_figure, paper_marks, state_finding, style_of
+from reprise.rows import select
+from reprise.stats import t_interval
+
+LADDER = (
+    ("MLP", None, "MLP"),
+    ("GLNN", None, "GLNN: plain distillation"),
+    ("Cold Brew student", "ê only", "guess ê, no look-up"),
+    ("Cold Brew student", "ẽ by mean", "latent neighbours ẽ, plain mean"),
+    ("Cold Brew student", "ẽ by cosine", "ẽ, cosine attention"),
+    ("Cold Brew student", "ẽ by softmax", "ẽ, softmax attention (Eq. 4)"),
+    ("Cold Brew student", "ẽ and ê", "ẽ and ê"),
+    ("Cold Brew student", "ẽ and ê, output only", "ẽ and ê, teacher's output only"),
+    ("Cold Brew student", "ẽ and ê, SE teacher", "ẽ and ê, SE teacher"),
+    ("Cold Brew student", "distilled on training nodes", "the same, training nodes only, GCN"),
+    ("Cold Brew student", "distilled on training nodes, SE teacher", "the same, training nodes only, SE"),
+)
+LADDER_SPLITS = ("isolation", "head")
+DROPOUT_METHODS = ("GCN", "GraphSAGE", "MLP", "GraphMLP", "Cold Brew teacher", "Cold Brew student")
+ON, OFF = "accuracy with dropout on", "accuracy with dropout off"
+
+
+def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on the ladder") -> Drawing:
+    """Draw the ablation ladder from MLP to the full student, on isolated and on head nodes."""
+    part = select(rows, dataset=data_set, metric=metric, mode="paper10")
+    figure, axes = new_figure(columns=2, height=0.25 * len(LADDER) + 1.1, sharey=True)
+    drawn = []
+    for one, split in zip(axes, LADDER_SPLITS, strict=True):
+        for place, (method, setting, label) in enumerate(LADDER):
+            values = measured(part, split=split, method=method, setting=setting)
+            if values is None:
+                continue
+            interval = t_interval(values)
+            interval_dots(one, [place], [interval], method=method, single_runs=[values.to_list()])
+            drawn.append(numbers(interval, split=split, method=label))
+        one.set(title=split, xlabel="accuracy (%)")
+        one.set_ylim(len(LADDER) - 0.5, -0.5)
+        keep_to_percent(one)
+        one.grid(axis="y", visible=False)
+    axes[0].set_yticks(range(len(LADDER)), [label for *_, label in LADDER])
+    data = pd.DataFrame(drawn)
+    cold = data[data.split == "isolation"].set_index("method")["mean"]
+    guess, full, plain = (cold[label] for label in ("guess ê, no look-up", "ẽ and ê", "GLNN: plain distillation"))
+    few = " with few labels" if "few" in metric else ""
+    finding = (
+        f"{data_set}{few}: latent neighbours add {full - guess:+.1f} points to the guess; "
+        f"GLNN − both {plain - full:+.1f}"
+    )
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        f"ladder_{data_set.replace('-', '_')}" + ("_few" if few else ""),
+        f"On isolated nodes of {finding}.",
+        f"{data_set}{few}: means with 95 % t intervals over seeds ({number_of_seeds(data)}), single runs as faint "
+        "dots. Everything from the guess on distils a plain GCN on all connected nodes unless the line says otherwise.",
+        data,
+    )
+
+
+def _dropout_lines(rows: pd.DataFrame, data_set: str, mode: str) -> list[tuple[str, str, dict[str, Any], str]]:
+    """Return the lines of the dropout audit: name, method, conditions, metric with dropout off."""
+    lines = [(method, method, {"setting": None, "mode": mode}, "accuracy") for method in DROPOUT_METHODS]
+    if mode == "paper10":
+        lines += [
+            (f"{method},\ninput dropout", method, {"setting": "input dropout", "mode": mode}, OFF)
+            for method in ("GCN", "Cold Brew teacher")
+        ]
+    part = select(rows, dataset=data_set, metric=ON, mode=mode)
+    return [line for line in lines if measured(part, method=line[1], **line[2]) is not None]
+
+
+def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mode: str = "paper10") -> Drawing:
+    """Draw every cell twice: evaluated with dropout off, and with dropout left on."""
+    lines = _dropout_lines(rows, data_set, mode)
+    part = select(rows, dataset=data_set)
+    figure, axes = new_figure(columns=4, height=0.36 * len(lines) + 1.1, sharex=True, sharey=True)
+    drawn = []
+    for one, split in zip(axes, GROUPS, strict=True):
+        for place, (name, method, how, off) in enumerate(lines):
+            paper = printed(published, dataset=data_set, split=split, method=method, metric="accuracy")
+            if paper is not None:
+                paper_marks(one, [paper], [place])
+            ends = {}
+            for label, metric, shift in (("off", off, -0.13), ("on", ON, 0.13)):
+                values = measured(part, method=method, split=split, metric=metric, **how)
+                if values is None:
+                    continue
+                ends[label] = t_interval(values)
+                style = style_of(method)
+                interval_dots(one, [place + shift], [ends[label]], method=method)
+                if label == "on":
+                    one.plot(
+                        ends[label].estimate, place + shift, marker=style.marker, color=style.colour, zorder=4,
+                        markerfacecolor="white", linestyle="",
+                    )  # fmt: skip
+                drawn.append(numbers(ends[label], split=split, method=name.replace("\n", " "), dropout=label))
+        one.set(title=split)
+        one.grid(axis="y", visible=False)
+    axes[0].set_yticks(range(len(lines)), [name for name, *_ in lines])
+    axes[0].set_ylim(len(lines) - 0.5, -0.5)
+    keep_to_percent(axes[0])
+    figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
+    return _dropout_drawing(figure, pd.DataFrame(drawn), data_set, mode)
+
+
+def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) -> Drawing:
+    wide = data.pivot_table(index=["split", "method"], columns="dropout", values="mean")
+    loss = (wide["off"] - wide["on"]).rename("loss")
+    gcn = {split: round(float(loss.loc[split, "GCN"])) for split in GROUPS}
+    finding = (
+        f"{data_set}: dropout left on costs the GCN {gcn['isolation']} points in isolation, {gcn['head']} on the head"
+    )
+    state_finding(figure, finding)
+    cold = loss.loc["isolation"]
+    protocol = "the released code's split and groups" if mode == "code" else "the clean protocol"
+    return Drawing(
+        figure,
+        f"dropout_{data_set.replace('-', '_')}" + ("_code" if mode == "code" else ""),
+        f"{finding}. On isolated nodes the loss is: "
+        + ", ".join(f"{m} {value:.0f}" for m, value in cold.items())
+        + ".",
+        f"{data_set}, {protocol}; 95 % t intervals over seeds ({number_of_seeds(data)}). Filled: dropout off; open: "
+        "dropout left on, mean over some passes; grey diamonds: the paper. “Input dropout” also drops features in "
+        "training, as the released code does.",
+        data,
+    )
+
+
+def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
+    """Draw accuracy by exact degree, and what choosing teacher or student by degree gains."""
+    part = select(rows, dataset=data_set, mode="paper10")
+    select(part, method="Degree switch")
+    bins = select(part, metric="accuracy by degree").drop_duplicates("at").sort_values("at")
+    places = {at: place for place, at in enumerate(bins["at"])}
+    curves = part[part.metric == "accuracy by degree"].assign(at=lambda frame: frame["at"].map(places))
+    figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.5, width_ratios=(1.7, 1))
+    drawn = []
+    for number, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
+        aside = 0.08 * (number - 2)
+        curve = draw_curve(left, curves, method, list(places.values()), aside=aside, method=method)
+        drawn += [{**line, "what": "accuracy"} for line in curve]
+    keep_to_percent(left, along="y")
+    left.set_xticks(list(places.values()), [str(s).removeprefix("degree ") for s in bins["split"]])
+    left.set(xlabel="edges of the node after the cut", ylabel="accuracy (%)", title="by degree")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, columnspacing=1)
+    for place, split in enumerate(GROUPS):
+        switch = measured(part, method="Degree switch", split=split, metric="accuracy")
+        better = measured(part, method="Degree switch", split=split, metric="accuracy of the better of the two")
+        if switch is None or better is None:
+            continue
+        gain = (switch - better).dropna()
+        interval_dots(right, [place], [t_interval(gain)], method="Degree switch", single_runs=[gain.to_list()])
+        drawn.append(numbers(t_interval(gain), method="Degree switch", split=split, what="gain"))
+    right.axvline(0, color="black", linewidth=0.8)
+    right.set_yticks(range(len(GROUPS)), GROUPS)
+    right.set_ylim(len(GROUPS) - 0.5, -0.5)
+    right.grid(axis="y", visible=False)
+    right.set(xlabel="gain over the better (points)", title="switch by degree")
+    data = pd.DataFrame(drawn)
+    curve = data[data.what == "accuracy"].pivot_table(index="at", columns="method", values="mean")
+    ahead = curve.index[curve["Cold Brew student"] > curve["GCN"]]
+    names = [str(s).removeprefix("degree ") for s in bins["split"]]
+    where = "at degree " + ", ".join(names[int(at)] for at in ahead) if len(ahead) else "at no degree"
+    if len(ahead) > 3:
+        where = f"in {len(ahead)} of {len(names)} ranges of degree"
+    gain_overall = float(data[(data.what == "gain") & (data.split == "overall")]["mean"].iloc[0])
+    state_finding(figure, f"{data_set}: the student's mean is above the GCN's {where}")
+    return Drawing(
+        figure,
+        f"by_degree_{data_set.replace('-', '_')}",
+        f"{data_set}: the student's mean accuracy is above the GCN's {where}; choosing by degree changes the "
+        f"overall accuracy by {gain_overall:+.1f} points against the better of teacher and student.",
+        f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
+        "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
+        f"group. 95 % t intervals over seeds ({number_of_seeds(data)}).",
+        data,
+    )
+
+
+def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
+    """Draw the accuracy on the tail while its edges are replaced by random ones."""
+    part = select(rows, metric="accuracy with noisy tail edges", split="tail")
+    data_sets = [name for name in data_sets if name in set(part["dataset"])]
+    ats = sorted(part["at"].unique())
+    figure, axes = new_figure(columns=len(data_sets), height=TEXT_WIDTH * 0.45, squeeze=False, sharey=True)
+    drawn = []
+    for one, name in zip(axes[0], data_sets, strict=True):
+        for method in ("GCN", "MLP", "Cold Brew teacher", "Cold Brew student"):
+            curve = draw_curve(one, part, method, ats, method=method, dataset=name)
+            drawn += [{**line, "dataset": name} for line in curve]
+        one.set(title=name, xticks=ats, xlabel="share of tail edges replaced")
+        one.set_xlim(ats[0] - 0.08, ats[-1] + 0.08)
+    axes[0][0].set_ylabel("accuracy on the tail (%)")
+    keep_to_percent(axes[0][0], along="y")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    data = pd.DataFrame(drawn)
+    ends = data[data["at"].isin([ats[0], ats[-1]])].pivot_table(
+        index=["dataset", "method"], columns="at", values="mean", sort=False
+    )
+    loss = (ends[ats[0]] - ends[ats[-1]]).unstack("dataset")
+    words = "; ".join(f"{name}: GCN {loss.loc['GCN', name]:.0f}, student {loss.loc['Cold Brew student', name]:.0f}"
+                      for name in data_sets)  # fmt: skip
+    state_finding(
+        figure,
+        f"Random edges cost the GCN {loss.loc['GCN'].mean():.0f} points on the tail, the student "
+        f"{loss.loc['Cold Brew student'].mean():.0f}",
+    )
+    return Drawing(
+        figure,
+        "noise",
+        f"Points lost on the tail when all its edges are random: {words}.",
+        f"Noisy instead of missing neighbours; student of a plain GCN; 95 % t intervals over seeds "
+        f"({number_of_seeds(data)}).",
+        data,
+    )
+
+
+def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
+    """Draw accuracy and purity on isolated nodes against K, and accuracy against the temperature of the attention."""
+    part = select(rows, dataset=data_set, method="Cold Brew student", split="isolation", mode="paper10")
+    by_k = "accuracy by number of latent neighbours"
+    ats = sorted(select(part, metric=by_k)["at"].unique())
+    figure, (left, middle, right) = new_figure(columns=3, height=TEXT_WIDTH * 0.42)
+    drawn = []
+    for one, metric, what in ((left, by_k, "accuracy"), (middle, "purity of latent neighbours", "purity")):
+        drawn += [{**x, "what": what} for x in draw_curve(one, part, "Cold Brew student", ats, metric=metric)]
+        one.set(xscale="log", xlabel="latent neighbours K")
+        one.set_xticks(ats, [f"{at:g}" for at in ats])
+        one.minorticks_off()
+    keep_to_percent(left, along="y")
+    keep_to_percent(middle, along="y")
+    left.set(ylabel="accuracy (%)", title="accuracy")
+    middle.set(ylabel="with the node's label (%)", title="purity")
+    homophily = _homophily(rows, data_set)
+    if homophily is not None:
+        middle.axhline(homophily, color=style_of("graph").colour, linewidth=1, linestyle="--")
+        middle.annotate("true neighbours", (ats[0], homophily), xytext=(3, 3), textcoords="offset points", fontsize=8)
+    settings = sorted(
+        set(select(part, metric="accuracy by temperature")["setting"]), key=lambda s: (s == "mean", float(s[4:] or 0)
+        if s != "mean" else 0.0),
+    )  # fmt: skip
+    for place, setting in enumerate(settings):
+        values = measured(part, metric="accuracy by temperature", setting=setting)
+        if values is None:
+            continue
+        interval = t_interval(values)
+        interval_dots(
+            right, [place], [interval], method="Cold Brew student", horizontal=False, single_runs=[values.to_list()]
+        )
+        drawn.append(numbers(interval, what="temperature", method=setting))
+    right.set_xticks(range(len(settings)), [s.replace("τ = ", "") for s in settings])
+    right.set(xlabel="temperature τ", ylabel="accuracy (%)", title="attention")
+    right.set_xlim(-0.5, len(settings) - 0.5)
+    keep_to_percent(right, along="y")
+    data = pd.DataFrame(drawn)
+    accuracy = data[data.what == "accuracy"].set_index("at")["mean"]
+    finding = (
+        f"{data_set}: between K = {ats[0]:g} and {ats[-1]:g} the accuracy moves within "
+        f"{accuracy.max() - accuracy.min():.1f} points"
+    )
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        f"retrieval_{data_set.replace('-', '_')}",
+        f"{finding}; best at K = {accuracy.idxmax():g} with {accuracy.max():.0f} %.",
+        f"Isolated test nodes of {data_set}; 95 % t intervals over seeds ({number_of_seeds(data)}). Purity: share of "
+        "the latent neighbours that have the node's own label; dashed: homophily of the real edges. “mean” is τ = ∞.",
+        data,
+    )
+
+
+def _homophily(rows: pd.DataFrame, data_set: str) -> float | None:
+    values = measured(rows, dataset=data_set, metric="homophily", method="graph", **CLEAN)
+    return None if values is None else float(values.mean())

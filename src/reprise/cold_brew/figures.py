@@ -1,0 +1,329 @@
+"""Figures of the study: accuracy by group, the feature contribution ratio, and depth; each returns a drawing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reprise.plots import (
+    TEXT_WIDTH,
+    Drawing,
+    interval_dots,
+    label_line_end,
+    new_figure,
+    paper_marks,
+    state_finding,
+    style_of,
+)
+from reprise.rows import MissingRowsError, per_seed, select
+from reprise.stats import Interval, pearson_interval, t_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GROUPS = ("isolation", "tail", "head", "overall")
+METHODS = (
+    "GCN", "GraphSAGE", "MLP", "GraphMLP", "Label propagation", "k-NN-GCN", "GLNN", "Cold Brew teacher",
+    "Cold Brew student",
+)  # fmt: skip
+SHORT = {"Cold Brew teacher": "Cold Brew\nteacher", "Cold Brew student": "Cold Brew\nstudent"}
+CLEAN = {"mode": "paper10", "setting": None}
+
+
+def measured(rows: pd.DataFrame, **conditions: Any) -> pd.Series | None:
+    """Return one value per seed, without undefined ones (an empty group, a ratio without meaning); None if none."""
+    try:
+        values = per_seed(rows, **conditions).dropna()
+    except MissingRowsError:
+        return None
+    return values if len(values) else None
+
+
+def numbers(interval: Interval, **what: Any) -> dict[str, Any]:
+    """Return what a dot shows as one line of the figure's data."""
+    return {**what, "mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
+
+
+def number_of_seeds(data: pd.DataFrame) -> str:
+    """Return the numbers of seeds behind the intervals drawn: ``n = 3`` or ``n = 3 to 5``."""
+    found = data["n"].dropna().astype(int)
+    return f"n = {found.min()}" if found.min() == found.max() else f"n = {found.min()} to {found.max()}"
+
+
+def printed(published: pd.DataFrame, **conditions: Any) -> float | None:
+    """Return the paper's number in a cell, if it prints one."""
+    try:
+        return float(select(published, **conditions)["value"].iloc[0])
+    except MissingRowsError:
+        return None
+
+
+def draw_curve(
+    axes: Axes,
+    rows: pd.DataFrame,
+    style: str,
+    ats: Sequence[float],
+    *,
+    label: str | None = None,
+    aside: float = 0.0,
+    **conditions: Any,
+) -> list[dict[str, Any]]:
+    """Draw means with intervals against the number that a sweep varies, moved aside; return the numbers drawn."""
+    values = {at: measured(rows, at=at, **conditions) for at in ats}
+    intervals = {at: t_interval(found) for at, found in values.items() if found is not None}
+    if not intervals:
+        return []
+    look = style_of(style)
+    places = [at + aside for at in intervals]
+    axes.plot(places, [i.estimate for i in intervals.values()], color=look.colour, linestyle=look.dash)
+    interval_dots(axes, places, list(intervals.values()), method=style, horizontal=False, label=label or style)
+    return [numbers(interval, method=label or style, at=at) for at, interval in intervals.items()]
+
+
+def keep_to_percent(axes: Axes, *, along: str = "x") -> None:
+    """Cut an axis of accuracies to what accuracies can be: wide intervals of few seeds would squeeze all else."""
+    low, high = axes.get_xlim() if along == "x" else axes.get_ylim()
+    axes.set(**{f"{along}lim": (max(low, -3), min(high, 103))})
+
+
+def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
+    """Draw the accuracy of every method on isolated, tail, head and all test nodes, the paper's values on it."""
+    found = {
+        name: [m for m in METHODS if measured(rows, dataset=name, method=m, metric="accuracy", **CLEAN) is not None]
+        for name in data_sets
+    }
+    found = {name: methods for name, methods in found.items() if methods}
+    if not found:
+        raise MissingRowsError(f"no accuracy by group was measured on {', '.join(data_sets)}.")
+    height = sum(0.24 * len(methods) + 0.55 for methods in found.values()) + 0.7
+    ratios = [len(methods) + 2 for methods in found.values()]
+    figure, axes = new_figure(
+        rows=len(found), columns=4, height=height, squeeze=False, sharex="row", sharey="row", height_ratios=ratios
+    )
+    drawn = []
+    for line, (name, methods) in zip(axes, found.items(), strict=True):
+        for one, split in zip(line, GROUPS, strict=True):
+            drawn += _group_dots(one, rows, published, (name, split), methods)
+            one.set_title(split)
+        line[0].set_ylabel(name, fontweight="bold")
+        keep_to_percent(line[0])
+    figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
+    data = pd.DataFrame(drawn)
+    cold = data[data.split == "isolation"].pivot_table(index="dataset", columns="method", values="mean", sort=False)
+    best = cold.idxmax(axis=1)
+    words = "; ".join(
+        f"{name}: {best[name]} {cold.loc[name].max():.0f} %, student {cold.loc[name, 'Cold Brew student']:.0f} %, "
+        f"GCN {cold.loc[name, 'GCN']:.0f} %"
+        for name in cold.index
+    )
+    wins = int((cold["Cold Brew student"] > cold["GCN"]).sum())
+    state_finding(
+        figure, f"On isolated nodes the student's mean is above the GCN's on {wins} of {len(cold)} data set"
+        + ("s" if len(cold) > 1 else ""),
+    )  # fmt: skip
+    return Drawing(
+        figure,
+        "groups",
+        f"Best method on isolated nodes: {words}.",
+        f"Means over seeds with 95 % t intervals ({number_of_seeds(data)}), single runs as faint dots, dropout off; "
+        "grey diamonds: the paper's Tables 3 and 10. Selection on all validation nodes; "
+        "axes end at 0 and 100 %.",
+        data,
+    )
+
+
+def _group_dots(
+    axes: Axes, rows: pd.DataFrame, published: pd.DataFrame, cell: tuple[str, str], methods: Sequence[str]
+) -> list[dict[str, Any]]:
+    drawn = []
+    name, split = cell
+    for place, method in enumerate(methods):
+        values = measured(rows, dataset=name, split=split, method=method, metric="accuracy", **CLEAN)
+        paper = printed(published, dataset=name, split=split, method=method, metric="accuracy")
+        if paper is not None:
+            paper_marks(axes, [paper], [place])
+        if values is None:
+            continue
+        interval = t_interval(values)
+        interval_dots(axes, [place], [interval], method=method, single_runs=[values.to_list()])
+        drawn.append(numbers(interval, dataset=name, split=split, method=method, paper=paper))
+    axes.set_yticks(range(len(methods)), methods)
+    axes.set_ylim(len(methods) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    return drawn
+
+
+def _ratio_points(published: pd.DataFrame, split: str) -> pd.DataFrame:
+    part = published[(published.split == split) & published.metric.isin(["fcr", "homophily"])]
+    return part.pivot_table(index="dataset", columns="metric", values="value").dropna().reset_index()
+
+
+def _our_ratios(rows: pd.DataFrame) -> pd.DataFrame:
+    how = {"split": "original graph", "method": "graph", "mode": "paper10"}
+    lines = []
+    for name in sorted(set(select(rows, metric="fcr", **how)["dataset"])):
+        homophily = per_seed(rows, dataset=name, metric="homophily", **how).mean()
+        values = measured(rows, dataset=name, metric="fcr", **how)
+        if values is None:
+            lines.append({"dataset": name, "homophily": homophily, "mean": math.nan, "n": 0})
+        else:
+            lines.append(numbers(t_interval(values), dataset=name, homophily=homophily))
+    return pd.DataFrame(lines)
+
+
+def _name_points(axes: Axes, points: pd.DataFrame, column: str) -> None:
+    """Write each data set's name beside its point: above or below as its neighbours ask."""
+    known = points.dropna(subset=[column])
+    for point in known.itertuples():
+        x, y = point.homophily, getattr(point, column)
+        near = known[(abs(known["homophily"] - x) < 20) & (abs(known[column] - y) < 22)]
+        below, above = bool((near[column] > y).any()), bool((near[column] < y).any())
+        right_end = x > 60
+        height = -12 if below else 6 if above or right_end else -3
+        axes.annotate(
+            point.dataset, (x, y), textcoords="offset points", xytext=(0 if right_end else 5, height),
+            fontsize=6.5, ha="center" if right_end else "left",
+        )  # fmt: skip
+
+
+def _correlation(points: pd.DataFrame, column: str) -> str:
+    defined = points.dropna(subset=[column])
+    if len(defined) < 4:
+        return f"{len(defined)} data set" + ("s" if len(defined) != 1 else "")
+    r = pearson_interval(defined["homophily"], defined[column])
+    return f"r = {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}]"
+
+
+def draw_ratio(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
+    """Draw the feature contribution ratio against homophily: as printed, relabelled, and ours."""
+    as_printed, corrected = (
+        _ratio_points(published, split) for split in ("original graph, as printed", "original graph")
+    )
+    ours = _our_ratios(rows)
+    figure, axes = new_figure(columns=3, height=TEXT_WIDTH * 0.5, sharey=True, sharex=True)
+    for one, points, title in zip(
+        axes[:2], (as_printed, corrected), ("Paper, as printed", "Paper, relabelled"), strict=True
+    ):
+        paper_marks(one, points["homophily"], points["fcr"])
+        _name_points(one, points, "fcr")
+        one.set_title(f"{title}\n{_correlation(points, 'fcr')}", fontsize=8.5)
+    defined = ours.dropna(subset=["mean"])
+    intervals = [Interval(p.mean, p.low, p.high, p.n) for p in defined.itertuples()]
+    if intervals:
+        interval_dots(axes[2], list(defined["homophily"]), intervals, method="graph", horizontal=False)
+    _name_points(axes[2], ours, "mean")
+    axes[2].set_title(f"Ours\n{_correlation(ours, 'mean')}", fontsize=8.5)
+    for one in axes:
+        one.axhline(50, color="#b0b0b0", linewidth=0.8)
+        one.axhline(100, color="#b0b0b0", linewidth=0.8)
+        one.set(xlim=(-4, 108), ylim=(-15, 205))
+    axes[0].set_ylabel("feature contribution ratio (%)")
+    figure.supxlabel("node homophily (%)", fontsize=9)
+    undefined = ours[ours["n"] == 0]["dataset"].tolist()
+    state_finding(
+        figure, f"With the right names the paper's correlation is {_correlation(corrected, 'fcr').removeprefix('r = ')}"
+    )
+    data = pd.concat(
+        [as_printed.assign(source="as printed"), corrected.assign(source="relabelled"), ours.assign(source="ours")]
+    )
+    return Drawing(
+        figure,
+        "ratio",
+        f"As printed: {_correlation(as_printed, 'fcr')}; relabelled: {_correlation(corrected, 'fcr')}; "
+        f"ours: {_correlation(ours, 'mean')}.",
+        "Feature contribution ratio against node homophily; r is Pearson's with Fisher's 95 % interval. Ours: mean "
+        "over the seeds in which the ratio is defined, 95 % t intervals"
+        + (f" ({number_of_seeds(ours)})" if len(defined) else "")
+        + (f"; undefined in every seed and not drawn: {', '.join(undefined)}" if undefined else "")
+        + ". Grey lines: 50 %, below which structure carries the labels, and 100 %, above which aggregation harms.",
+        data,
+    )
+
+
+def draw_homophily_sweep(rows: pd.DataFrame) -> Drawing:
+    """Draw accuracy and ratio on the generator while only the homophily of its edges changes."""
+    part = select(rows, split="generator")
+    ats = sorted(part["at"].unique())
+    if not part.loc[part.metric == "fcr of the sweep", "value"].notna().any():
+        raise MissingRowsError("the ratio is undefined in every world of the sweep.")
+    figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.42)
+    drawn = []
+    for method in ("GCN", "MLP", "Label propagation"):
+        curve = draw_curve(left, part, method, ats, method=method, metric="accuracy of the sweep")
+        drawn += [{**line, "what": "accuracy"} for line in curve]
+    curve = draw_curve(right, part, "graph", ats, label="ratio", method="graph", metric="fcr of the sweep")
+    drawn += [{**line, "what": "ratio"} for line in curve]
+    right.axhline(50, color="#b0b0b0", linewidth=0.8)
+    right.axhline(100, color="#b0b0b0", linewidth=0.8)
+    left.set(xlabel="share of edges drawn within the class, h", ylabel="accuracy (%)", ylim=(0, 103))
+    right.set(xlabel="share of edges drawn within the class, h", ylabel="feature contribution ratio (%)")
+    left.set_title("Three models")
+    right.set_title("Their ratio")
+    left.legend(loc="best")
+    data = pd.DataFrame(drawn)
+    ratio = data[data.what == "ratio"].set_index("at")["mean"]
+    possible = len(set(part["seed"])) * len(ats)
+    undefined = possible - int(data[data.what == "ratio"]["n"].sum())
+    finding = f"The ratio falls from {ratio.iloc[0]:.0f} % to {ratio.iloc[-1]:.0f} % as edges become homophilous"
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "homophily_sweep",
+        finding + ": " + ", ".join(f"{value:.0f} % at h = {at:g}" for at, value in ratio.items()) + ".",
+        f"The generator, all else equal; 95 % t intervals over seeds ({number_of_seeds(data)}). Worlds in which label "
+        f"propagation beats the GNN have no ratio and are left out: {undefined} of {possible}.",
+        data,
+    )
+
+
+def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Drawing:
+    """Draw accuracy and over-smoothing against the number of layers, with and without structural embeddings."""
+    part = select(rows, dataset=data_set, mode="paper10")
+    ats = sorted(select(part, metric="mean pairwise cosine")["at"].unique())
+    figure, axes = new_figure(columns=3, height=TEXT_WIDTH * 0.44)
+    drawn = []
+    labels = {"GCN": "GCN", "Cold Brew teacher": "GCN + SE"}
+    for one, split in zip(axes[:2], ("overall", "isolation"), strict=True):
+        for method, label in labels.items():
+            metric = [f"accuracy at {int(at)} layers" for at in ats]
+            curve = draw_curve(one, part, method, ats, label=label, method=method, split=split, metric=metric)
+            drawn += [{**line, "what": split} for line in curve]
+            paper = printed(published, dataset=data_set, split=split, method=method, metric="accuracy at 64 layers")
+            if paper is not None:
+                paper_marks(one, [64], [paper], label=False)
+                with_se = "teacher" in method
+                label_line_end(one, 64, paper + (4 if with_se else -4), "SE" if with_se else "GCN", method=method)
+        one.set(title=split, ylim=(0, 100))
+    for method, label in labels.items():
+        curve = draw_curve(axes[2], part, method, ats, label=label, method=method, metric="mean pairwise cosine")
+        drawn += [{**line, "what": "cosine"} for line in curve]
+    axes[0].set_ylabel("accuracy (%)")
+    axes[2].set(title="likeness of nodes", ylabel="mean cosine", ylim=(-0.1, 1.1))
+    ticks = sorted({int(at) for at in ats} | ({64} if printed(published, dataset=data_set, method="GCN",
+                   metric="accuracy at 64 layers") is not None else set()))  # fmt: skip
+    for one in axes:
+        one.set(xscale="log", xlabel="layers")
+        one.set_xticks(ticks, [str(tick) for tick in ticks])
+        one.minorticks_off()
+        one.set_xlim(ticks[0] * 0.8, ticks[-1] * 1.8)
+    axes[2].legend(loc="lower right")
+    data = pd.DataFrame(drawn)
+    last = data[data["at"] == data["at"].max()].pivot_table(index="what", columns="method", values="mean")
+    gain = last["GCN + SE"] - last["GCN"]
+    finding = (
+        f"At {int(data['at'].max())} layers SE changes accuracy by {gain['overall']:+.0f} points overall, "
+        f"{gain['isolation']:+.0f} in isolation"
+    )
+    state_finding(figure, f"{data_set}: {finding[0].lower()}{finding[1:]}")
+    return Drawing(
+        figure,
+        f"depth_{data_set.replace('-', '_')}",
+        f"{data_set}: {finding}.",
+        f"{data_set}, no residual connection, no normalisation; 95 % t intervals over seeds where there is more than "
+        f"one ({number_of_seeds(data)}). Diamonds: the paper's 64 layers. Right: mean cosine of the last hidden layer "
+        "over all pairs of nodes; 1 means that they have become indistinguishable.",
+        data,
+    )
