@@ -116,7 +116,9 @@ def to_html(frame: pd.DataFrame, caption: str = "", *, name: str = "", numeric: 
 def _text(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "—"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.2f}"
+    return str(value)
 
 
 def claims_frame(claims: Sequence[Claim], verdicts: Sequence[Verdict] = ()) -> pd.DataFrame:
