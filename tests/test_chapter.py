@@ -17,6 +17,7 @@ from reprise import runner, verification
 from reprise.chapter import ChapterError, verdict_sentence
 from reprise.compute import DeviceError
 from reprise.errors import RepriseError, UnknownNameError
+from reprise.fan_in import FanInError
 from reprise.paths import repository
 from reprise.runner import ParametersError, RunError, run_chapter
 from reprise.settings import SettingsError
@@ -168,13 +169,55 @@ def test_a_kept_record_gives_its_rows_again_and_a_stale_one_does_not(finished, h
 
 
 def test_records_that_do_not_cover_the_seeds_are_refused(finished, tmp_path):
-    with pytest.raises(RunError, match=r"none holds data set and seed \('dg-15-generated', 7\)"):
-        run_chapter("grda", overrides={"records": [str(finished / "grda.json")], "seeds": [0, 7]}, output=tmp_path)
+    with pytest.raises(FanInError, match=r"none holds data set and seed \('dg-15-generated', 7\)"):
+        run_chapter(
+            "grda", overrides={"records": [str(finished / "grda.json")], "seeds": [0, 1, 2, 7]}, output=tmp_path
+        )
 
 
 def test_records_made_with_other_parameters_are_refused(finished, tmp_path):
-    with pytest.raises(RunError, match="made with other n_steps"):
+    with pytest.raises(FanInError, match="made with other n_steps"):
         run_chapter("grda", overrides={"records": [str(finished / "grda.json")], "n_steps": 9}, output=tmp_path)
+
+
+def test_records_with_seeds_that_the_run_does_not_ask_for_are_refused(finished, tmp_path):
+    with pytest.raises(FanInError, match=r"holds seeds \[1, 2\]"):
+        run_chapter("grda", overrides={"records": [str(finished / "grda.json")], "seeds": [0]}, output=tmp_path)
+
+
+def test_a_bad_record_is_refused_before_the_kernel_starts_and_the_old_run_stays(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "_execute", lambda *_: pytest.fail("the kernel was started"))
+    (tmp_path / "grda.json").write_text("the old run")
+    with pytest.raises(RepriseError, match="no record at"):
+        run_chapter("grda", overrides={"records": ["nowhere.json"]}, output=tmp_path)
+    assert (tmp_path / "grda.json").read_text() == "the old run"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"parameters": {}}, "parameters lack"),
+        ({"paper": "cold-brew"}, "names the paper cold-brew"),
+    ],
+)
+def test_a_record_that_was_edited_is_found(finished, change, message):
+    record = records.load(finished / "grda.json").model_copy(update=change)
+    assert message in verification.differences(record)[0]
+
+
+def test_edited_parameters_and_hashes_are_found(finished):
+    record = records.load(finished / "grda.json")
+    steps = record.model_copy(update={"parameters": {**record.parameters, "n_steps": 999}})
+    assert "parameters do not have the hash" in verification.differences(steps)[0]
+    assert "do not have the hash" in verification.differences(changed(record, computation_sha256="0"))[0]
+
+
+def test_a_run_with_changed_parameters_is_not_published_as_a_profile(finished, home):
+    target = runner.run_folder("standard")
+    target.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-r", *map(str, finished.iterdir()), str(target)], check=True)
+    with pytest.raises(RunError, match="those of profile quick"):
+        runner.publish("grda", "standard")
 
 
 @pytest.mark.parametrize(

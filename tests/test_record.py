@@ -78,6 +78,24 @@ def test_a_truncated_or_foreign_record_is_refused(tmp_path, content):
         records.load(tmp_path / "r.json")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"seed": [0,1,2,0,1,2]', '"seed": [0]', "differ in length"),
+        ('"value": [0.1,', '"value": ["many",', "no number"),
+        ('"codes":[0,', '"codes":[999,', "code without a name"),
+        ('  "metric":', '  "metrics":', "lack the column"),
+    ],
+)
+def test_damaged_rows_are_refused(tmp_path, old, new, message):
+    records.save(some_record(), tmp_path / "r.json")
+    text = (tmp_path / "r.json").read_text()
+    assert old in text
+    (tmp_path / "r.json").write_text(text.replace(old, new, 1))
+    with pytest.raises(RecordError, match=message):
+        records.load(tmp_path / "r.json")
+
+
 def test_a_record_of_another_schema_is_refused(tmp_path):
     records.save(some_record(), tmp_path / "r.json")
     text = (tmp_path / "r.json").read_text().replace('"schema_version": 1', '"schema_version": 2')

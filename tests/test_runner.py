@@ -50,9 +50,10 @@ def test_a_parameter_that_no_cell_reads_is_found():
 
 
 def test_values_are_read_as_yaml_and_stay_typed():
-    words = ["seeds=[3]", "n=2", "name=dg-15", "rate=0.5", "flag=true"]
+    words = ["seeds=[3]", "n=2", "name=dg-15", "rate=0.5", "flag=true", "small=1e-3", "several=[1e-3, 3e-4]"]
     assert runner.parse_assignments(words) == {
-        "seeds": [3], "n": 2, "name": "dg-15", "rate": 0.5, "flag": True,
+        "seeds": [3], "n": 2, "name": "dg-15", "rate": 0.5, "flag": True, "small": 0.001,
+        "several": [0.001, 0.0003],
     }  # fmt: skip
 
 

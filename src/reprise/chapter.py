@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from reprise.catalogue import find_paper
 from reprise.claims import Verdict, judge
 from reprise.errors import RepriseError
-from reprise.paths import build_folder, repository
-from reprise.record import Cost, Provenance, Record, load, now, rows_to_columns, save, summarise
+from reprise.fan_in import fitting_records
+from reprise.paths import build_folder
+from reprise.record import Cost, Provenance, Record, now, rows_to_columns, save, summarise
 from reprise.settings import ChapterSettings
 
 if TYPE_CHECKING:
@@ -80,9 +81,8 @@ class Chapter:
 
         Raises
         ------
-        ChapterError
-            If a record is another paper's, stale, made with other parameters, or the records do not cover the data
-            sets and seeds of the settings.
+        FanInError
+            If the records do not fit (see `reprise.fan_in.fitting_records`).
         """
         import pandas as pd
 
@@ -94,9 +94,7 @@ class Chapter:
         self.settings = settings
         # Now, not at the end: a file edited during a long run is not the code that the rows come from.
         self._modules = modules_behind(f"reprise.{self.paper.package}.study")
-        self._records = tuple(self._fitting_record(path) for path in records)
-        if self._records:
-            self._require_coverage()
+        self._records = fitting_records(self.paper, settings, records)
         fields = type(settings).model_fields
         values = settings.model_dump(mode="json")
         frame = pd.DataFrame(
@@ -108,38 +106,6 @@ class Chapter:
         source = "read from records" if self._records else "computed in this run"
         self._show_table(frame, "parameters", f"Profile {self.profile()}; rows {source}.")
 
-    def _fitting_record(self, path: str) -> Record:
-        from reprise.verification import staleness
-
-        file = Path(path) if Path(path).is_absolute() else repository() / path
-        record = load(file)
-        settings = self._settings()
-        if record.package != self.paper.package:
-            raise ChapterError(f"records: {path} is of {record.paper}, this chapter is {self.paper.slug}.")
-        cell_fields = {"datasets", "seeds"}
-        theirs = type(settings).checked({k: v for k, v in record.parameters.items() if k != "records"})
-        ours, its = settings.determining_rows(), theirs.determining_rows()
-        if other := sorted(k for k in ours if k not in cell_fields and ours[k] != its[k]):
-            raise ChapterError(f"records: {path} was made with other {', '.join(other)}; run its cell again.")
-        stale = [reason for reason in staleness(record) if not reason.startswith("the parameters")]
-        if stale:
-            raise ChapterError(f"records: {path} is stale ({'; '.join(stale)}); run its cell again.")
-        return record
-
-    def _require_coverage(self) -> None:
-        settings = self._settings()
-        have = {
-            (data_set, seed)
-            for record in self._records
-            for data_set in record.parameters["datasets"]
-            for seed in record.parameters["seeds"]
-        }
-        missing = [(d, s) for d in settings.datasets for s in settings.seeds if (d, s) not in have]
-        if missing:
-            raise ChapterError(
-                f"records: none holds data set and seed {missing[0]} ({len(missing)} cells are missing)."
-            )
-
     def rows(self, run: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
         """Return the tidy rows: of the study ``run(settings)``, or joined from the records."""
         from reprise.compute import Clock, peak_memory_mib
@@ -147,10 +113,7 @@ class Chapter:
 
         settings = self._settings()
         if self._records:
-            self._rows = concatenate(
-                frame[frame["dataset"].isin([*settings.datasets, "theory"])]
-                for frame in (record.frame() for record in self._records)
-            )
+            self._rows = concatenate(record.frame() for record in self._records)
             self._cost = Cost(
                 seconds=sum(record.cost.seconds for record in self._records),
                 peak_memory_mib=max(record.cost.peak_memory_mib for record in self._records),

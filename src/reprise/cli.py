@@ -102,7 +102,11 @@ def book(
 ) -> None:
     """Render the book from published runs and, unless left out, this machine's; prints its index page."""
     from reprise.book import build
+    from reprise.errors import unknown_name
+    from reprise.runner import PROFILES
 
+    if profile not in PROFILES:
+        raise unknown_name("profile", profile, list(PROFILES))
     index = build(profile=profile, published_only=published_only, progress=lambda line: typer.echo(line, err=True))
     typer.echo(index)
 

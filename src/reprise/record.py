@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reprise.claims import Verdict
 from reprise.errors import RepriseError
 from reprise.provenance import digest
+from reprise.rows import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +103,20 @@ class Record(_Part):
     created: datetime = Field(description="when the rows were computed (UTC)")
     rendered: datetime = Field(description="when tables, figures and verdicts were made from them (UTC)")
     merged_from: tuple[str, ...] = Field((), description="hashes of the rows of the records that these rows come from")
+
+    @model_validator(mode="after")
+    def _rows_are_whole(self) -> Self:
+        if missing := [name for name in COLUMNS if name not in self.rows]:
+            raise ValueError(f"the rows lack the column(s) {', '.join(missing)}")
+        lengths = {len(c.codes) if isinstance(c, CodedColumn) else len(c) for c in self.rows.values()}
+        if len(lengths) != 1:
+            raise ValueError("the columns of the rows differ in length")
+        for name, column in self.rows.items():
+            if isinstance(column, CodedColumn) and not all(-1 <= code < len(column.names) for code in column.codes):
+                raise ValueError(f"column {name!r} of the rows has a code without a name")
+        if isinstance(values := self.rows["value"], CodedColumn) or not all(v is None or _is_number(v) for v in values):
+            raise ValueError("column 'value' of the rows holds something that is no number")
+        return self
 
     def frame(self) -> pd.DataFrame:
         """Return the tidy rows as a DataFrame."""
@@ -197,11 +212,15 @@ def load(path: Path) -> Record:
         return Record.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RecordError(f"no record at {path}; run the chapter first (`reprise run PAPER`).") from error
-    except (ValidationError, UnicodeDecodeError, OSError) as error:
-        first = str(error).splitlines()
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        message = f"{place}: {first['msg'].removeprefix('Value error, ')}"
         raise RecordError(
-            f"{path} is not a record of schema {SCHEMA_VERSION} ({' '.join(first[:3])}); run the chapter again."
+            f"{path} is not a record of schema {SCHEMA_VERSION} ({message}); run the chapter again."
         ) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise RecordError(f"{path} cannot be read as a record ({error}); run the chapter again.") from error
 
 
 def schema() -> dict[str, Any]:

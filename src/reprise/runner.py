@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import Paper, find_paper
 from reprise.errors import RepriseError, unknown_name
+from reprise.fan_in import fitting_records
 from reprise.paths import notebooks_folder, repository, run_folder
 
 if TYPE_CHECKING:
@@ -154,13 +156,20 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     """
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """YAML 1.1 reads ``1e-3`` as text; here it is the number that everybody means."""
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+    )
+
     parameters = {}
     for word in assignments:
         name, equals, text = word.partition("=")
         if not equals or not name.strip():
             raise ParametersError(f"parameter {word!r} is not of the form name=value.")
         try:
-            parameters[name.strip()] = yaml.safe_load(text)
+            parameters[name.strip()] = yaml.load(text, Loader)
         except yaml.YAMLError as error:
             raise ParametersError(f"the value of parameter {name!r} is not YAML: {text!r}.") from error
     return parameters
@@ -188,7 +197,15 @@ def resolve_parameters(paper: Paper, profile: str, overrides: Mapping[str, Any])
         raise ParametersError(f"parameter records: must be a list of paths (given: {records!r}).")
     settings = settings_class(paper).checked({k: v for k, v in parameters.items() if k != "records"})
     _check_device(settings.device)
+    if records:
+        parameters["records"] = [_from_repository(path) for path in records]
+        fitting_records(paper, settings, parameters["records"])
     return parameters
+
+
+def _from_repository(path: str) -> str:
+    """Return a path as seen from the repository, where notebooks run; given from the working folder or from there."""
+    return os.path.relpath(Path(path).resolve(), repository()) if Path(path).exists() else path
 
 
 def _check_device(name: str) -> None:
@@ -241,14 +258,17 @@ def run_chapter(
     if reuse is not None and not parameters.get("records") and _has_these_rows(reuse, paper, parameters):
         parameters["records"] = [os.path.relpath(reuse.resolve(), repository())]
     _require_data(paper, parameters)
+    if output == Path() or (reuse is not None and reuse.is_dir()):
+        raise ParametersError("--output needs a folder of its own, and --reuse a file.")
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
     try:
         _execute(paper, profile, parameters, scratch, progress)
         _move_into_place(scratch, folder, paper.package)
-    except RunError:
+    except RunError as error:
         _keep_failure(scratch, folder, paper.package)
-        raise
+        kept = folder / f"{paper.package}.failed.ipynb"
+        raise RunError(f"{error} (see {kept})" if kept.is_file() else str(error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if reuse is not None:
@@ -259,16 +279,12 @@ def run_chapter(
 
 def _has_these_rows(path: Path, paper: Paper, parameters: Mapping[str, Any]) -> bool:
     """Tell whether a record's rows are those that a run with these parameters would compute now."""
-    from reprise.record import RecordError, load
-    from reprise.verification import staleness
-
-    try:
-        record = load(path)
-    except RecordError:
-        return False
     settings = settings_class(paper).checked({k: v for k, v in parameters.items() if k != "records"})
-    same = record.package == paper.package and record.provenance.parameters_sha256 == settings.sha256()
-    return same and not staleness(record)
+    try:
+        fitting_records(paper, settings, [str(path.resolve())])
+    except RepriseError:
+        return False
+    return True
 
 
 def _require_data(paper: Paper, parameters: Mapping[str, Any]) -> None:
@@ -412,7 +428,10 @@ def publish(name: str, profile: str) -> Path:
     source, target = run_folder(profile), results_folder() / profile
     record = load(source / f"{paper.package}.json")
     notebook = read_notebook(source / f"{paper.package}.ipynb")
-    if problems := [*notebook_faults(notebook), *staleness(record), *differences(record)]:
+    if profile not in PROFILES:
+        raise unknown_name("profile", profile, list(PROFILES))
+    other = [] if record.profile == profile else [f"its parameters are those of profile {record.profile}"]
+    if problems := [*other, *notebook_faults(notebook), *staleness(record), *differences(record)]:
         raise RunError(f"the run of {paper.slug} cannot be published: {'; '.join(problems)}.")
     target.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(target / paper.package, ignore_errors=True)

@@ -77,9 +77,12 @@ class ChapterSettings(BaseModel):
             if name not in cls.model_fields:
                 raise unknown_name("parameter", name, sorted(cls.model_fields))
         try:
-            return cls.model_validate_json(json.dumps(parameters), strict=True)
+            # What JSON has no word for, a date say, becomes text and is refused by its field's type.
+            return cls.model_validate_json(json.dumps(parameters, default=str), strict=True)
         except ValidationError as error:
             raise SettingsError(_explain(error)) from error
+        except TypeError as error:
+            raise SettingsError(f"a parameter has a mapping with keys that are no text: {error}.") from error
 
     @property
     def reduced_scale(self) -> bool:

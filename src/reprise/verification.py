@@ -8,7 +8,7 @@ from typing import Any
 
 from reprise.catalogue import find_paper
 from reprise.claims import Claim, RuleLock, Verdict, judge
-from reprise.provenance import PACKAGE_FOLDER, modules_behind
+from reprise.provenance import PACKAGE_FOLDER, digest, modules_behind
 from reprise.record import Record, SummaryRow, summarise
 
 
@@ -35,8 +35,7 @@ def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, 
 
     paper = find_paper(record.package)
     settings_type = settings_class(paper)
-    parameters = {k: v for k, v in record.parameters.items() if k != "records"}
-    settings = settings_type.checked(parameters)
+    settings = settings_type.checked(record.parameters)
     rows = record.frame()
     summary = summarise(rows, published_numbers(record.package), settings_type.summary_columns)
     verdicts = judge(
@@ -50,10 +49,31 @@ def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, 
     return summary, verdicts
 
 
-def differences(record: Record) -> list[str]:
-    """Say where a record's summary or verdicts do not follow from its rows; empty if all is well."""
-    summary, verdicts = conclusions(record)
+def inconsistencies(record: Record) -> list[str]:
+    """Say where a record's parameters, hashes and names contradict one another; empty if they agree."""
+    from reprise.runner import settings_class
+
+    paper = find_paper(record.package)
     found = []
+    if record.paper != paper.slug:
+        found.append(f"it names the paper {record.paper} and the package {record.package}")
+    settings_type = settings_class(paper)
+    if missing := sorted(set(settings_type.model_fields) - set(record.parameters)):
+        return [*found, f"its parameters lack {', '.join(missing)}"]
+    settings = settings_type.checked(record.parameters)
+    provenance = record.provenance
+    if settings.sha256() != provenance.parameters_sha256:
+        found.append("its parameters do not have the hash that it gives")
+    if digest([provenance.modules, settings.determining_rows(), provenance.data]) != provenance.computation_sha256:
+        found.append("code, parameters and data do not have the hash that it gives")
+    return found
+
+
+def differences(record: Record) -> list[str]:
+    """Say where a record contradicts itself, or its summary or verdicts do not follow from its rows."""
+    if found := inconsistencies(record):
+        return found
+    summary, verdicts = conclusions(record)
     if summary != record.summary:
         stored = {_cell(row): row for row in record.summary}
         wrong = [_cell(row) for row in summary if stored.get(_cell(row)) != row]
