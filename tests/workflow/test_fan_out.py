@@ -1,6 +1,6 @@
 """One job per (data set, seed) and a chapter read from their records: the same rows as a single run."""
 
-from tests.workflow.conftest import Tiny
+from tests.workflow.conftest import Tiny, chapter_call
 
 FAN_OUT = ["papers=alpha", "fan_out=true"]
 
@@ -50,5 +50,5 @@ def test_a_failed_cell_is_the_only_one_that_runs_again(tiny: Tiny) -> None:
 def test_data_sets_and_seeds_of_the_command_line_replace_those_of_the_profile(tiny: Tiny) -> None:
     config = ["papers=alpha", "datasets=small", "seeds=7"]
     assert tiny.snakemake("chapters", config=config).returncode == 0
-    assert tiny.calls() == ['run alpha --profile quick -p datasets=["small"] -p seeds=[7]']
+    assert tiny.calls() == [chapter_call("alpha") + ' -p datasets=["small"] -p seeds=[7]']
     assert tiny.rows("build/run/quick/alpha.json") == [["small", 7, 507]]

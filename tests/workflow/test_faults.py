@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.workflow.conftest import Tiny
+from tests.workflow.conftest import Tiny, chapter_call
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
@@ -53,7 +53,7 @@ def test_a_failed_chapter_runs_again_the_next_time_and_alone(tiny: Tiny) -> None
     tiny.calls()
     tiny.write("failing", "")
     assert tiny.snakemake("chapters").returncode == 0
-    assert tiny.calls() == ["run beta --profile quick"]
+    assert tiny.calls() == [chapter_call("beta")]
     assert not (tiny.home / "build/run/quick/beta.failed.ipynb").exists()
 
 
@@ -116,7 +116,7 @@ def test_a_killed_run_is_resumed_and_what_was_done_is_not_done_again(tiny: Tiny)
     tiny.write("go", "")
     result = tiny.snakemake("chapters")
     assert result.returncode == 0, result.stdout
-    assert tiny.calls() == ["run beta --profile quick"]
+    assert tiny.calls() == [chapter_call("beta")]
     assert (runs / "beta.json").exists()
 
 

@@ -4,9 +4,9 @@ import json
 import re
 
 import pytest
-from tests.workflow.conftest import PAPERS, Tiny
+from tests.workflow.conftest import PAPERS, Tiny, chapter_call
 
-ALL = [f"run {paper} --profile quick" for paper in PAPERS]
+ALL = [chapter_call(paper) for paper in PAPERS]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_touching_one_paper_really_runs_that_chapter_alone_and_then_nothing(done
     # No touch into the future here: the outputs have to come out newer than what they were made from.
     (done.home / "src/reprise/alpha/study.py").touch()
     assert done.snakemake("chapters").returncode == 0
-    assert done.calls() == ["run alpha --profile quick"]
+    assert done.calls() == [chapter_call("alpha")]
     assert planned(done) == []
 
 
@@ -100,7 +100,7 @@ def test_the_book_is_rendered_again_when_a_page_or_a_run_changed_and_not_otherwi
 def test_real_data_are_fetched_before_the_notebook_that_reads_them_and_not_again(tiny: Tiny) -> None:
     result = tiny.snakemake("chapters", config=["profile=standard", "papers=alpha"])
     assert result.returncode == 0, result.stdout
-    assert tiny.calls() == ["fetch mail/*", "run alpha --profile standard"]
+    assert tiny.calls() == ["fetch mail/*", chapter_call("alpha", "standard")]
     assert result.stdout.index("alpha: fetching") < result.stdout.index("alpha: running the notebook")
     assert planned(tiny, "chapters", "profile=standard", "papers=alpha") == []
 
@@ -130,7 +130,7 @@ def test_other_bytes_in_the_registry_make_the_chapters_run_that_read_them(tiny: 
 
 def test_only_the_papers_asked_for_run(tiny: Tiny) -> None:
     assert tiny.snakemake("chapters", config=["papers=gamma,alpha"]).returncode == 0
-    assert tiny.calls() == ["run alpha --profile quick", "run gamma --profile quick"]
+    assert tiny.calls() == [chapter_call("alpha"), chapter_call("gamma")]
 
 
 @pytest.mark.parametrize(

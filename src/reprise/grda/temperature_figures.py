@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from reprise.grda.data import GraphDomains
-from reprise.grda.figures import COMPARED, LINEAR_YARDSTICKS, Line, draw_dots, measured_lines, number_of_seeds, title_of
+from reprise.grda.figures import (
+    COMPARED,
+    LINEAR_YARDSTICKS,
+    Line,
+    draw_dots,
+    lines_in,
+    measured_lines,
+    number_of_seeds,
+    title_of,
+)
 from reprise.grda.illustrations import draw_edges
 from reprise.plots import TEXT_WIDTH, Drawing, new_figure, state_finding
 from reprise.rows import select
@@ -19,11 +28,11 @@ def draw_temperature_errors(rows: pd.DataFrame, published: pd.DataFrame, tasks: 
     """Draw the error of the temperature forecasts by method, with the linear yardsticks and the paper's values."""
     conditions = {"split": "target", "metric": "mse_sum"}
     panels = [(task, measured_lines(rows, COMPARED, dataset=task, **conditions)) for task in tasks]
-    n_lines = max(len(found) for _, found in panels)
-    figure, axes = new_figure(columns=len(panels), height=0.27 * n_lines + 1.0, squeeze=False, sharey=True)
+    lines = lines_in(panels)
+    figure, axes = new_figure(columns=len(panels), height=0.27 * len(lines) + 1.0, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
     for one, (task, found) in zip(axes[0], panels, strict=True):
-        drawn += draw_dots(one, found, published, task, "mse_sum")
+        drawn += draw_dots(one, found, lines, published=published, data_set=task, metric="mse_sum")
         one.set(xscale="log", title=title_of(task))
     figure.supxlabel("squared error summed over six months, normalised (log scale)", fontsize=9)
     data = pd.DataFrame(drawn)
