@@ -314,7 +314,6 @@ CLAIMS = (
         paper_value="",
         rule=alignment_follows_the_graph,
         data_sets=("dg-15",),
-        always_full_scale=True,
     ),
     Claim(
         id="C7",
