@@ -327,8 +327,8 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
         f"Share of the uninformative loss that a fresh graph discriminator reaches on the frozen encodings: {words}.",
         f"{title_of(data_set)}. Left: mean over seeds of the discriminator's loss during training, in units of the "
         "loss of one that knows nothing (N log 2 for GRDA, log N for DANN); colours as on the right. Right: a new "
-        "graph discriminator trained on the frozen encodings; 95 % t intervals over seeds; 1 would mean that nothing is "
-        "left to learn.",
+        "graph discriminator trained on the frozen encodings; 95 % t intervals over seeds; 1 would mean that nothing "
+        "is left to learn.",
         data,
     )
 
