@@ -88,7 +88,12 @@ def test_labels_of_the_wrong_type_shape_or_range_are_refused():
     train = torch.ones(3, dtype=torch.bool)
     with pytest.raises(ValueError, match="integer classes"):
         check_labels(torch.ones(3), train)
-    with pytest.raises(ValueError, match=r"shape \(3,\), y \(2,\)"):
+    with pytest.raises(ValueError, match=r"train_mask has shape \(3,\).*one for each of the 2 nodes"):
         check_labels(torch.tensor([0, 1]), train)
     with pytest.raises(ValueError, match="label 4; classes are 0 … 1"):
         check_labels(torch.tensor([0, 1, 4]), train, 2)
+
+
+def test_a_mask_of_zeros_and_ones_is_refused_since_it_would_be_read_as_node_numbers():
+    with pytest.raises(ValueError, match="train_mask has shape .* give booleans"):
+        check_labels(torch.tensor([0, 1, 1]), torch.tensor([1, 1, 0]))

@@ -17,7 +17,7 @@ from reprise.cold_brew.sparse import Features, as_features
 from reprise.cold_brew.splits import Masks
 from reprise.cold_brew.student import ColdBrewStudent, Similarity
 from reprise.cold_brew.teacher import ColdBrewTeacher, Handover
-from reprise.cold_brew.training import Recipe, accuracy, check_labels, fit, random_stream
+from reprise.cold_brew.training import Recipe, accuracy, check_labels, check_mask, fit, random_stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +93,8 @@ class ColdBrew:
         """
         y = torch.as_tensor(data.y)
         n_classes = check_labels(y, train_mask)
+        if val_mask is not None:
+            check_mask("val_mask", val_mask, y.numel())
         x = as_features(torch.as_tensor(data.x))
         connected = self._degree(data) > 0
         if not bool(connected.any()):
@@ -199,7 +201,8 @@ def fcr_report(
         "MLP": features_only,
         "Label propagation": max(spread, key=lambda s: accuracy(s, y, masks.validation)),
     }
-    correct = {name: (s.argmax(1) == y)[masks.test].numpy(force=True) for name, s in scores.items()}
+    tested = masks.test & (y >= 0)  # a node without a label can be neither right nor wrong
+    correct = {name: (s.argmax(1) == y)[tested].numpy(force=True) for name, s in scores.items()}
     interval = bootstrap_ratio(*correct.values(), n_draws=n_boot, seed=seed)
     lines = [{"quantity": f"accuracy of {name}", "value": 100.0 * right.mean()} for name, right in correct.items()]
     ratio = {

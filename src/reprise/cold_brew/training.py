@@ -158,6 +158,21 @@ def accuracy(scores: Tensor, y: Tensor, mask: Tensor) -> float:
     return 100.0 * float((scores[mask].argmax(1) == y[mask]).double().mean())
 
 
+def check_mask(name: str, mask: Tensor, n_nodes: int) -> None:
+    """Refuse a mask that is not one truth value per node.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, or holds numbers: zeros and ones would be taken as the numbers of two nodes.
+    """
+    if mask.shape != (n_nodes,) or mask.dtype != torch.bool:
+        raise ValueError(
+            f"{name} has shape {tuple(mask.shape)} and type {mask.dtype}; give booleans, one for each of the {n_nodes} "
+            "nodes (mask.bool())."
+        )
+
+
 def check_labels(y: Tensor, train_mask: Tensor, n_classes: int | None = None) -> int:
     """Return the number of classes, after checking that every one of them can be learnt.
 
@@ -169,8 +184,7 @@ def check_labels(y: Tensor, train_mask: Tensor, n_classes: int | None = None) ->
     """
     if y.is_floating_point() or y.dim() != 1:
         raise ValueError(f"y has shape {tuple(y.shape)} and type {y.dtype}; give integer classes (n_nodes,).")
-    if train_mask.shape != y.shape:
-        raise ValueError(f"train_mask has shape {tuple(train_mask.shape)}, y {tuple(y.shape)}; they must agree.")
+    check_mask("train_mask", train_mask, y.numel())
     if not bool(train_mask.any()):
         raise ValueError("train_mask marks no node; mark the nodes whose labels may be used.")
     found = n_classes or int(y.max()) + 1
