@@ -95,5 +95,5 @@ def test_labels_of_the_wrong_type_shape_or_range_are_refused():
 
 
 def test_a_mask_of_zeros_and_ones_is_refused_since_it_would_be_read_as_node_numbers():
-    with pytest.raises(ValueError, match="train_mask has shape .* give booleans"):
+    with pytest.raises(ValueError, match=r"train_mask has shape .* give booleans"):
         check_labels(torch.tensor([0, 1, 1]), torch.tensor([1, 1, 0]))
