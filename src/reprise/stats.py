@@ -127,11 +127,6 @@ def bootstrap_interval(
     return Interval(estimate, float(ends.low), float(ends.high), array.shape[0])
 
 
-def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
-    """Interval of a mean over seeds: Student's t, the rule for fewer than twenty and unbiased for more."""
-    return t_interval(values, level)
-
-
 def wilson_interval(successes: int, trials: int, level: float = LEVEL) -> Interval:
     """Wilson's interval of a proportion.
 

@@ -15,7 +15,6 @@ from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
     interval_dots,
-    label_line_end,
     new_figure,
     paper_marks,
     state_finding,
@@ -301,7 +300,6 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
         mean = history.groupby("step")["value"].mean()
         style = style_of(line.style)
         left.plot(mean.index, mean.to_numpy(), color=style.colour, linestyle=style.dash)
-        label_line_end(left, float(mean.index[-1]), float(mean.iloc[-1]), "", method=line.style)
         drawn += [{"what": "own, step " + str(int(s)), "method": line.label, "mean": v} for s, v in mean.items()]  # type: ignore[call-overload]
     probes = measured_lines(here, lines, metric="probe_ratio")
     for place, (line, values) in enumerate(probes):
