@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reprise.errors import RepriseError
+from reprise.interruption import Interrupted, interruptible
 
 application = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Reprise: ten papers, re-implemented, run and audited."
@@ -191,9 +192,13 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors meant for the user are one sentence and exit code 1."""
+    """Run the command line; errors meant for the user are one sentence and exit code 1, as is an interruption."""
     try:
-        application()
+        with interruptible():
+            application()
     except RepriseError as error:
         typer.secho(f"reprise: {error}", fg="red", err=True)
         sys.exit(1)
+    except Interrupted as interruption:
+        typer.secho(f"reprise: {interruption}", fg="red", err=True)
+        sys.exit(interruption.code)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from reprise.catalogue import Paper, find_paper
 from reprise.errors import RepriseError, unknown_name
 from reprise.fan_in import fitting_records
+from reprise.interruption import uninterrupted
 from reprise.paths import notebooks_folder, repository, run_folder
 
 if TYPE_CHECKING:
@@ -264,16 +265,17 @@ def run_chapter(
     scratch = _claim_scratch(folder, paper)
     try:
         _execute(paper, profile, parameters, scratch, progress)
-        _move_into_place(scratch, folder, paper.package)
+        with uninterrupted():
+            _move_into_place(scratch, folder, paper.package)
+            if reuse is not None:
+                reuse.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / f"{paper.package}.json", reuse)
     except RunError as error:
         _keep_failure(scratch, folder, paper.package)
         kept = folder / f"{paper.package}.failed.ipynb"
         raise RunError(f"{error} (see {kept})" if kept.is_file() else str(error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if reuse is not None:
-        reuse.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / f"{paper.package}.json", reuse)
     return folder / f"{paper.package}.ipynb"
 
 
@@ -433,11 +435,12 @@ def publish(name: str, profile: str) -> Path:
     other = [] if record.profile == profile else [f"its parameters are those of profile {record.profile}"]
     if problems := [*other, *notebook_faults(notebook), *staleness(record), *differences(record)]:
         raise RunError(f"the run of {paper.slug} cannot be published: {'; '.join(problems)}.")
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target / paper.package, ignore_errors=True)
-    shutil.copytree(source / paper.package, target / paper.package)
-    for ending in ("ipynb", "json"):
-        shutil.copyfile(source / f"{paper.package}.{ending}", target / f"{paper.package}.{ending}")
+    with uninterrupted():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target / paper.package, ignore_errors=True)
+        shutil.copytree(source / paper.package, target / paper.package)
+        for ending in ("ipynb", "json"):
+            shutil.copyfile(source / f"{paper.package}.{ending}", target / f"{paper.package}.{ending}")
     return target / f"{paper.package}.json"
 
 

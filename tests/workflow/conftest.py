@@ -156,7 +156,7 @@ def build_tiny(home: Path) -> Tiny:
     """Lay the tiny repository out in a folder."""
     tiny = Tiny(home)
     shutil.copytree(REPOSITORY / "workflow", home / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py", "paths.py", "runner.py", "fan_in.py"):
+    for name in ("__init__.py", "errors.py", "paths.py", "runner.py", "fan_in.py", "interruption.py"):
         tiny.write(f"src/reprise/{name}", (REPOSITORY / "src" / "reprise" / name).read_text(encoding="utf-8"))
     tiny.write("src/reprise/catalogue.py", CATALOGUE)
     tiny.write("src/reprise/data/__init__.py", DATA)
