@@ -11,13 +11,29 @@ import typer
 from reprise.errors import RepriseError
 from reprise.interruption import Interrupted, interruptible
 
-application = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Reprise: ten papers, re-implemented, run and audited."
-)
+application = typer.Typer(no_args_is_help=True, add_completion=False)
 data_commands = typer.Typer(no_args_is_help=True, help="List, fetch and verify the real data sets.")
 claims_commands = typer.Typer(no_args_is_help=True, help="Look after the decision rules of the claims.")
 application.add_typer(data_commands, name="data")
 application.add_typer(claims_commands, name="claims")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        import reprise
+
+        typer.echo(f"reprise {reprise.__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version and end", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Reprise: ten papers, re-implemented, run and audited."""
+
 
 PaperArgument = Annotated[str, typer.Argument(help="slug or package name, e.g. grda; see `reprise papers`")]
 ProfileOption = Annotated[str, typer.Option(help="quick, standard or paper")]
@@ -27,14 +43,11 @@ ProfileOption = Annotated[str, typer.Option(help="quick, standard or paper")]
 def papers() -> None:
     """List the ten papers and whether their chapters are written."""
     from rich.console import Console
-    from rich.table import Table
 
     from reprise.catalogue import PAPERS
+    from reprise.listing import papers_table
 
-    table = Table("paper", "name", "topic", "chapter")
-    for paper in PAPERS:
-        table.add_row(paper.slug, paper.short_title, paper.topic, "written" if paper.is_written() else "not yet")
-    Console().print(table)
+    Console().print(papers_table(PAPERS))
 
 
 @application.command()
@@ -113,21 +126,21 @@ def book(
 
 
 @data_commands.command("list")
-def data_list(paper: Annotated[str | None, typer.Argument(help="only this paper's data")] = None) -> None:
-    """Show data sets with size, licence and whether they are on this machine."""
+def data_list(
+    paper: Annotated[str | None, typer.Argument(help="only this paper's data, in full")] = None,
+    long: Annotated[bool, typer.Option("--long", help="in full: description and licence of each data set")] = False,
+) -> None:
+    """Show data sets with size, licence and how many of their files are on this machine."""
     from rich.console import Console
-    from rich.table import Table
 
     from reprise.catalogue import PAPERS, find_paper
     from reprise.data import cache_folder, describe
+    from reprise.listing import data_details, data_table
 
-    table = Table("paper", "data set", "kind", "MiB", "licence", "files here")
-    for entry in PAPERS if paper is None else (find_paper(paper),):
-        for row in describe(entry):
-            here = "in code" if row.kind == "embedded" else f"{row.present} of {row.files}"
-            table.add_row(entry.slug, row.data_set, row.kind, f"{row.bytes / 2**20:.1f}", row.licence, here)
-    Console().print(table)
-    typer.echo(f"cache: {cache_folder()}")
+    in_full = long or paper is not None
+    found = [(entry, row) for entry in (PAPERS if paper is None else (find_paper(paper),)) for row in describe(entry)]
+    Console().print(data_details(found) if in_full else data_table(found))
+    typer.echo(f"\ncache: {cache_folder()}{'' if in_full else ' (descriptions and whole licences: --long)'}")
 
 
 @data_commands.command("fetch")

@@ -153,7 +153,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     Raises
     ------
     ParametersError
-        If a word has no ``=`` or its value is not YAML.
+        If a word has no ``=``, its value is not YAML, or a name is given twice.
     """
     import yaml
 
@@ -169,6 +169,8 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals or not name.strip():
             raise ParametersError(f"parameter {word!r} is not of the form name=value.")
+        if name.strip() in parameters:
+            raise ParametersError(f"parameter {name.strip()!r} is given twice; give each once.")
         try:
             parameters[name.strip()] = yaml.load(text, Loader)
         except yaml.YAMLError as error:
@@ -427,11 +429,11 @@ def publish(name: str, profile: str) -> Path:
     from reprise.verification import differences, staleness
 
     paper = find_paper(name)
+    if profile not in PROFILES:
+        raise unknown_name("profile", profile, list(PROFILES))
     source, target = run_folder(profile), results_folder() / profile
     record = load(source / f"{paper.package}.json")
     notebook = read_notebook(source / f"{paper.package}.ipynb")
-    if profile not in PROFILES:
-        raise unknown_name("profile", profile, list(PROFILES))
     other = [] if record.profile == profile else [f"its parameters are those of profile {record.profile}"]
     if problems := [*other, *notebook_faults(notebook), *staleness(record), *differences(record)]:
         raise RunError(f"the run of {paper.slug} cannot be published: {'; '.join(problems)}.")
