@@ -141,10 +141,9 @@ def plan_of(options: argparse.Namespace) -> graph.Plan:
     return graph.Plan(options.profile, papers=tuple(name for name in options.papers.split(",") if name))
 
 
-def summary(options: argparse.Namespace) -> list[tuple[bool, str, str]]:
-    """Return (went well, package, sentence) for every chapter of the plan."""
-    outcomes = {package: outcome(chapter) for package, chapter in graph.chapters(plan_of(options), HOME).items()}
-    return [(went_well, package, sentence) for package, (went_well, sentence) in outcomes.items()]
+def summary(chapters: Iterable[graph.Chapter]) -> list[tuple[bool, str, str]]:
+    """Return (went well, package, sentence) for every chapter."""
+    return [(went_well, chapter.package, said) for chapter in chapters for went_well, said in [outcome(chapter)]]
 
 
 def render(options: argparse.Namespace, held: IO[str]) -> int:
@@ -163,7 +162,7 @@ def main(given: Sequence[str]) -> int:
     os.chdir(HOME)
     options = arguments(given)
     try:
-        graph.chapters(plan_of(options), HOME)
+        chapters = graph.chapters(plan_of(options), HOME)
     except RepriseError as error:
         sys.exit(str(error))
     held = lock()
@@ -171,7 +170,7 @@ def main(given: Sequence[str]) -> int:
         return render(options, held)
     status = snakemake(options, "chapters", held)
     rendered = 0 if options.no_render else render(options, held)
-    results = summary(options)
+    results = summary(chapters.values())
     print(f"\nProfile {options.profile}: {sum(well for well, *_ in results)} of {len(results)} chapters ran.")
     for well, package, sentence in results:
         print(f"  {'✓' if well else '✗'} {package:<16} {sentence}")

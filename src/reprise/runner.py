@@ -139,7 +139,8 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     path = notebooks_folder() / "parameters" / f"{paper.package}.yaml"
     if not path.is_file():
         raise RunError(f"no parameters at {path}; the chapter {paper.slug} has not been written yet.")
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # The loader in C, where there is one: the run graph reads the files of all chapters each time.
+    content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
         raise RunError(f"{path} must map each profile to its parameters.")
     if profile not in content:
