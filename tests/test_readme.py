@@ -15,9 +15,8 @@ from reprise.catalogue import find_paper
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-EXAMPLES = {
-    re.search(r"from reprise\.(\w+)", code)[1]: code for code in re.findall(r"```python\n(.*?)```", README, re.S)
-}
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+EXAMPLES = {re.search(r"from reprise\.(\w+)", block)[1]: block for block in BLOCKS}
 COMMANDS = [line.partition("#")[0].strip() for line in README.splitlines() if line.startswith(".venv/bin/reprise ")]
 
 
