@@ -44,7 +44,7 @@ class Settings(ChapterSettings):
 
     paper: ClassVar[str] = "cold-brew"
     summary_columns: ClassVar[tuple[str, ...]] = ("mode", "setting", "at")
-    embedded_twins: ClassVar[Mapping[str, str]] = {"sub-topics": "cora"}
+    embedded_twins: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"sub-topics": ("cora", "citeseer", "chameleon")}
 
     datasets: tuple[str, ...] = Field(
         ("sub-topics",), min_length=1, description="graphs (paper: Cora, Citeseer, PubMed, arxiv, Chameleon, …)"

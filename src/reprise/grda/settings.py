@@ -29,7 +29,7 @@ class Settings(ChapterSettings):
         "graph_in_discriminator",
         "embedding",
     )
-    embedded_twins: ClassVar[Mapping[str, str]] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
+    embedded_twins: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
 
     datasets: tuple[str, ...] = Field(
         ("dg-15-generated",), min_length=1, description="names of the data sets; the paper: dg-15, dg-60, TPT-48"
