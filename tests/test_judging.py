@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 
@@ -6,7 +5,6 @@ from reprise.claims import Claim, Control, Finding
 from reprise.judging import judge
 from reprise.rows import per_seed, select, tidy
 from reprise.stats import paired_differences, seeds_to_settle, t_interval
-
 
 QUANTITY = "ours − theirs, points"
 

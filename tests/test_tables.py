@@ -1,5 +1,4 @@
 import pandas as pd
-
 from tests.test_judging import QUANTITY, claim, rows
 
 from reprise import tables

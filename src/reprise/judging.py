@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reprise.rule_lock import RuleLock
+    from reprise.settings import Twins
 
 STABILITY_DRAWS = 100
 
@@ -22,7 +23,7 @@ def judge(
     claims: Sequence[Claim],
     rows: pd.DataFrame,
     *,
-    embedded_twins: Mapping[str, str | tuple[str, ...]] | None = None,
+    embedded_twins: Twins | None = None,
     reduced_scale: bool,
     lock: RuleLock | None = None,
     computed: datetime | None = None,
@@ -64,7 +65,7 @@ def judge(
     return tuple(verdicts)
 
 
-def _stood_in(rows: pd.DataFrame, twins: Mapping[str, str | tuple[str, ...]]) -> pd.DataFrame:
+def _stood_in(rows: pd.DataFrame, twins: Twins) -> pd.DataFrame:
     """Return the rows with those of each embedded twin repeated under the names that it stands in for.
 
     Rows of a real data set whose twin was run are left out: in a rehearsal they would mix with the twin's.

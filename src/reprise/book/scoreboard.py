@@ -21,9 +21,9 @@ EXPLAINED_AT = ("verdicts", "the-claims")
 
 # Columns of scoreboard.csv, in this order; scoreboard.json has the controls too.
 COLUMNS = (
-    "paper", "claim_id", "run", "profile", "text", "source", "kind", "paper_value", "quantity", "estimate", "low", "high",
-    "n_seeds", "outcome", "label", "reduced_scale", "rehearsal", "stability", "seeds_to_settle", "evidence", "rule",
-    "rule_sha256", "rule_changed", "controls_hold", "stale", "version", "commit", "created", "page",
+    "paper", "claim_id", "run", "profile", "text", "source", "kind", "paper_value", "quantity", "estimate", "low",
+    "high", "n_seeds", "outcome", "label", "reduced_scale", "rehearsal", "stability", "seeds_to_settle", "evidence",
+    "rule", "rule_sha256", "rule_changed", "controls_hold", "stale", "version", "commit", "created", "page",
 )  # fmt: skip
 
 
