@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from reprise.cold_brew.cell import Cell, Row, choose_se_penalty, methods_of
+from reprise.cold_brew.latent_neighbours import Input
 from reprise.cold_brew.measures import label_agreement, purity
 from reprise.cold_brew.methods import (
     GCN,
@@ -25,7 +26,6 @@ from reprise.cold_brew.methods import (
     train_graph_model,
 )
 from reprise.cold_brew.problem import Problem, make_problem
-from reprise.cold_brew.student import Input
 from reprise.cold_brew.training import accuracy, random_stream
 from reprise.compute import numpy_generator
 

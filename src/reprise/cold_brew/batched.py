@@ -16,6 +16,7 @@ from reprise.cold_brew.dropout import dropout
 from reprise.cold_brew.graph import Propagation
 from reprise.cold_brew.layers import SEGCN
 from reprise.cold_brew.sparse import Features, drop_features, multiply
+from reprise.cold_brew.training import adam
 
 
 class BatchedGCN(nn.Module):
@@ -100,7 +101,7 @@ def fit_batched(
     groups = [{"params": plain, "weight_decay": weight_decay}]
     if model.structural is not None:
         groups.append({"params": [model.structural], "weight_decay": 0.0})
-    optimiser = torch.optim.Adam(groups, lr=learning_rate)
+    optimiser = adam(groups, learning_rate)
     weights = torch.as_tensor(se_penalties or [0.0] * model.n_models, device=y.device)
     target = y[train_mask].repeat(model.n_models)
     losses = []

@@ -22,10 +22,11 @@ from reprise.cold_brew.baselines import (
     neighbourhood_power,
 )
 from reprise.cold_brew.label_propagation import propagate_labels
+from reprise.cold_brew.latent_neighbours import Input, Similarity
 from reprise.cold_brew.layers import MLP, SEGCN, LayerStates, Placement
 from reprise.cold_brew.problem import Problem
 from reprise.cold_brew.sparse import Features, take_rows
-from reprise.cold_brew.student import ColdBrewStudent, Input, Similarity
+from reprise.cold_brew.student import ColdBrewStudent
 from reprise.cold_brew.teacher import Handover, fit_graph_model, hand_over
 from reprise.cold_brew.training import History, Recipe, accuracy, fit, random_stream
 from reprise.compute import numpy_generator

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.utils import degree
 
+from reprise.cold_brew.checks import as_mask, check_fields, check_real, check_whole, labels_of
 from reprise.cold_brew.graph import checked_edges
 from reprise.compute import numpy_generator
 
@@ -97,6 +98,7 @@ def cold_start_split(
     ValueError
         For bad edges, shares or modes.
     """
+    check_whole("num_nodes", num_nodes)
     shares = {"isolation": isolation, "tail": tail, "head": head}
     for name, share in shares.items():
         if not 0 < share < 1:
@@ -181,22 +183,24 @@ def degree_splits(
     mode, seed
         As in `cold_start_split`.
     share
-        Share of the nodes in each of isolation, tail and head.
+        Share of the nodes in each of isolation, tail and head, in (0, 1/3].
     train_mask
         If given, a split that isolates all training nodes of a class is refused.
 
     Raises
     ------
     ValueError
-        If a class has training nodes and all of them would be isolated; the message names the class.
+        If a field is missing, the share is none, or a class has training nodes and all of them would be isolated; the
+        message names the class.
     """
+    edges: Any = check_fields(data, "edge_index").edge_index
+    check_real("share", share, high=1 / 3, above=True)
     n_nodes = int(data.num_nodes or 0)
-    edges = data.edge_index
-    assert edges is not None
     split = cold_start_split(edges, n_nodes, isolation=share, tail=share, head=share, mode=mode, seed=seed)
     if train_mask is not None:
-        labels = torch.as_tensor(data.y)
-        for label in labels[train_mask].unique().tolist():
+        labels = labels_of(data)
+        train_mask = as_mask("train_mask", train_mask, n_nodes, labels.device)
+        for label in labels[train_mask & (labels >= 0)].unique().tolist():
             if not bool((train_mask & split.connected & (labels == label)).any()):
                 raise ValueError(
                     f"isolation would take all training nodes of class {label}; lower share={share}, give another "
