@@ -1,24 +1,13 @@
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.nn import functional
 
 from reprise.cold_brew import latent_neighbours as module
 from reprise.cold_brew.latent_neighbours import attend
 
 
-def dense_attention(guess, bank, k, temperature, similarity):
-    """Eq. 4 as written: all scores, all but the K largest set to −∞, softmax, product."""
-    if similarity == "cosine":
-        scores = functional.normalize(guess, dim=1) @ functional.normalize(bank, dim=1).T
-    else:
-        scores = guess @ bank.T / bank.shape[1] ** 0.5
-    kept = torch.full_like(scores, -torch.inf).scatter(1, scores.topk(k).indices, scores.topk(k).values)
-    return torch.softmax(kept / temperature, 1) @ bank
-
-
 @given(st.integers(0, 10_000), st.integers(1, 9), st.sampled_from(["dot", "cosine"]), st.sampled_from([0.1, 1.0, 10.0]))
-def test_attention_equals_equation_4_written_out(seed, k, similarity, temperature):
+def test_attention_equals_equation_4_written_out(dense_attention, seed, k, similarity, temperature):
     torch.manual_seed(seed)
     guess, bank = torch.randn(6, 4, dtype=torch.float64), torch.randn(9, 4, dtype=torch.float64)
     index, weight = attend(guess, bank, k, temperature=temperature, similarity=similarity)

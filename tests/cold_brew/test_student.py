@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -38,7 +40,7 @@ def test_latent_neighbours_are_connected_nodes_and_exclude_the_node_itself(train
     assert torch.equal(new, index[:10])
 
 
-def test_the_second_mlp_reads_features_attended_embedding_and_guess(trained):
+def test_the_second_mlp_reads_features_attended_embedding_and_guess(trained, dense_attention):
     student, x, *_ = trained
     guess = student.guess(x)
     mixed = dense_attention(guess, student.bank, 4, 1.0, "dot")
@@ -130,3 +132,56 @@ def test_embeddings_of_another_shape_and_empty_masks_are_refused():
 def test_a_cold_node_without_features_is_warned_about(trained):
     with pytest.warns(UserWarning, match="1 nodes have no non-zero feature"):
         trained[0].predict(torch.zeros(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 2.5}, "k=2.5"),
+        ({"k": True}, "k=True"),
+        ({"temperature": float("nan")}, "temperature=nan"),
+        ({"temperature": "1"}, "temperature='1'"),
+        ({"inputs": ("guess", "guess")}, "given twice"),
+        ({"inputs": "guess"}, "use a tuple"),
+        ({"hidden_channels": 0}, "hidden_channels=0"),
+        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"task": "ranking"}, "task='ranking'"),
+    ],
+)
+def test_further_options_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        ColdBrewStudent(8, 5, 3, **options)
+
+
+def test_arrays_and_doubles_are_answered_as_floats(trained):
+    student, x, *_ = trained
+    expected = student.predict(x)
+    for given in (x.double(), x.numpy(), x.double().numpy()):
+        assert torch.equal(student.predict(given), expected)
+    with pytest.raises(ValueError, match=r"int64; give a floating matrix .* x.float\(\)"):
+        student.predict(x.long())
+
+
+def test_a_student_of_doubles_reads_floats(trained):
+    student, x, *_ = trained
+    assert copy.deepcopy(student).double().predict(x).dtype == torch.float64
+
+
+def test_masks_and_targets_of_the_classifier_are_checked(trained):
+    student, x, y, _ = trained
+    everyone = torch.ones(60, dtype=torch.bool)
+    for targets, masks, message in [
+        (y, (~everyone,), "train_mask marks no node"),
+        (y, (None,), "train_mask is None"),
+        (y, (everyone, everyone[:3]), "val_mask has shape"),
+        (y[:5], (everyone,), "x has 60 rows, but y has 5"),
+        (y.float(), (everyone,), "give integer classes"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            student.fit_classifier(x, targets, *masks)
+
+
+def test_targets_of_a_regression_have_the_students_width():
+    student = ColdBrewStudent(8, 5, 2, task="regression")
+    with pytest.raises(ValueError, match=r"y has shape \(6,\); for regression give targets \(6, 2\)"):
+        student.fit_classifier(torch.randn(6, 8), torch.randn(6), torch.ones(6, dtype=torch.bool))

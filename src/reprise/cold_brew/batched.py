@@ -30,7 +30,8 @@ class BatchedGCN(nn.Module):
     Raises
     ------
     ValueError
-        If there is no model, one has not two layers, or their shapes differ.
+        If there is no model, one has not two layers, normalises or scales its embeddings as the code does, or their
+        shapes differ.
     """
 
     def __init__(self, models: Sequence[SEGCN]) -> None:
@@ -39,6 +40,12 @@ class BatchedGCN(nn.Module):
             raise ValueError("models is empty; give at least one.")
         if any(len(model.convolutions) != 2 for model in models):
             raise ValueError("BatchedGCN is for two layers; train deeper models one by one.")
+        if any(not isinstance(norm, nn.Identity) for model in models for norm in model.norms):
+            raise ValueError("BatchedGCN has no normalisation; train models with norm one by one.")
+        if any(convolution.se_scaling != "paper" for model in models for convolution in model.convolutions):
+            raise ValueError(
+                "BatchedGCN scales structural embeddings as Eq. 2; train models with se_scaling one by one."
+            )
         shapes = {tuple(tuple(p.shape) for p in model.parameters()) for model in models}
         if len(shapes) > 1:
             raise ValueError(f"the models have {len(shapes)} different shapes; all must have the same.")

@@ -37,8 +37,9 @@ def check_real(
     ValueError
         Names the option, its value and the range.
     """
-    fits = isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high and math.isfinite(value)
-    if not fits or (above and value == low) or (below and value == high):
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    fits = low <= number <= high and math.isfinite(number)
+    if not fits or (above and number == low) or (below and number == high):
         opening, closing = "(" if above else "[", ")" if below or high == math.inf else "]"
         raise ValueError(f"{name}={value!r} is out of range; give a number in {opening}{low:g}, {high:g}{closing}.")
 

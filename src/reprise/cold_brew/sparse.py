@@ -183,7 +183,9 @@ def _as_tensor(x: Any) -> Tensor:
     """Return an array or a SciPy matrix as a tensor."""
     if sp.issparse(x):
         found = sp.coo_array(x)
-        return torch.sparse_coo_tensor(np.stack(found.coords), torch.as_tensor(found.data), found.shape).coalesce()
+        return torch.sparse_coo_tensor(
+            torch.as_tensor(np.stack(found.coords)), torch.as_tensor(found.data), found.shape
+        ).coalesce()
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"x is a {type(x).__name__}; give a floating matrix (n_nodes, n_features), tensor or array.")

@@ -228,6 +228,8 @@ def stratified_masks(y: Tensor, seed: int, fractions: tuple[float, float] = (0.4
     (48, 32, 20)
     """
     train_share, validation_share = fractions
+    if not (train_share > 0 and validation_share >= 0 and train_share + validation_share < 1):
+        raise ValueError(f"fractions={fractions}; give shares above 0 that leave something to test.")
     counts = {
         label: (round(train_share * size), round((train_share + validation_share) * size))
         for label, size in _class_sizes(y).items()
@@ -237,6 +239,8 @@ def stratified_masks(y: Tensor, seed: int, fractions: tuple[float, float] = (0.4
 
 def label_scarce_masks(y: Tensor, seed: int, *, per_class: int = 20, validation_per_class: int = 30) -> Masks:
     """Return a fixed number of training and validation nodes per class, the rest as test."""
+    check_whole("per_class", per_class)
+    check_whole("validation_per_class", validation_per_class, least=0)
     counts = {label: (per_class, per_class + validation_per_class) for label in _class_sizes(y)}
     return _masks_by_class(y, seed, counts)
 

@@ -280,9 +280,8 @@ class ColdBrewStudent(nn.Module):
                 raise ValueError(f"y has shape {tuple(found.shape)}; for regression give targets ({n_nodes}, {width}).")
             return found.to(self.centre.dtype)
         if found.is_floating_point() or found.is_complex() or found.dim() != 1:
-            raise ValueError(
-                f"y has shape {tuple(found.shape)} and type {found.dtype}; give integer classes ({n_nodes},)."
-            )
+            shape = tuple(found.shape)
+            raise ValueError(f"y has shape {shape} and type {found.dtype}; give integer classes ({n_nodes},).")
         return found.long()
 
     def _loss(self, out: Tensor, target: Tensor) -> Tensor:
