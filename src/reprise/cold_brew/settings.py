@@ -30,7 +30,10 @@ Part = Literal[
     "clusters",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
-FEWER_SEEDS = {"actor": 3, "dblp": 3, "squirrel": 3, "coauthor-cs": 3, "amazon-photo": 3, "depth": 1, "links": 1}
+FEWER_SEEDS = {
+    **dict.fromkeys(("actor", "dblp", "squirrel", "coauthor-cs", "amazon-photo"), 3),
+    **dict.fromkeys(("depth", "links", "homophily"), 1),
+}
 
 
 class Settings(ChapterSettings):
@@ -76,7 +79,7 @@ class Settings(ChapterSettings):
     )
     depths: tuple[int, ...] = Field((2, 8), description="numbers of layers, with and without SE (paper: 2 to 64)")
     depth_datasets: tuple[str, ...] = Field(("sub-topics", "cora"), description="graphs of the depth sweep")
-    depth_epochs: int = Field(60, ge=1, description="epochs of the depth sweep (official code: 1500)")
+    depth_epochs: int = Field(40, ge=1, description="epochs of the depth sweep (official code: 1500)")
 
     @field_validator("seed_limits")
     @classmethod
