@@ -117,8 +117,25 @@ def test_features_may_be_arrays_or_scipy_matrices_of_any_float():
 
 
 @pytest.mark.parametrize(
-    "x", [np.eye(2, dtype=int), torch.eye(2).long(), torch.eye(2).bool(), torch.ones(3), np.array([["a"]]), None, "x"]
+    "x",
+    [
+        np.eye(2, dtype=int),
+        torch.eye(2).long(),
+        torch.eye(2).bool(),
+        torch.ones(3),
+        np.array([["a"]]),
+        None,
+        "x",
+        sp.eye(2, dtype=int),
+    ],
 )
 def test_features_that_are_no_floating_matrix_are_refused(x):
     with pytest.raises(ValueError, match="give a floating matrix"):
         as_features(x)
+
+
+def test_values_that_are_no_numbers_are_counted_in_sparse_and_dense_features():
+    x = np.array([[np.nan, 1.0], [np.inf, 0.0]])
+    for given_x in (x, sp.csr_matrix(x), torch.as_tensor(x).to_sparse_coo()):
+        with pytest.raises(ValueError, match="x has 2 values that are NaN or infinite"):
+            as_features(given_x)

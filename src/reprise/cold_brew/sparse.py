@@ -164,8 +164,11 @@ def as_features(x: Any, dtype: torch.dtype = torch.float32) -> Features:
     """
     if isinstance(x, SparseMatrix):
         return x if x.dtype == dtype else SparseMatrix(x.to_scipy(), dtype=dtype, device=x.device)
+    if sp.issparse(x) and x.dtype.kind == "f":
+        _check_finite(torch.as_tensor(x.tocsr().data))
+        return SparseMatrix(x, dtype=dtype)
     if not isinstance(x, Tensor):
-        x = _as_tensor(x)
+        x = _as_tensor(x.toarray() if sp.issparse(x) else x)
     if x.dim() != 2 or not x.is_floating_point():
         raise ValueError(
             f"x has shape {tuple(x.shape)} and type {x.dtype}; give a floating matrix (n_nodes, n_features), "
@@ -173,23 +176,21 @@ def as_features(x: Any, dtype: torch.dtype = torch.float32) -> Features:
         )
     x = x.to(dtype)
     values = x if x.layout == torch.strided else x.to_sparse_coo().coalesce().values()
-    if not bool(torch.isfinite(values).all()):
-        count = int((~torch.isfinite(values)).sum())
-        raise ValueError(f"x has {count} values that are NaN or infinite; replace them before fitting.")
+    _check_finite(values)
     return x if x.layout == torch.strided else SparseMatrix.from_torch(x)
 
 
 def _as_tensor(x: Any) -> Tensor:
-    """Return an array or a SciPy matrix as a tensor."""
-    if sp.issparse(x):
-        found = sp.coo_array(x)
-        return torch.sparse_coo_tensor(
-            torch.as_tensor(np.stack(found.coords)), torch.as_tensor(found.data), found.shape
-        ).coalesce()
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"x is a {type(x).__name__}; give a floating matrix (n_nodes, n_features), tensor or array.")
     return torch.as_tensor(array)
+
+
+def _check_finite(values: Tensor) -> None:
+    count = int((~torch.isfinite(values)).sum())
+    if count:
+        raise ValueError(f"x has {count} values that are NaN or infinite; replace them before fitting.")
 
 
 def multiply(x: Features, weight: Tensor) -> Tensor:

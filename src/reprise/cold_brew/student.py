@@ -223,7 +223,8 @@ class ColdBrewStudent(nn.Module):
     ) -> History:
         """Train ξ₂ on the labels of the training nodes; ξ₁ is frozen and the look-up made once.
 
-        A training node never finds itself: its own embedding contains its label, and ξ₂ would learn to copy it.
+        A training node never finds itself: its own embedding contains its label, and ξ₂ would learn to copy it. All
+        training nodes are used, as in the released code; the paper's text names those in the tail and in isolation.
 
         Parameters
         ----------
