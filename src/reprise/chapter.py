@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Verdict, judge
+from reprise.claims import Verdict
 from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
+from reprise.judging import judge
 from reprise.paths import build_folder
 from reprise.record import Cost, Provenance, Record, now, rows_to_columns, save, summarise
 from reprise.settings import ChapterSettings
@@ -170,7 +171,7 @@ class Chapter:
 
     def judge(self) -> tuple[Verdict, ...]:
         """Apply the decision rules, show the verdicts, and fill in the table of claims at the top."""
-        from reprise.tables import claims_frame, controls_frame, verdicts_frame
+        from reprise.tables import claims_frame, controls_frame, verdicts_data, verdicts_frame
         from reprise.verification import rule_lock
 
         settings, rows = self._settings(), self._computed_rows()
@@ -183,12 +184,13 @@ class Chapter:
             embedded_twins=type(settings).embedded_twins,
             reduced_scale=settings.reduced_scale,
             lock=lock,
-            run_on=self._created().date(),
+            computed=self._created(),
         )
         self._show_table(
             claims_frame(self.claims, self.verdicts), "claims", "The claims of the paper and what became of them."
         )
-        self.table(verdicts_frame(self.verdicts), name="verdicts", caption="Verdicts by the rules fixed beforehand.")
+        caption = "Verdicts by the rules fixed beforehand."
+        self.table(verdicts_frame(self.verdicts), name="verdicts", caption=caption, data=verdicts_data(self.verdicts))
         if any(verdict.controls for verdict in self.verdicts):
             self.table(controls_frame(self.verdicts), name="controls", caption="Controls of the claims.")
         return self.verdicts

@@ -1,6 +1,5 @@
 """The parameters of the GRDA chapter."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import (
@@ -13,7 +12,7 @@ from pydantic import (
     field_validator,
 )
 
-from reprise.settings import ChapterSettings
+from reprise.settings import ChapterSettings, Twins
 
 Method = Literal["Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA"]
 Yardstick = Literal["Linear", "CORAL", "Self-training"]
@@ -39,7 +38,7 @@ class Settings(ChapterSettings):
         "graph_in_discriminator",
         "embedding",
     )
-    embedded_twins: ClassVar[Mapping[str, str]] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
+    embedded_twins: ClassVar[Twins] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
 
     datasets: tuple[str, ...] = Field(
         ("dg-15-generated",), min_length=1, description="names of the data sets; the paper: dg-15, dg-60, TPT-48"
