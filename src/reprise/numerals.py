@@ -97,3 +97,16 @@ def difference(interval: Interval, decimals: int = 1) -> str:
     if interval.n == 1:
         return f"{estimate} (one seed, no interval)"
     return f"{estimate} [{number(interval.low, decimals)}, {number(interval.high, decimals)}]"
+
+
+def in_steps_of_thousand(value: float, unit: str) -> str:
+    """Write an amount with a decimal prefix.
+
+    Examples
+    --------
+    >>> in_steps_of_thousand(1_234_567, "FLOP"), in_steps_of_thousand(950, "FLOP")
+    ('1.23 MFLOP', '950 FLOP')
+    """
+    prefixes = ("", "k", "M", "G", "T", "P")
+    step = min(len(prefixes) - 1, max(0, int(math.log10(max(value, 1)) // 3)))
+    return f"{value / 1000**step:.3g} {prefixes[step]}{unit}"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from reprise.numerals import MISSING, decimals_for, estimate, number, with_interval
-from reprise.record import SummaryRow
+from reprise.numerals import MISSING, decimals_for, estimate, in_steps_of_thousand, number, with_interval
+from reprise.record import Record, SummaryRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reprise.claims import Claim, Verdict
+    from reprise.settings import ChapterSettings
 
 
 def paper_beside_ours(
@@ -171,3 +172,47 @@ def controls_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
         for control in verdict.controls
     ]
     return pd.DataFrame(lines, columns=["claim", "control", "holds", "evidence"])
+
+
+def parameters_frame(settings: ChapterSettings) -> pd.DataFrame:
+    """Return the table of a run's parameters with their values and meanings."""
+    import pandas as pd
+
+    values = settings.model_dump(mode="json")
+    return pd.DataFrame(
+        [
+            {"parameter": name, "value": str(values[name]), "meaning": field.description or ""}
+            for name, field in type(settings).model_fields.items()
+        ]
+    )
+
+
+def cost_frame(record: Record, work: Mapping[str, float]) -> pd.DataFrame:
+    """Return what computing the rows took, and the arithmetic of single pieces of the method."""
+    import pandas as pd
+
+    parts = f", sum of {len(record.merged_from)} parts" if len(record.merged_from) > 1 else ""
+    lines = [
+        ("machine", f"{record.hardware.processor}, {record.hardware.cpu_cores} cores; {record.hardware.device}"),
+        (f"computing the rows (profile {record.profile}{parts})", f"{record.cost.seconds:.0f} s"),
+        ("peak memory", f"{record.cost.peak_memory_mib:.0f} MiB"),
+    ]
+    if record.cost.peak_accelerator_memory_mib is not None:
+        lines.append(("peak memory of the accelerator", f"{record.cost.peak_accelerator_memory_mib:.0f} MiB"))
+    lines += [(piece, in_steps_of_thousand(operations, "FLOP")) for piece, operations in work.items()]
+    return pd.DataFrame(lines, columns=["what", "cost"])
+
+
+def provenance_frame(record: Record) -> pd.DataFrame:
+    """Return what a page was made from."""
+    import pandas as pd
+
+    lines = [
+        ("profile", record.profile),
+        ("rows computed", f"{record.created:%Y-%m-%d}"),
+        ("rows (hash)", record.rows_sha256()[:16]),
+        ("computation (hash)", record.provenance.computation_sha256[:16]),
+        ("code", f"{record.provenance.version}, commit {record.provenance.commit or 'unknown'}"),
+        ("libraries", ", ".join(f"{name} {version}" for name, version in record.provenance.libraries.items())),
+    ]
+    return pd.DataFrame(lines, columns=["what", "value"])
