@@ -98,8 +98,9 @@ def draw_graph_ablation(rows: pd.DataFrame, data_set: str) -> Drawing:
 
 def draw_equal_labels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw GRDA's accuracy with pairs of equal labels when the graph is replaced by a random one."""
-    here = select(rows, split="target", metric="accuracy")
-    panels = [(name, measured_lines(here, EQUAL_LABELS, dataset=name)) for name in data_sets]
+    here = select(rows, experiment="graph", pairing="row", split="target", metric="accuracy")
+    run_on = [name for name in data_sets if name in set(here["dataset"])]
+    panels = [(name, measured_lines(here, EQUAL_LABELS, dataset=name)) for name in run_on]
     figure, axes = new_figure(columns=len(panels), height=TEXT_WIDTH * 0.34, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
     words = []
@@ -127,8 +128,10 @@ def draw_equal_labels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 def self_training_words(rows: pd.DataFrame) -> str:
     """Say on which data sets self-training beats a linear model of the sources, and on which it does not."""
-    part = select(rows, experiment="yardsticks", split="target", metric="accuracy")
+    part = rows[(rows["experiment"] == "yardsticks") & (rows["split"] == "target") & (rows["metric"] == "accuracy")]
     mean = part.pivot_table(index="dataset", columns="method", values="value")
+    if not {"Hop-by-hop self-training", "Logistic regression"} <= set(mean.columns):
+        return "Self-training and the logistic regression that it is compared with were not run."
     verdicts: dict[str, list[str]] = {"above": [], "not above": []}
     for name, own in mean.iterrows():
         hop_by_hop, pooled = own["Hop-by-hop self-training"], own["Logistic regression"]
