@@ -77,7 +77,9 @@ class Chapter:
 
     # ---- the run ---------------------------------------------------------------------------------------------
 
-    def begin(self, settings: ChapterSettings | Mapping[str, Any], records: Sequence[str] | None = None) -> None:
+    def begin(
+        self, settings: ChapterSettings | Mapping[str, Any], records: Sequence[str] | None = None
+    ) -> ChapterSettings:
         """Fix the settings of this run and show them; with records, rows are read from these and not computed.
 
         Parameters
@@ -87,6 +89,11 @@ class Chapter:
             notebook passes its own, ``globals()``.
         records
             Files of records.
+
+        Returns
+        -------
+        ChapterSettings
+            The settings, checked.
 
         Raises
         ------
@@ -112,6 +119,7 @@ class Chapter:
         self._records = fitting_records(self.paper, settings, records or ())
         source = "read from records" if self._records else "computed in this run"
         self._page.table(parameters_frame(settings), "parameters", f"Profile {self.profile()}; rows {source}.")
+        return settings
 
     def rows(self, run: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
         """Return the tidy rows: of the study ``run(settings)``, or joined from the records."""
