@@ -16,7 +16,7 @@ from reprise.catalogue import Paper, find_paper
 from reprise.errors import RepriseError, unknown_name
 from reprise.fan_in import fitting_records
 from reprise.interruption import uninterrupted
-from reprise.paths import notebooks_folder, repository, run_folder
+from reprise.paths import build_folder, notebooks_folder, repository, run_folder
 
 if TYPE_CHECKING:
     from reprise.settings import ChapterSettings
@@ -458,12 +458,9 @@ def refresh(name: str) -> Path:
 
     These outputs are what nbval compares with.
     """
-    import tempfile
-
     paper = find_paper(name)
-    with tempfile.TemporaryDirectory() as folder:
-        executed = run_chapter(name, profile="quick", output=Path(folder))
-        notebook = read_notebook(executed)
+    executed = run_chapter(name, profile="quick", output=build_folder() / "refresh")
+    notebook = read_notebook(executed)
     if any("injected-parameters" in cell["metadata"].get("tags", []) for cell in notebook["cells"]):
         raise ParametersError(f"{paper.notebook.name}: its defaults differ from the quick profile; make them equal.")
     _write_notebook(notebook, paper.notebook)
