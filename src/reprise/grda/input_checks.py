@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -97,3 +98,41 @@ def warn_of_small_domains(options: TrainingOptions, domain: np.ndarray) -> None:
             "such domains are sampled with replacement.",
             stacklevel=3,
         )
+
+
+def refuse_overflow(values: np.ndarray, name: str) -> None:
+    """Refuse values that cannot be standardised."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(values.std(0)).all():
+            raise DomainsError(f"{name} has values so large that their variance overflows; rescale or clip them.")
+
+
+def refuse_unlabelled(labelled: np.ndarray) -> None:
+    """Refuse targets of which none is known."""
+    if not labelled.any():
+        raise DomainsError(
+            "y has no labelled row; give the labels of at least one domain (NaN, or -1 for a class: no label)."
+        )
+
+
+def numbers_of(y: Any) -> np.ndarray:
+    """Return targets as an array of numbers."""
+    y = np.asarray(y)
+    if y.dtype.kind not in "biuf":
+        raise DomainsError(
+            f"y has the type {y.dtype}; give numbers (NaN, or -1 for a class: no label), names through "
+            "sklearn.preprocessing.LabelEncoder."
+        )
+    return y
+
+
+def weights_among(sample_weight: Any, labelled: np.ndarray) -> np.ndarray | None:
+    """Return the weights of the labelled rows."""
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight)
+    if weights.shape != labelled.shape:
+        raise DomainsError(
+            f"sample_weight has the shape {weights.shape}; give one weight for each of {len(labelled)} rows."
+        )
+    return weights[labelled]
