@@ -60,10 +60,10 @@ def check_graph(options: TrainingOptions, adjacency: np.ndarray, source: np.ndar
             f"n_sampled_domains={n_sampled} is above the number of domains, {n_domains}; None takes two thirds of them."
         )
     if source.all():
-        warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=3)
+        warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=4)
     elif (unreached := np.flatnonzero(domain_hops(adjacency, source) < 0)).size:
         warnings.warn(
-            f"no path in the graph leads from a labelled domain to domain(s) {unreached.tolist()}.", stacklevel=3
+            f"no path in the graph leads from a labelled domain to domain(s) {unreached.tolist()}.", stacklevel=4
         )
 
 
@@ -96,7 +96,7 @@ def warn_of_small_domains(options: TrainingOptions, domain: np.ndarray) -> None:
         warnings.warn(
             f"batch_per_domain={options.batch_per_domain} exceeds the smallest domain's {smallest} rows; "
             "such domains are sampled with replacement.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
