@@ -32,7 +32,7 @@ from reprise.settings import SettingsError
         ),
         (
             {"seeds": [0], "selection_seeds": [0]},
-            "parameters: selection_seeds and seeds share [0]; they must have none in common.",
+            "parameter selection_seeds: selection_seeds and seeds share [0]; they must have none in common.",
         ),
         (
             {"n_steps": 0, "device": 3},
