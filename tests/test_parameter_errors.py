@@ -1,7 +1,9 @@
 import pytest
+from pydantic import BaseModel, ValidationError, model_validator
 
 from reprise.cold_brew.settings import Settings as ColdBrew
 from reprise.grda.settings import Settings
+from reprise.parameter_errors import explain
 from reprise.settings import SettingsError
 
 
@@ -58,3 +60,19 @@ def test_a_mapping_is_named_by_its_key(value, sentence):
     with pytest.raises(SettingsError) as refused:
         ColdBrew.checked({"seed_limits": value})
     assert str(refused.value) == sentence
+
+
+def test_a_rule_over_several_parameters_is_told_without_a_name_of_its_own():
+    class Window(BaseModel):
+        low: int
+        high: int
+
+        @model_validator(mode="after")
+        def _ordered(self):
+            if self.low > self.high:
+                raise ValueError(f"low = {self.low} lies above high = {self.high}; exchange them.")
+            return self
+
+    with pytest.raises(ValidationError) as refused:
+        Window(low=3, high=1)
+    assert explain(refused.value) == "parameters: low = 3 lies above high = 1; exchange them."
