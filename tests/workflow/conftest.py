@@ -35,8 +35,12 @@ class Paper:
     def package(self):
         return self.slug
 
+    @property
+    def notebook(self):
+        return Path("notebooks", f"{self.package}.ipynb")
+
     def is_written(self):
-        return Path("notebooks", f"{self.package}.ipynb").is_file()
+        return self.notebook.is_file()
 
 SETS = (DataSet("small", "embedded"), DataSet("large", "embedded"), DataSet("mail", "real", ("mail/*",)))
 PAPERS = tuple(Paper(slug, SETS) for slug in ("alpha", "beta", "gamma", "unwritten"))
