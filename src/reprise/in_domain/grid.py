@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,66 @@ from numpy.typing import ArrayLike, NDArray
 from reprise.errors import unknown_name
 
 IntegerArray = NDArray[np.int64]
+
+
+class Factors(Protocol):
+    """What splits and scores ask of factors: those of a grid, or of a reader's own table."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the factors."""
+        ...
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of values (or of quantile bins) of each factor."""
+        ...
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        """Names of the factors without an order."""
+        ...
+
+    @property
+    def cut(self) -> float:
+        """The share of a cut factor's values that is held out."""
+        ...
+
+    @property
+    def composition_cut(self) -> float | None:
+        """The same for the composition split, where set by hand."""
+        ...
+
+    @property
+    def cut_factors(self) -> tuple[str, ...]:
+        """Names of the factors that a systematic split cuts."""
+        ...
+
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """Variance of each target over everything."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def position(self, name: str) -> int:
+        """Return the place of a factor."""
+        ...
+
+    def factors(self, index: ArrayLike) -> IntegerArray:
+        """Return value (or bin) numbers, shape (n, n_factors)."""
+        ...
+
+    def targets(self, index: ArrayLike) -> NDArray[np.float64]:
+        """Return targets in [0, 1], shape (n, n_factors)."""
+        ...
+
+
+def check_names(names: Sequence[str], listed: Sequence[str]) -> None:
+    """Refuse a list that names an unknown factor."""
+    for name in listed:
+        if name not in names:
+            raise unknown_name("factor", name, list(names))
 
 
 @dataclass(frozen=True)
@@ -59,9 +120,7 @@ class FactorGrid:
         for name, size in zip(self.names, self.sizes, strict=True):
             if size < 2:
                 raise ValueError(f"factor {name!r} has {size} value(s): a constant factor has no target; drop it.")
-        for name in (*self.both, *self.categorical):
-            if name not in self.names:
-                raise unknown_name("factor", name, list(self.names))
+        check_names(self.names, (*self.both, *self.categorical))
         for value in (self.cut, self.composition_cut):
             if value is not None and not 0 < value < 1:
                 raise ValueError(f"cut={value} is no share; give a number between 0 and 1, exclusive.")
@@ -81,8 +140,7 @@ class FactorGrid:
 
     def position(self, name: str) -> int:
         """Return the place of a factor, or raise and name the known ones."""
-        if name not in self.names:
-            raise unknown_name("factor", name, list(self.names))
+        check_names(self.names, [name])
         return self.names.index(name)
 
     @cached_property
@@ -108,12 +166,6 @@ class FactorGrid:
         """Variance of each target over the full grid, (m + 1) / (12 (m - 1)): the denominator of the metric."""
         sizes = np.asarray(self.sizes, dtype=np.float64)
         return (sizes + 1) / (12 * (sizes - 1))
-
-
-def subgrid(grid: FactorGrid, **sizes: int) -> FactorGrid:
-    """Return a grid with fewer values of some factors (the first ones are kept)."""
-    new = tuple(sizes.get(name, size) for name, size in zip(grid.names, grid.sizes, strict=True))
-    return FactorGrid(new, grid.names, grid.both, grid.categorical, grid.cut, composition_cut=grid.composition_cut)
 
 
 def _grid(factors: dict[str, int], both: Sequence[str], categorical: Sequence[str], cut: float) -> FactorGrid:

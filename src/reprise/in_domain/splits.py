@@ -6,6 +6,7 @@ image.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil, floor
 from typing import Literal, get_args
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reprise.errors import unknown_name
-from reprise.in_domain.grid import FactorGrid, IntegerArray
+from reprise.in_domain.grid import Factors, IntegerArray
 
 SplitKind = Literal["random", "composition", "interpolation", "extrapolation"]
 KINDS: tuple[SplitKind, ...] = get_args(SplitKind)
@@ -38,7 +39,7 @@ class Split:
         For each cut factor, c_i: training images of the composition split have an index below it in some factor.
     """
 
-    grid: FactorGrid
+    grid: Factors
     kind: SplitKind
     train_index: IntegerArray
     test_index: IntegerArray
@@ -58,6 +59,11 @@ class Split:
         """Return how many factors are out of distribution at each point."""
         return self.is_ood(index).sum(1)
 
+    @cached_property
+    def train_mean(self) -> NDArray[np.float64]:
+        """Mean target of the training set, shape (n_factors,)."""
+        return self.grid.targets(self.train_index).mean(0)
+
     @property
     def one_factor_ood(self) -> dict[str, IntegerArray]:
         """For each cut factor, the test points where it alone is out of distribution."""
@@ -66,13 +72,13 @@ class Split:
         return {name: self.test_index[alone & outside[:, j]] for j, name in enumerate(self.grid.cut_factors)}
 
 
-def make_split(grid: FactorGrid, kind: str, cut: float | None = None, seed: int = 0) -> Split:
+def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0) -> Split:
     """Split a grid.
 
     Parameters
     ----------
     grid
-        The factor grid.
+        A factor grid, or the factors of a reader's own images (`reprise.in_domain.table.FactorTable`).
     kind
         ``"random"``, ``"composition"``, ``"interpolation"`` or ``"extrapolation"``.
     cut
@@ -109,13 +115,12 @@ def make_split(grid: FactorGrid, kind: str, cut: float | None = None, seed: int 
     inside = _mask(grid, {name: _kept(grid, name, values) for name, values in ood.items()})
     if kind == "random":
         # RandomState and its shuffle: the benchmark's own stream, so that its published split is met exactly.
-        inside = inside.copy()
         np.random.RandomState(seed).shuffle(inside)  # noqa: NPY002
         ood = {}
     return _split(grid, kind, inside, ood_values=ood)
 
 
-def ood_values(grid: FactorGrid, name: str, kind: str, cut: float) -> tuple[int, ...]:
+def ood_values(grid: Factors, name: str, kind: str, cut: float) -> tuple[int, ...]:
     """Return the value indices of a factor that interpolation or extrapolation holds out."""
     size = grid.sizes[grid.position(name)]
     n_out = ceil(cut * size - 1e-9)  # 0.15 * 20 is a trifle above 3 in floating point
@@ -130,7 +135,7 @@ def ood_values(grid: FactorGrid, name: str, kind: str, cut: float) -> tuple[int,
     return tuple(value for value in range(size) if value not in kept)
 
 
-def _composition(grid: FactorGrid, cut: float, by_hand: float | None) -> Split:
+def _composition(grid: Factors, cut: float, by_hand: float | None) -> Split:
     n_cut = len(grid.cut_factors)
     share = 1 - (1 - (1 - cut) ** n_cut) ** (1 / n_cut) if by_hand is None else by_hand
     corners = {name: floor(share * grid.sizes[grid.position(name)] + 1e-9) for name in grid.cut_factors}
@@ -142,20 +147,17 @@ def _composition(grid: FactorGrid, cut: float, by_hand: float | None) -> Split:
     return _split(grid, "composition", ~_mask(grid, outside), corners=corners)
 
 
-def _kept(grid: FactorGrid, name: str, values: tuple[int, ...]) -> NDArray[np.bool_]:
+def _kept(grid: Factors, name: str, values: tuple[int, ...]) -> NDArray[np.bool_]:
     return ~np.isin(np.arange(grid.sizes[grid.position(name)]), values)
 
 
-def _mask(grid: FactorGrid, allowed: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Return the grid points at which every factor has an allowed value, shape (n_points,)."""
-    inside = np.ones(grid.sizes, dtype=bool)
-    for name, values in allowed.items():
-        shape = np.ones(grid.n_factors, dtype=int)
-        shape[grid.position(name)] = len(values)
-        inside &= values.reshape(shape)
-    return inside.ravel()
+def _mask(grid: Factors, allowed: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return the points at which every factor has an allowed value, shape (n_points,)."""
+    factors = grid.factors(np.arange(len(grid)))
+    columns = [values[factors[:, grid.position(name)]] for name, values in allowed.items()]
+    return np.logical_and.reduce(columns)
 
 
-def _split(grid: FactorGrid, kind: str, is_train: NDArray[np.bool_], **further: object) -> Split:
+def _split(grid: Factors, kind: str, is_train: NDArray[np.bool_], **further: object) -> Split:
     train, test = np.flatnonzero(is_train), np.flatnonzero(~is_train)
     return Split(grid, kind, train, test, **further)  # type: ignore[arg-type]
