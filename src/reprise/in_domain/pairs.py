@@ -4,15 +4,11 @@ Partners come from the training set only: one with a held-out value would leak t
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from reprise.in_domain.grid import FactorGrid
-from reprise.in_domain.splits import Split
-
-DrawPartners = Callable[[Tensor, torch.Generator], Tensor]
+from reprise.in_domain.grid import FactorGrid, Factors, IntegerArray
 
 
 class PairSampler:
@@ -20,19 +16,26 @@ class PairSampler:
 
     Parameters
     ----------
-    split
-        The split; its grid must be a `FactorGrid`.
+    grid
+        The factor grid.
+    train_index
+        Grid points that may be partners.
     device
         Where indices live.
+
+    Raises
+    ------
+    ValueError
+        If the factors are no full grid.
     """
 
-    def __init__(self, split: Split, device: str | torch.device = "cpu") -> None:
-        if not isinstance(split.grid, FactorGrid):
-            raise ValueError("pairs are drawn on a full grid; a FactorTable has none. Use a supervised method.")
-        self.grid = split.grid
+    def __init__(self, grid: Factors, train_index: IntegerArray, device: str | torch.device = "cpu") -> None:
+        if not isinstance(grid, FactorGrid):
+            raise ValueError("pairs are drawn on a full grid, and a FactorTable is none; use a supervised model.")
+        self.grid = grid
         self.device = torch.device(device)
         allowed = torch.zeros(len(self.grid), dtype=torch.bool)
-        allowed[torch.from_numpy(split.train_index)] = True
+        allowed[torch.from_numpy(train_index)] = True
         self._is_train = allowed.to(device)
         self._strides = self.grid.strides.tolist()
 
@@ -61,7 +64,8 @@ class PairSampler:
             candidates, distance = self._candidates(index[chosen], size, stride)
             weights = ((distance != 0) & self._is_train[candidates]).float()
             # Where training has no other value of this factor the image is its own partner.
-            weights[weights.sum(1) == 0] = (distance == 0)[weights.sum(1) == 0].float()
+            alone = weights.sum(1, keepdim=True) == 0
+            weights = torch.where(alone, (distance == 0).float(), weights)
             partner[chosen] = _draw(candidates, weights, generator)
         return partner
 
