@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from reprise.in_domain.evaluation import oracle_scores
+from reprise.in_domain.evaluation import Evaluation
 from reprise.in_domain.grid import FactorGrid, find_grid
-from reprise.in_domain.scores import check_predictions, clamp_predictions, mean_r2, r2_by_factor, rho
+from reprise.in_domain.oracles import oracle_scores
+from reprise.in_domain.scores import (
+    check_predictions,
+    clamp_predictions,
+    mean_r2,
+    r2_by_factor,
+    rho,
+    train_mean_predictions,
+)
 from reprise.in_domain.splits import make_split
 
 # Clamp over all factors, without those kept in both parts, and the training mean, as computed with the official metric.
@@ -29,7 +37,7 @@ OWN_FACTOR = {
 
 @cache
 def scores_of(name, kind):
-    table = oracle_scores(make_split(find_grid(name), kind))
+    table = oracle_scores(find_grid(name), kind)
     return table.set_index(["oracle", "subset", "factor"])["r2"]
 
 
@@ -56,6 +64,18 @@ def test_the_oracles_have_the_values_of_the_official_metric_in_interpolation(nam
 @pytest.mark.parametrize("kind", ["random", "composition"])
 def test_the_clamp_oracle_is_perfect_where_every_value_was_seen(kind):
     assert scores_of("sprites-rot90", kind)["Clamp oracle", "test", "mean"] == 1
+
+
+@pytest.mark.parametrize("kind", ["interpolation", "extrapolation"])
+@pytest.mark.parametrize("name", ["sprites-rot90", "celebglow"])
+def test_the_closed_form_equals_scoring_every_test_image(name, kind):
+    split = make_split(find_grid(name), kind)
+    few = split.train_index[:1]
+    for oracle, predict in (("Clamp oracle", clamp_predictions), ("Training mean", train_mean_predictions)):
+        found = Evaluation(split, few, split.test_index, predict(split, few), predict(split, split.test_index))
+        for line in found.table().itertuples():
+            if line.subset != "train":
+                assert scores_of(name, kind)[oracle, line.subset, line.factor] == pytest.approx(line.r2, abs=1e-9)
 
 
 def test_the_closed_form_of_the_clamp_oracle_by_hand():

@@ -12,7 +12,7 @@ from torch import Tensor
 from reprise.compute import numpy_generator
 from reprise.in_domain.grid import IntegerArray
 from reprise.in_domain.images import Images
-from reprise.in_domain.scores import ORACLES, Floats, check_predictions, mean_r2, rho
+from reprise.in_domain.scores import Floats, check_predictions, mean_r2, rho
 from reprise.in_domain.splits import Split
 
 if TYPE_CHECKING:
@@ -153,27 +153,3 @@ def predict_points(predict: Predict, images: Images, index: IntegerArray) -> Flo
             parts.append(found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found))
             check_predictions(parts[-1], len(part), len(images.grid.names))
     return np.concatenate(parts).astype(np.float64)
-
-
-def oracle_scores(split: Split) -> "pd.DataFrame":
-    """Score the two oracles on all points of a split: no images, no training.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns oracle, subset, factor, n, mse, r2, rho_median.
-    """
-    import pandas as pd
-
-    frames = []
-    for name, oracle in ORACLES.items():
-        found = Evaluation(
-            split,
-            split.train_index[:1],
-            split.test_index,
-            oracle(split, split.train_index[:1]),
-            oracle(split, split.test_index),
-        )
-        table = found.table()
-        frames.append(table[table["subset"] != "train"].assign(oracle=name))
-    return pd.concat(frames, ignore_index=True)

@@ -64,7 +64,7 @@ APPROACHES: dict[str, Approach] = {
         Approach("Ada-GVAE", "representation", "CPU", 5e-4, "representations", "AdaGVAE"),
         Approach("SlowVAE", "representation", "CPU", 5e-4, "representations", "SlowVAE"),
         Approach("PCL", "representation", "CPU", 5e-4, "representations", "PCL"),
-        Approach("MLP", "supervised", "CPU", 1e-3, "networks", "MLP", slowness=2.5),
+        Approach("MLP", "supervised", "CPU", 3e-3, "networks", "MLP", slowness=2.5),
         Approach("CNN", "supervised", "CPU", 2e-3, "networks", "CNN"),
         Approach("CoordConv", "supervised", "CPU", 2e-3, "networks", "CoordConv"),
         Approach("SetEncoder", "supervised", "CPU", 2e-3, "networks", "SetEncoder"),

@@ -75,6 +75,3 @@ def _nearest(known: Floats, wanted: Floats) -> Floats:
     right = np.clip(np.searchsorted(known, wanted), 1, len(known) - 1)
     left = right - 1
     return np.where(wanted - known[left] <= known[right] - wanted, known[left], known[right])
-
-
-ORACLES = {"Clamp oracle": clamp_predictions, "Training mean": train_mean_predictions}
