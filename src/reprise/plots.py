@@ -103,6 +103,27 @@ METHODS: dict[str, MethodStyle] = {
     "TailGCN": MethodStyle("#882255", "8", (0, (2, 2))),
     "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
     "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
+    # in-domain generalisation: no method is under test; the CNN is the benchmark's own
+    "CNN": MethodStyle(BLUE, "o"),
+    "CoordConv": MethodStyle(SKY, "D", (0, (4, 1))),
+    "SetEncoder": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+    "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+    "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
+    "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+    "Small ResNet": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+    "ResNet-50": MethodStyle("#8C6D31", "d", (0, (4, 2))),
+    "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
+    "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),
+    "ResNet-50 (ImageNet-1k)": MethodStyle("#AA4499", "<", (0, (1, 3))),
+    "ResNet-50 (ImageNet-21k)": MethodStyle("#882255", "8", (0, (2, 2))),
+    "ResNet-101 (ImageNet-21k)": MethodStyle("#332288", "H", (0, (6, 2))),
+    "BetaVAE": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+    "Ada-GVAE": MethodStyle("#AA4499", "<", (0, (1, 3))),
+    "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
+    "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
+    "CNN, augmented": MethodStyle("#117733", "p", (0, (4, 2))),
+    "CNN, soft-argmax": MethodStyle("#882255", "8", (0, (2, 2))),
+    "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
     "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
 }
 
