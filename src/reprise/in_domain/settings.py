@@ -58,7 +58,7 @@ class Settings(ChapterSettings):
         12_000, description="training images of a split at most; the paper: all, 60 000 on sprites-rot90"
     )
     n_test_images: PositiveInt = Field(3_000, description="test images of a split that are scored; the paper: all")
-    blog_steps: PositiveInt = Field(400, description="training steps of the blog's case")
+    blog_steps: PositiveInt = Field(600, description="training steps of the blog's case")
     blog_images: PositiveInt = Field(6_000, description="training images of the blog's case")
     set_encoder_width: PositiveInt = Field(64, description="units of the SetEncoder's wide layers; our choice: 256")
     set_encoder_pixels: PositiveInt = Field(256, description="pixels it draws an image and training step; else: all")
