@@ -94,7 +94,9 @@ def test_r2_divides_by_the_full_grids_variance():
     expected = r2_score(grid.targets(everything), guess, multioutput="raw_values")
     np.testing.assert_allclose(r2_by_factor(grid, everything, guess), expected)
     one_value = everything[:4]
-    assert r2_by_factor(grid, one_value, grid.targets(one_value) + 0.1)[0] == pytest.approx(1 - 0.01 / grid.variances[0])
+    assert r2_by_factor(grid, one_value, grid.targets(one_value) + 0.1)[0] == pytest.approx(
+        1 - 0.01 / grid.variances[0]
+    )
 
 
 def test_the_two_means_differ_by_the_categorical_factors():

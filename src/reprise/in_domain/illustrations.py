@@ -36,10 +36,9 @@ def draw_splits() -> Drawing:
         panel.set_xlabel("position")
         panel.grid(visible=False)
     axes[0].set_ylabel("size")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=2, fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     finding = "One grid, four splits: known values are recombined or left out"
     state_finding(figure, finding)
-    figure.tight_layout(rect=(0, 0.08, 1, 0.94))
     caption = "Training points are blue dots, test points red crosses, for two factors of twelve values."
     return Drawing(figure, "splits", finding + ".", caption, pd.DataFrame(lines))
 
@@ -63,7 +62,6 @@ def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawi
         axes[2 * place, 0].set_title(TITLES[dataset], fontsize=8, loc="left")
     finding = "Training and test images look alike: only values of known factors differ"
     state_finding(figure, finding)
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.3 / figure.get_figheight()))
     caption = "Images of the extrapolation split, rendered: training above, test below."
     return Drawing(figure, "samples", f"{finding}, in {len(data_sets)} data sets.", caption, pd.DataFrame(lines))
 
@@ -86,7 +84,6 @@ def draw_parity(n: int = 6) -> Drawing:
     exact = int((wrong == 0).sum())
     finding = f"{exact} of {len(wrong)} original frames are met pixel by pixel; smallest overlap {overlap.min():.3f}"
     state_finding(figure, finding)
-    figure.tight_layout(rect=(0, 0, 1, 0.92))
     caption = "Original frames of dSprites' own animation, our rendering of the same factors, and where they differ."
     table = pd.DataFrame({"frame": np.arange(len(wrong)), "wrong_pixels": wrong, "overlap": overlap})
     return Drawing(figure, "parity", f"{finding}; {wrong.mean():.2f} wrong pixels on average.", caption, table)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reprise.in_domain.grid import FactorGrid, IntegerArray
+from reprise.in_domain.grid import FactorGrid, Factors, IntegerArray
 
 # Factors' value indices, shape (n, n_factors), to images, uint8, shape (n, channels, side, side).
 Render = Callable[[Tensor], Tensor]
@@ -18,7 +18,7 @@ Render = Callable[[Tensor], Tensor]
 class Images(Protocol):
     """What training and evaluation ask of images: those of some grid points, as floats in [0, 1]."""
 
-    grid: FactorGrid
+    grid: Factors
     device: torch.device
 
     def batch(self, index: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class GridImages:
         If the number of images is not the grid's, they are no uint8 images, or their sides differ.
     """
 
-    def __init__(self, images: NDArray[np.uint8] | Tensor, grid: FactorGrid, device: str | torch.device = "cpu") -> None:
+    def __init__(self, images: NDArray[np.uint8] | Tensor, grid: Factors, device: str | torch.device = "cpu") -> None:
         tensor = torch.as_tensor(images)
         if tensor.ndim == 3:
             tensor = tensor[:, None]
@@ -126,8 +126,10 @@ def halve(images: Tensor) -> Tensor:
     return torch.nn.functional.avg_pool2d(images.float(), 2).round_().to(torch.uint8)
 
 
-def _check_images(images: Tensor, grid: FactorGrid) -> None:
+def _check_images(images: Tensor, grid: Factors) -> None:
     if len(images) != len(grid):
+        if not isinstance(grid, FactorGrid):
+            raise ValueError(f"the table of factors has {len(grid)} rows, got {len(images)} images: give one a row.")
         raise ValueError(
             f"the grid {list(grid.sizes)} has {len(grid)} images, got {len(images)}: images must be in grid order, "
             "last factor fastest."

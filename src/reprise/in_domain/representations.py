@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from reprise.in_domain.networks import FLATTENED_SIDE, WIDTHS, check_side, strided_convolutions
-from reprise.in_domain.pairs import separate
+from reprise.in_domain.pairs import interleave, separate
 
 N_LATENTS = 10
 READ_OUT_WIDTH, READ_OUT_DEPTH = 256, 5
@@ -83,9 +83,7 @@ class BetaVAE(Representation):
         mean, log_variance = self.encode(images)
         return self.reconstruction(images, mean, log_variance, generator) + self.beta * normal_kl(mean, log_variance)
 
-    def reconstruction(
-        self, images: Tensor, mean: Tensor, log_variance: Tensor, generator: torch.Generator
-    ) -> Tensor:
+    def reconstruction(self, images: Tensor, mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
         """Return the Bernoulli reconstruction loss of a sample, per image."""
         noise = torch.randn(mean.shape, generator=generator).to(mean.device)
         logits = self.decoder(mean + noise * torch.exp(log_variance / 2))
@@ -199,9 +197,9 @@ def share_posterior(mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]
     (m0, m1), (l0, l1) = separate(mean), separate(log_variance)
     d = (l0 - l1).exp() + (m1 - m0).square() / l1.exp() - 1 + l1 - l0
     shared = d <= 0.5 * (d.amax(1, keepdim=True) + d.amin(1, keepdim=True))
-    m, v = (m0 + m1) / 2, torch.log((l0.exp() + l1.exp()) / 2)
-    means, logs = ((torch.where(shared, both, own) for own in pair) for both, pair in ((m, (m0, m1)), (v, (l0, l1))))
-    return torch.stack([*means], 1).flatten(0, 1), torch.stack([*logs], 1).flatten(0, 1)
+    means = [torch.where(shared, (m0 + m1) / 2, own) for own in (m0, m1)]
+    logs = [torch.where(shared, torch.log((l0.exp() + l1.exp()) / 2), own) for own in (l0, l1)]
+    return interleave(*means), interleave(*logs)
 
 
 def laplace_cross_entropy(m: Tensor, sigma: Tensor, rate: float = SLOW_LAMBDA) -> Tensor:

@@ -111,11 +111,13 @@ def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0
     share = grid.cut if cut is None else cut
     if kind == "composition":
         return _composition(grid, share, None if cut is not None else grid.composition_cut)
-    ood = {name: ood_values(grid, name, "extrapolation" if kind == "random" else kind, share) for name in grid.cut_factors}
+    ood = {
+        name: ood_values(grid, name, "extrapolation" if kind == "random" else kind, share) for name in grid.cut_factors
+    }
     inside = _mask(grid, {name: _kept(grid, name, values) for name, values in ood.items()})
     if kind == "random":
         # RandomState and its shuffle: the benchmark's own stream, so that its published split is met exactly.
-        np.random.RandomState(seed).shuffle(inside)  # noqa: NPY002
+        np.random.RandomState(seed).shuffle(inside)
         ood = {}
     return _split(grid, kind, inside, ood_values=ood)
 
@@ -140,10 +142,10 @@ def _composition(grid: Factors, cut: float, by_hand: float | None) -> Split:
     share = 1 - (1 - (1 - cut) ** n_cut) ** (1 / n_cut) if by_hand is None else by_hand
     corners = {name: floor(share * grid.sizes[grid.position(name)] + 1e-9) for name in grid.cut_factors}
     if not any(corners.values()):
-        raise ValueError(f"cut={cut} makes every corner of the composition split 0: the training set is empty: raise cut.")
-    outside = {
-        name: np.arange(grid.sizes[grid.position(name)]) >= corner for name, corner in corners.items()
-    }
+        raise ValueError(
+            f"cut={cut} makes every corner of the composition split 0: the training set is empty: raise cut."
+        )
+    outside = {name: np.arange(grid.sizes[grid.position(name)]) >= corner for name, corner in corners.items()}
     return _split(grid, "composition", ~_mask(grid, outside), corners=corners)
 
 

@@ -234,7 +234,13 @@ def _renderer_records() -> Records:
     """Yield how the re-rendered sprites agree with the 320 original frames."""
     factors = frame_factors()
     wrong, overlap = agreement(render_sprites(torch.from_numpy(factors))[:, 0].numpy(), read_frames())
-    common = {"dataset": "dsprites-frames", "split": "frames", "method": "renderer", "seed": -1, "experiment": "renderer"}
+    common = {
+        "dataset": "dsprites-frames",
+        "split": "frames",
+        "method": "renderer",
+        "seed": -1,
+        "experiment": "renderer",
+    }
     for frame, values in enumerate(zip(wrong, overlap, strict=True)):
         for metric, value in zip(("wrong_pixels", "overlap"), values, strict=True):
             yield {**common, "frame": frame, "metric": metric, "value": float(value)}

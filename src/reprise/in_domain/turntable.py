@@ -55,9 +55,7 @@ def read_photographs(path: Path | None = None) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))
 
 
-def turntable_renderer(
-    photographs: Tensor, side: int, background: Literal["black", "noise"] = "black"
-) -> Render:
+def turntable_renderer(photographs: Tensor, side: int, background: Literal["black", "noise"] = "black") -> Render:
     """Return the renderer of the Turntable.
 
     Parameters
