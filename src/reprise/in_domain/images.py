@@ -101,7 +101,7 @@ class StoredPoints:
         Their images, uint8.
     """
 
-    grid: FactorGrid
+    grid: Factors
     device: torch.device
     points: Tensor
     images: Tensor
