@@ -81,7 +81,8 @@ def test_a_room_has_the_same_image_alone_and_in_a_batch():
 def test_turntable_places_and_scales_the_photographs():
     photographs = read_photographs()
     assert photographs.shape == (20, 72, 32, 32)
-    assert photographs.min() >= 0 and photographs.max() <= 1
+    assert photographs.min() >= 0
+    assert photographs.max() <= 1
     render = turntable_renderer(photographs, 64)
     factors = torch.tensor([[0, 3, 5, 0, 0], [0, 3, 5, 15, 0], [0, 3, 5, 0, 15]])
     first, right, down = render(factors)[:, 0].float()

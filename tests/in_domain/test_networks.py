@@ -37,7 +37,7 @@ def test_seventeen_approaches_are_listed_and_those_that_need_more_say_so():
 
 
 def test_an_unfit_side_is_refused_with_the_size_that_would_be_left():
-    with pytest.raises(ValueError, match="image_side=48: .* 4 x 4 map, and 4 halvings leave 3 x 3"):
+    with pytest.raises(ValueError, match=r"image_side=48: .* 4 x 4 map, and 4 halvings leave 3 x 3"):
         build_model("CNN", 1, 5, 48)
     with pytest.raises(ValueError, match="network for 64 x 64; build it with image_side=32"):
         build_model("CNN", 1, 5, 64)(torch.zeros(1, 1, 32, 32))

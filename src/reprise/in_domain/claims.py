@@ -5,6 +5,7 @@ A training (model and seed) whose R² on the random split is below 0.9 has not c
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ LEAST_DROP = 0.1
 ADVANTAGE = 0.05
 REPEATED = ("CNN", "MLP")
 BIASED = ("RotEq-CNN", "Ada-GVAE", "SlowVAE", "PCL")
+LOSS = "R² on the random split − R² in extrapolation, mean over models"
+RATIO = "median rho, mean over models"
 CHAINS = (("random", "composition", "extrapolation"), ("random", "interpolation", "extrapolation"))
 
 
@@ -83,8 +86,8 @@ def all_models_lose(rows: pd.DataFrame) -> Finding:
     )
     if interval.above(0):
         every = drops[least] > LEAST_DROP
-        return Finding("reproduced" if every else "partly reproduced", evidence, interval)
-    return Finding("not reproduced" if interval.below(0) else "inconclusive", evidence, interval)
+        return Finding("reproduced" if every else "partly reproduced", evidence, interval, quantity=LOSS)
+    return Finding("not reproduced" if interval.below(0) else "inconclusive", evidence, interval, quantity=LOSS)
 
 
 def order_of_difficulty(rows: pd.DataFrame) -> Finding:
@@ -115,7 +118,7 @@ def order_of_difficulty(rows: pd.DataFrame) -> Finding:
 
 
 def _falls(values: list[float]) -> bool:
-    return all(a > b for a, b in zip(values[:-1], values[1:], strict=True))
+    return all(a > b for a, b in pairwise(values))
 
 
 def _falls_in_every_seed(scores: dict[str, dict[str, pd.Series]], chain: tuple[str, ...]) -> bool:
@@ -179,7 +182,7 @@ def modular(rows: pd.DataFrame) -> Finding:
     outcome = _joint(outcomes)
     if outcome == "reproduced" and len(present) < len(REPEATED):
         outcome = "partly reproduced"
-    return Finding(outcome, "; ".join(words) + ".", shown)
+    return Finding(outcome, "; ".join(words) + ".", shown, quantity=f"loss of R² of the other factors, {present[0]}")
 
 
 def _joint(outcomes: list[str]) -> Outcome:
@@ -211,8 +214,9 @@ def pulled_towards_the_training_range(rows: pd.DataFrame) -> Finding:
     )
     single = medians["seed"].nunique() < 2
     if interval.below(1) and not single:
-        return Finding("reproduced" if below.all() else "partly reproduced", evidence, interval)
-    return Finding("not reproduced" if interval.above(1) and not single else "inconclusive", evidence, interval)
+        return Finding("reproduced" if below.all() else "partly reproduced", evidence, interval, quantity=RATIO)
+    outcome: Outcome = "not reproduced" if interval.above(1) and not single else "inconclusive"
+    return Finding(outcome, evidence, interval, quantity=RATIO)
 
 
 def no_class_wins(rows: pd.DataFrame) -> Finding:
@@ -263,11 +267,13 @@ def held_out_combinations(rows: pd.DataFrame) -> Finding:
     )
     evidence += f" ({len(gaps)} of the 17 models)."
     above = [gap.above(0) for gap in gaps.values()]
+    quantity = f"control − held out, {next(iter(gaps))}, points of shape accuracy"
     first = next(iter(gaps.values()))
     if any(above):
-        return Finding("reproduced" if len(above) == 2 and all(above) else "partly reproduced", evidence, first)
+        every = len(above) == len(REPEATED) and all(above)
+        return Finding("reproduced" if every else "partly reproduced", evidence, first, quantity=quantity)
     outcome: Outcome = "not reproduced" if all(gap.below(0) for gap in gaps.values()) else "inconclusive"
-    return Finding(outcome, evidence, first)
+    return Finding(outcome, evidence, first, quantity=quantity)
 
 
 def _no_gap_on_the_random_split(rows: pd.DataFrame) -> tuple[bool, str]:
@@ -361,8 +367,8 @@ CLAIMS = (
     ),
     Claim(
         id="C8",
-        text="With combinations of known values held out, all 17 models have trouble: trained on small hearts and large "
-        "squares they fail on large hearts and small squares.",
+        text="With combinations of known values held out, all 17 models have trouble: trained on small hearts and "
+        "large squares they fail on large hearts and small squares.",
         source="Amazon Science blog",
         kind="effect size",
         paper_value="",

@@ -1,5 +1,7 @@
 """A network that is exactly equivariant under quarter turns (the group C4): four turned copies of every filter."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d
@@ -64,7 +66,7 @@ class RotationEquivariantCNN(nn.Module):
         n_pools = {64: 4, 32: 3}[image_side]
         fields = [width * number for number in FIELDS[-n_pools - 1 :]]
         self.layers = nn.ModuleList([Lifting(in_channels, fields[0], FIRST_KERNEL)])
-        self.layers.extend(GroupConvolution(a, b, KERNEL) for a, b in zip(fields[:-1], fields[1:], strict=True))
+        self.layers.extend(GroupConvolution(a, b, KERNEL) for a, b in pairwise(fields))
         self.head = nn.Linear(fields[-1] * N_TURNS * 16, n_factors)
 
     def features(self, images: Tensor) -> Tensor:

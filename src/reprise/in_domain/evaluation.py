@@ -1,4 +1,4 @@
-"""Evaluation of anything that predicts factors from images: by factor, by which factor is out of distribution, by how many."""
+"""Evaluation of anything that predicts factors from images: by factor, and by what is out of distribution."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Evaluation:
         return table[table["factor"] == MEAN].set_index("subset")["r2"]
 
     def curve(self, factor: str) -> "pd.DataFrame":
-        """Return mean and spread of the prediction for each true value, where no other factor is out of distribution."""
+        """Return mean and spread of the prediction by true value, where no other factor is out of distribution."""
         import pandas as pd
 
         grid, place = self.split.grid, self.split.grid.position(factor)

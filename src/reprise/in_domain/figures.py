@@ -141,8 +141,8 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     finding = f"At the far end the {methods[0]} stays short: {ends.idxmin()} {ends.min():.2f}, {ends.idxmax()} {ends.max():.2f}"
     state_finding(figure, finding)
     caption = (
-        "Mean prediction against the true value, extrapolation split, where no other factor is out of distribution. "
-        "Grey: values seen in training; thin line: identity; dashed black: the clamp oracle. Mean over images and seeds."
+        "Mean prediction (over images and seeds) against the true value, extrapolation split, where no other factor is "
+        "out of distribution. Grey: values seen in training; thin line: identity; dashed black: the clamp oracle."
     )
     return Drawing(figure, "curves", f"{finding} (true value 1).", caption, data)
 
@@ -172,8 +172,8 @@ def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = M
     state_finding(figure, finding)
     figure.colorbar(image, ax=axes[0].tolist(), label="R²", fraction=0.05)
     caption = (
-        "R² of each factor (column) on test images where exactly one factor (row) is out of distribution, extrapolation; "
-        "mean over seeds. The colour scale ends at −0.5."
+        "R² of each factor (column) on test images where exactly one factor (row) is out of distribution, "
+        "extrapolation; mean over seeds. The colour scale ends at −0.5."
     )
     alt = f"{finding}; worst: {worst.factor}, {worst.r2:.2f}, where {worst.out} is out."
     return Drawing(figure, "modularity", alt, caption, data)

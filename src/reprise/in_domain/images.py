@@ -1,4 +1,4 @@
-"""Images of a factor grid: one uint8 tensor on the device, or rendered from the factors on the fly. No per-item loader."""
+"""Images of a factor grid: one uint8 tensor on the device, or rendered from the factors; no per-item loader."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ Widths at 64 pixels are the paper's (the authors' code, or our reconstruction of
 one layer that halves the side.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
@@ -71,7 +73,7 @@ class MLP(_Checked):
         super().__init__(image_side)
         widths = (in_channels * image_side**2, 90, 90, 90, 90, 22)
         layers: list[nn.Module] = [nn.Flatten()]
-        for a, b in zip(widths[:-1], widths[1:], strict=True):
+        for a, b in pairwise(widths):
             layers += [nn.Linear(a, b), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_factors))
 
@@ -81,7 +83,7 @@ class MLP(_Checked):
 
 
 def coordinates(side: int) -> Tensor:
-    """Return x (growing to the right) and y (growing downwards) of each pixel's centre in [-1, 1], shape (2, side, side)."""
+    """Return x (to the right) and y (downwards) of each pixel in [-1, 1], shape (2, side, side)."""
     line = torch.linspace(-1, 1, side)
     down, across = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([across, down])

@@ -1,4 +1,4 @@
-"""Two oracles in closed form: what perfect reading without leaving the training values is worth, and what a constant is.
+"""Two oracles in closed form: perfect reading that never leaves the training values, and a constant.
 
 In interpolation and extrapolation the training set is a product set, so that within a group of test images (which
 factors are out of distribution) every factor is uniform over its seen or its held-out values. The scores follow from

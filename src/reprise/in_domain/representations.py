@@ -1,10 +1,11 @@
-"""Un- and weakly supervised representations: BetaVAE, Ada-GVAE, SlowVAE, PCL, each behind the same encoder and read-out.
+"""Representations without factor values: BetaVAE, Ada-GVAE, SlowVAE, PCL, behind the same encoder and read-out.
 
 Batches of pairs are interleaved: a0, b0, a1, b1, …. Losses follow the authors' supplementary code, with its weights.
 """
 
 import math
 from abc import abstractmethod
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -170,7 +171,7 @@ def decoder(out_channels: int, image_side: int) -> nn.Sequential:
     widths = [*reversed(strided), out_channels]
     layers: list[nn.Module] = [nn.Linear(N_LATENTS, top), nn.Unflatten(1, (top, 1, 1)), nn.ReLU()]
     layers += [nn.ConvTranspose2d(top, widths[0], FLATTENED_SIDE)]
-    for a, b in zip(widths[:-1], widths[1:], strict=True):
+    for a, b in pairwise(widths):
         layers += [nn.ReLU(), nn.ConvTranspose2d(a, b, 4, stride=2, padding=1)]
     return nn.Sequential(*layers)
 

@@ -75,7 +75,7 @@ def _in_square(u: Tensor, v: Tensor) -> Tensor:
 
 
 def _in_ellipse(u: Tensor, v: Tensor) -> Tensor:
-    """Tell what lies inside the regular 32-gon inscribed in the ellipse: scaled to the unit circle, seen in one sector."""
+    """Tell what lies inside the regular 32-gon inscribed in the ellipse (scaled to the unit circle)."""
     a, b = u / ELLIPSE_AXES[0], v / ELLIPSE_AXES[1]
     sector = 2 * math.pi / ELLIPSE_VERTICES
     from_middle = torch.remainder(torch.atan2(b, a), sector) - sector / 2
