@@ -124,7 +124,6 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "CNN": MethodStyle(BLUE, "o"),
         "CNN, augmented": MethodStyle(BLUE, "p", (0, (4, 2))),
         "CNN, soft-argmax": MethodStyle(BLUE, "8", (0, (2, 2))),
-        "MLP": MethodStyle(GREY, "X", (0, (1, 1))),
         "CoordConv": MethodStyle(SKY, "D", (0, (4, 1))),
         "SetEncoder": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
         "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),

@@ -55,6 +55,8 @@ def _seeds(data: pd.DataFrame) -> str:
 
 def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw R² of every model on every split, a panel a data set, with the clamp oracle in extrapolation."""
+    if not data_sets:
+        raise MissingRowsError("none of the data sets of this run is trained on.")
     methods = [m for m in APPROACHES if any(m in methods_of(rows, name) for name in data_sets)]
     figure, axes = new_figure(columns=len(data_sets), height=0.3 * len(methods) + 1.5, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
@@ -138,7 +140,8 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     axes[0, 0].legend(fontsize=7)
     data = pd.concat(drawn, ignore_index=True)
     ends = data[(data["true"] == 1) & (data["method"] == methods[0])].set_index("factor")["value"]
-    finding = f"At the far end the {methods[0]} stays short: {ends.idxmin()} {ends.min():.2f}, {ends.idxmax()} {ends.max():.2f}"
+    least, most = f"{ends.idxmin()} {ends.min():.2f}", f"{ends.idxmax()} {ends.max():.2f}"
+    finding = f"At the far end the {methods[0]} stays short: {least}, {most}"
     state_finding(figure, finding)
     caption = (
         "Mean prediction (over images and seeds) against the true value, extrapolation split, where no other factor is "

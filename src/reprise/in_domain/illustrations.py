@@ -14,6 +14,7 @@ from reprise.in_domain.splits import KINDS, make_split
 from reprise.in_domain.sprites import render_sprites
 from reprise.in_domain.study import renderer_of
 from reprise.plots import BLUE, VERMILION, Drawing, new_figure, state_finding
+from reprise.rows import MissingRowsError
 
 ILLUSTRATED = FactorGrid((12, 12), ("position", "size"), cut=0.25)
 SHAPE_NAMES = ("square", "ellipse", "heart")
@@ -45,6 +46,8 @@ def draw_splits() -> Drawing:
 
 def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawing:
     """Draw training (upper) and test images (lower row) of the extrapolation split of each data set."""
+    if not data_sets:
+        raise MissingRowsError("none of the data sets of this run is trained on.")
     figure, axes = new_figure(rows=2 * len(data_sets), columns=n, height=1.9 * len(data_sets) + 0.5, squeeze=False)
     lines = []
     for place, dataset in enumerate(data_sets):

@@ -27,11 +27,11 @@ from reprise.in_domain.blog_case import blog_images, make_blog_case, shape_accur
 from reprise.in_domain.dci import dci
 from reprise.in_domain.evaluation import Evaluation, evaluate, evaluation_points, predict_points
 from reprise.in_domain.frames import agreement, frame_factors, read_frames
-from reprise.in_domain.grid import GRIDS, FactorGrid, IntegerArray, find_grid
+from reprise.in_domain.grid import IntegerArray, find_grid
 from reprise.in_domain.images import Images, Render, RenderedGrid, render_points
 from reprise.in_domain.models import APPROACHES, build_model
 from reprise.in_domain.oracles import oracle_scores
-from reprise.in_domain.plan import Run, blog_options, options_of, plan
+from reprise.in_domain.plan import IMAGE_DATA_SETS, Run, blog_options, options_of, plan
 from reprise.in_domain.remedies import MoveAndZoom
 from reprise.in_domain.representations import Representation
 from reprise.in_domain.rooms import room_renderer
@@ -87,8 +87,8 @@ def renderer_of(dataset: str, image_side: int) -> Render:
 def _dataset_records(settings: Settings, dataset: str) -> Records:
     if dataset == "dsprites-frames" and "renderer" in settings.experiments:
         yield from _renderer_records()
-    if dataset == MAIN_DATA_SET and "oracles" in settings.experiments:
-        yield from _oracle_records()
+    if dataset in IMAGE_DATA_SETS and "oracles" in settings.experiments:
+        yield from _oracle_records(dataset)
     runs = plan(settings, dataset)
     if runs:
         yield from _training_records(settings, dataset, runs)
@@ -208,26 +208,21 @@ def _blog_records(settings: Settings) -> Records:
                     yield {**common, "factor": factor, "metric": "r2", "value": value}
 
 
-def _oracle_records() -> Records:
-    """Yield what the oracles score on every grid: exact, so without a seed."""
-    for dataset, grid in GRIDS.items():
-        for kind in SYSTEMATIC:
-            yield from _oracle_records_of(dataset, grid, kind)
-
-
-def _oracle_records_of(dataset: str, grid: FactorGrid, kind: str) -> Records:
-    for line in oracle_scores(grid, kind).itertuples(index=False):
-        yield {
-            "dataset": dataset,
-            "split": kind,
-            "method": line.oracle,
-            "seed": -1,
-            "experiment": "oracles",
-            "subset": line.subset,
-            "factor": line.factor,
-            "metric": "r2",
-            "value": line.r2,
-        }
+def _oracle_records(dataset: str) -> Records:
+    """Yield what the oracles score: exact, so without a seed."""
+    for kind in SYSTEMATIC:
+        for line in oracle_scores(find_grid(dataset), kind).itertuples(index=False):
+            yield {
+                "dataset": dataset,
+                "split": kind,
+                "method": line.oracle,
+                "seed": -1,
+                "experiment": "oracles",
+                "subset": line.subset,
+                "factor": line.factor,
+                "metric": "r2",
+                "value": line.r2,
+            }
 
 
 def _renderer_records() -> Records:
