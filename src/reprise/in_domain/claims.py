@@ -209,8 +209,8 @@ def pulled_towards_the_training_range(rows: pd.DataFrame) -> Finding:
     cells = medians.groupby(["method", "factor"])["value"].mean()
     below = (cells < 1) & (shares.groupby(["method", "factor"])["value"].mean() > 0.5)
     evidence = (
-        f"Median rho {_words(interval)} (factors and seeds; {len(converged)} models); below 1 for {int(below.sum())} of "
-        f"{len(below)} models and factors; smallest signed median {signed.min():.2f}{_left_out(others)}."
+        f"Median rho {_words(interval)} (factors and seeds; {len(converged)} models); below 1 for {int(below.sum())} "
+        f"of {len(below)} models and factors; smallest signed median {signed.min():.2f}{_left_out(others)}."
     )
     single = medians["seed"].nunique() < 2
     if interval.below(1) and not single:

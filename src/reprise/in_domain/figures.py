@@ -230,7 +230,7 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
 
 
 def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
-    """Draw the published best extrapolation scores beside the clamp oracle, and our models on the re-rendered sprites."""
+    """Draw the published best extrapolation scores beside the clamp oracle, and ours on the re-rendered sprites."""
     data_sets = list(dict.fromkeys(published["dataset"]))
     figure, axes = new_figure(height=2.6)
     drawn: list[dict[str, Any]] = []
@@ -262,7 +262,7 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     clamp = _clamp(MAIN_DATA_SET, "extrapolation")
     axes.plot([clamp], [len(data_sets)], marker="*", markersize=10, color="black", linestyle="")
     drawn.append({"dataset": MAIN_DATA_SET, "method": "Clamp oracle", "r2": clamp, "what": "oracle"})
-    axes.set_yticks(range(len(data_sets) + 1), [*(TITLES[name] for name in data_sets), "sprites (ours, reduced scale)"])
+    axes.set_yticks(range(len(data_sets) + 1), [*map(TITLES.__getitem__, data_sets), "sprites (ours)"])
     axes.set_ylim(len(data_sets) + 0.5, -0.5)
     axes.set_xlabel("R² in extrapolation, mean over factors")
     axes.legend(fontsize=8, loc="lower left")
@@ -272,8 +272,8 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     finding = f"The best published models lie at least {gap:.2f} below an oracle that cannot extrapolate"
     state_finding(figure, finding)
     caption = (
-        "Open diamonds: the two best published models of each data set. Stars: the clamp oracle, which reads every factor "
-        "perfectly but only says values seen in training. Last line: our models on re-rendered dSprites."
+        "Open diamonds: the two best published models of each data set. Stars: the clamp oracle, which reads every "
+        "factor perfectly but only says values seen in training. Last line: our models on re-rendered dSprites."
     )
     return Drawing(figure, "leaderboard", f"{finding}.", caption, data)
 

@@ -39,6 +39,9 @@ class Approach:
         Whether it is one of the 17 as we reconstruct them, or a stand-in or remedy of ours.
     slowness
         Training steps over the study's: above 1 where convergence takes longer, below where a step is dear.
+    stacked_on
+        The smallest kind of device on which trainings of several splits are stacked into one pass (`torch.func`):
+        ``"cpu"`` (and CUDA), ``"cuda"``, or None (running statistics, own random draws, or too large).
     """
 
     name: str
@@ -50,6 +53,7 @@ class Approach:
     options: dict[str, Any] = field(default_factory=dict)
     in_benchmark: bool = True
     slowness: float = 1.0
+    stacked_on: Literal["cpu", "cuda"] | None = None
 
 
 def _deep(name: str, kind: Kind, where: Where, class_name: str, **options: Any) -> Approach:
@@ -64,9 +68,9 @@ APPROACHES: dict[str, Approach] = {
         Approach("Ada-GVAE", "representation", "CPU", 1e-3, "representations", "AdaGVAE", slowness=1.25),
         Approach("SlowVAE", "representation", "CPU", 1e-3, "representations", "SlowVAE", slowness=1.25),
         Approach("PCL", "representation", "CPU", 1e-3, "representations", "PCL", slowness=1.25),
-        Approach("MLP", "supervised", "CPU", 3e-3, "networks", "MLP", slowness=2.5),
-        Approach("CNN", "supervised", "CPU", 2e-3, "networks", "CNN"),
-        Approach("CoordConv", "supervised", "CPU", 2e-3, "networks", "CoordConv"),
+        Approach("MLP", "supervised", "CPU", 3e-3, "networks", "MLP", slowness=2.5, stacked_on="cpu"),
+        Approach("CNN", "supervised", "CPU", 2e-3, "networks", "CNN", stacked_on="cuda"),
+        Approach("CoordConv", "supervised", "CPU", 2e-3, "networks", "CoordConv", stacked_on="cuda"),
         Approach("SetEncoder", "supervised", "CPU", 2e-3, "networks", "SetEncoder", slowness=2.5),
         Approach("RotEq-CNN", "supervised", "CPU", 2e-3, "equivariant", "RotationEquivariantCNN", slowness=0.7),
         Approach(

@@ -45,6 +45,7 @@ from reprise.in_domain.training import (
     initial_weights,
     train_regressor,
     train_representation,
+    train_stacked,
 )
 from reprise.in_domain.turntable import read_photographs, turntable_renderer
 
@@ -103,19 +104,32 @@ def _training_records(settings: Settings, dataset: str, runs: tuple[Run, ...]) -
     scored = [point for split in splits.values() for point in _scored_points(settings, split)]
     source = RenderedGrid(renderer_of(dataset, settings.image_side), grid, resolve_device(settings.device))
     images = render_points(source, np.concatenate([*training.values(), *scored]))
-    for planned in runs:
-        split, train_index = splits[planned.kind], training[planned.kind]
-        for seed in planned.seeds:
-            model = train_model(settings, planned.model, images, train_index, seed)
-            common = {
-                "dataset": dataset,
-                "split": planned.kind,
-                "method": planned.model,
-                "seed": seed,
-                "experiment": planned.experiment,
-            }
-            for record in _model_records(settings, model, images, split):
+    for (experiment, name, seed), kinds in _by_training(runs).items():
+        models = _train_on_splits(settings, name, images, [training[kind] for kind in kinds], seed)
+        for kind, model in zip(kinds, models, strict=True):
+            common = {"dataset": dataset, "split": kind, "method": name, "seed": seed, "experiment": experiment}
+            for record in _model_records(settings, model, images, splits[kind]):
                 yield {**common, **record}
+
+
+def _by_training(runs: tuple[Run, ...]) -> dict[tuple[str, str, int], list[str]]:
+    """Return the splits that one model is trained on with one seed."""
+    found: dict[tuple[str, str, int], list[str]] = {}
+    for planned in runs:
+        for seed in planned.seeds:
+            found.setdefault((planned.experiment, planned.model, seed), []).append(planned.kind)
+    return found
+
+
+def _train_on_splits(
+    settings: Settings, name: str, images: Images, train_indices: list[IntegerArray], seed: int
+) -> list[nn.Module]:
+    """Train a model on each split: in one pass where a single network is too small for the device."""
+    if APPROACHES[name].stacked_on is None or images.device.type not in (APPROACHES[name].stacked_on, "cuda"):
+        return [train_model(settings, name, images, index, seed) for index in train_indices]
+    models = [_build(settings, name, images, train_indices[0], seed) for _ in train_indices]
+    seeds = [seed] * len(models)
+    return train_stacked(models, images, train_indices, options_of(settings, APPROACHES[name]), seeds)
 
 
 def training_points(settings: Settings, dataset: str, split: Split) -> IntegerArray:
@@ -127,7 +141,12 @@ def training_points(settings: Settings, dataset: str, split: Split) -> IntegerAr
 
 
 def _scored_points(settings: Settings, split: Split) -> tuple[IntegerArray, IntegerArray]:
-    return evaluation_points(split, n_train=N_TRAIN_SCORED, n_test=settings.n_test_images)
+    return evaluation_points(split, **_sample_sizes(settings))
+
+
+def _sample_sizes(settings: Settings) -> dict[str, int]:
+    n_test = settings.n_test_images
+    return {"n_train": min(N_TRAIN_SCORED, n_test), "n_test": n_test}
 
 
 def train_model(
@@ -139,14 +158,8 @@ def train_model(
     options: TrainingOptions | None = None,
 ) -> nn.Module:
     """Build and train one model of the study."""
-    approach = APPROACHES[name]
-    options = options or options_of(settings, approach)
-    channels, side = images.batch(torch.from_numpy(train_index[:1]).to(images.device)).shape[1:3]
-    further: dict[str, Any] = {}
-    if name == "SetEncoder":
-        further = {"width": settings.set_encoder_width, "n_pixels": settings.set_encoder_pixels}
-    with initial_weights(seed, "initial weights", name):
-        model = build_model(name, channels, len(images.grid.names), side, **further)
+    options = options or options_of(settings, APPROACHES[name])
+    model = _build(settings, name, images, train_index, seed)
     if isinstance(model, Representation):
         read_out = TrainingOptions(settings.read_out_steps, 4 * settings.batch_size, 1e-3)
         return train_representation(model, images, train_index, options, read_out=read_out, seed=seed)
@@ -154,8 +167,17 @@ def train_model(
     return train_regressor(model, images, train_index, options, seed=seed, augment=augment)
 
 
+def _build(settings: Settings, name: str, images: Images, train_index: IntegerArray, seed: int) -> nn.Module:
+    channels, side = images.batch(torch.from_numpy(train_index[:1]).to(images.device)).shape[1:3]
+    further: dict[str, Any] = {}
+    if name == "SetEncoder":
+        further = {"width": settings.set_encoder_width, "n_pixels": settings.set_encoder_pixels}
+    with initial_weights(seed, "initial weights", name):
+        return build_model(name, channels, len(images.grid.names), side, **further)
+
+
 def _model_records(settings: Settings, model: nn.Module, images: Images, split: Split) -> Records:
-    found = evaluate(model, images, split, n_test=settings.n_test_images, n_train=N_TRAIN_SCORED)
+    found = evaluate(model, images, split, **_sample_sizes(settings))
     yield from _score_records(found)
     yield from _curve_records(found)
     size = sum(parameter.numel() for parameter in model.parameters())
