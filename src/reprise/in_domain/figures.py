@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,9 @@ from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import oracle_scores
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import KINDS, ood_values
-from reprise.plots import Drawing, interval_dots, new_figure, paper_marks, state_finding, style_of
+from reprise.plots import Drawing, interval_dots, new_figure, paper_marks, seeds_behind, state_finding, style_of
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TITLES = {
     "sprites-rot90": "sprites (re-rendered dSprites)",
@@ -46,11 +43,6 @@ def _clamp(dataset: str, kind: str, subset: str = "test", factor: str = "mean") 
     table = oracle_scores(GRIDS[dataset], kind)
     found = table[(table.oracle == "Clamp oracle") & (table.subset == subset) & (table.factor == factor)]
     return float(found["r2"].iloc[0])
-
-
-def _seeds(data: pd.DataFrame) -> str:
-    numbers = data["n"].astype(int)
-    return f"n = {numbers.min()}" if numbers.min() == numbers.max() else f"n = {numbers.min()} to {numbers.max()}"
 
 
 def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
@@ -89,7 +81,7 @@ def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     trained = data[data.method != "Clamp oracle"]
     caption = (
         "R² on the test images of the four splits, mean over all factors. Dashed: the clamp oracle in extrapolation. "
-        f"Dots are means with 95 % intervals over seeds ({_seeds(trained)}); single runs are faint."
+        f"Dots are means with 95 % intervals over seeds ({seeds_behind(trained)}); single runs are faint."
     )
     alt = f"{finding}; R² on the random split lies between {_range(trained, 'random')}."
     return Drawing(figure, "models", alt, caption, data)
@@ -224,7 +216,7 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
     state_finding(figure, finding)
     caption = (
         "Mean R² over all factors against how many factors are out of distribution, extrapolation split (0: training "
-        f"images). Means over seeds ({_seeds(data[data.method != 'Clamp oracle'])}); dashed black: the clamp oracle."
+        f"images). Means over seeds ({seeds_behind(data[data.method != 'Clamp oracle'])}); dashed black: the clamp oracle."
     )
     return Drawing(figure, "number_out", f"{finding}.", caption, data)
 
@@ -302,7 +294,7 @@ def draw_blog(rows: pd.DataFrame) -> Drawing:
     state_finding(figure, finding)
     caption = (
         "Held out: trained on small hearts, large squares and all ellipses. Control: as many images drawn from all but "
-        f"the test images. Same test images; means with 95 % intervals over seeds ({_seeds(data)})."
+        f"the test images. Same test images; means with 95 % intervals over seeds ({seeds_behind(data)})."
     )
     return Drawing(figure, "blog", f"{finding} (mean over models).", caption, data)
 
@@ -403,10 +395,3 @@ def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
             )
         lines.append(line)
     return pd.DataFrame(lines)
-
-
-def axes_without_ticks(axes: Axes) -> None:
-    """Take ticks and grid from an image's axes."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.grid(visible=False)

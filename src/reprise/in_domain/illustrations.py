@@ -1,12 +1,13 @@
 """Figures of the idea and of the data, drawn without a study."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 
-from reprise.in_domain.figures import TITLES, axes_without_ticks
+from reprise.in_domain.figures import TITLES
 from reprise.in_domain.frames import agreement, frame_factors, read_frames
 from reprise.in_domain.grid import FactorGrid, find_grid
 from reprise.in_domain.images import RenderedGrid
@@ -15,6 +16,9 @@ from reprise.in_domain.sprites import render_sprites
 from reprise.in_domain.study import renderer_of
 from reprise.plots import BLUE, VERMILION, Drawing, new_figure, state_finding
 from reprise.rows import MissingRowsError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ILLUSTRATED = FactorGrid((12, 12), ("position", "size"), cut=0.25)
 SHAPE_NAMES = ("square", "ellipse", "heart")
@@ -59,7 +63,7 @@ def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawi
             images = source.batch(torch.from_numpy(chosen)).permute(0, 2, 3, 1).numpy()
             for axes_, image, point in zip(axes[2 * place + row], images, chosen.tolist(), strict=True):
                 axes_.imshow(image, cmap="gray", vmin=0, vmax=1)
-                axes_without_ticks(axes_)
+                _without_ticks(axes_)
                 lines.append({"dataset": dataset, "part": part, "grid_point": point})
             axes[2 * place + row, 0].set_ylabel(part, fontsize=8)
         axes[2 * place, 0].set_title(TITLES[dataset], fontsize=8, loc="left")
@@ -80,7 +84,7 @@ def draw_parity(n: int = 6) -> Drawing:
         pictures = (originals[frame], ours[frame], originals[frame] ^ ours[frame])
         for panel, picture in zip(axes[:, column], pictures, strict=True):
             panel.imshow(picture, cmap="gray", vmin=0, vmax=255)
-            axes_without_ticks(panel)
+            _without_ticks(panel)
         axes[0, column].set_title(f"frame {frame}: {wrong[frame]} px", fontsize=7)
     for panel, name in zip(axes[:, 0], ("original", "ours", "difference"), strict=True):
         panel.set_ylabel(name, fontsize=8)
@@ -133,3 +137,9 @@ def approaches_table() -> pd.DataFrame:
             if a.in_benchmark
         ]
     )
+
+
+def _without_ticks(axes: "Axes") -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)

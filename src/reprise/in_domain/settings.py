@@ -48,7 +48,7 @@ class Settings(ChapterSettings):
         ("comparison", "blog", "oracles"), min_length=1, description="which parts of the study are run"
     )
     image_side: Literal[32, 64] = Field(32, description="pixels of an image's side; the paper: 64")
-    n_steps: PositiveInt = Field(1300, description="training steps (the MLP: 2.5 times as many); the paper: 500 000")
+    n_steps: PositiveInt = Field(1250, description="training steps (the MLP: 2.5 times as many); the paper: 500 000")
     read_out_steps: PositiveInt = Field(3000, description="steps of a representation's read-out")
     batch_size: int = Field(64, ge=2, multiple_of=2, description="images a step; the paper: 64")
     learning_rate_scale: float = Field(
@@ -58,7 +58,7 @@ class Settings(ChapterSettings):
         12_000, description="training images of a split at most; the paper: all, 60 000 on sprites-rot90"
     )
     n_test_images: PositiveInt = Field(3_000, description="test images of a split that are scored; the paper: all")
-    blog_steps: PositiveInt = Field(600, description="training steps of the blog's case")
+    blog_steps: PositiveInt = Field(500, description="training steps of the blog's case")
     blog_images: PositiveInt = Field(6_000, description="training images of the blog's case")
     set_encoder_width: PositiveInt = Field(64, description="units of the SetEncoder's wide layers; our choice: 256")
     set_encoder_pixels: PositiveInt = Field(256, description="pixels it draws an image and training step; else: all")

@@ -37,7 +37,7 @@ from reprise.in_domain.representations import Representation
 from reprise.in_domain.rooms import room_renderer
 from reprise.in_domain.scores import r2_by_factor, rho
 from reprise.in_domain.settings import MAIN_DATA_SET, Settings
-from reprise.in_domain.splits import SYSTEMATIC, Split, make_split
+from reprise.in_domain.splits import SYSTEMATIC, Split, SplitKind, make_split
 from reprise.in_domain.sprites import render_sprites, sprite_renderer
 from reprise.in_domain.training import (
     TrainingOptions,
@@ -112,9 +112,9 @@ def _training_records(settings: Settings, dataset: str, runs: tuple[Run, ...]) -
                 yield {**common, **record}
 
 
-def _by_training(runs: tuple[Run, ...]) -> dict[tuple[str, str, int], list[str]]:
+def _by_training(runs: tuple[Run, ...]) -> dict[tuple[str, str, int], list[SplitKind]]:
     """Return the splits that one model is trained on with one seed."""
-    found: dict[tuple[str, str, int], list[str]] = {}
+    found: dict[tuple[str, str, int], list[SplitKind]] = {}
     for planned in runs:
         for seed in planned.seeds:
             found.setdefault((planned.experiment, planned.model, seed), []).append(planned.kind)
