@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reprise.in_domain import claims, figures
+from reprise.in_domain import claims, figures, summaries
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.oracles import oracle_scores
 from reprise.rows import MissingRowsError, tidy
@@ -193,11 +193,11 @@ def test_the_leaderboards_gap_is_that_of_the_printed_numbers(rows):
     best = published.groupby("dataset")["value"].max()
     gap = min(clamp[name] - best[name] for name in clamp)
     assert f"at least {gap:.2f} below" in drawing.alt
-    assert len(figures.published_table(published)) == 6
+    assert len(summaries.published_table(published)) == 6
 
 
 def test_tables_name_what_was_not_run_and_what_did_not_converge(rows):
-    table = figures.score_table(rows, [DATA]).set_index("model")
+    table = summaries.score_table(rows, [DATA]).set_index("model")
     assert table.loc["ResNet-50", "remark"] == "GPU only"
     assert table.loc["ResNet-50 (ImageNet-21k)", "remark"] == "GPU only, needs a download"
     assert table.loc["SlowVAE", "remark"] == "not converged"
@@ -208,6 +208,6 @@ def test_tables_name_what_was_not_run_and_what_did_not_converge(rows):
 
 def test_the_remedies_table_has_the_plain_network_beside(rows):
     more = model_rows("CNN, augmented", experiment="remedies")
-    table = figures.remedy_table(rows_of(rows.replace({np.nan: None}).to_dict("records"), more))
+    table = summaries.remedy_table(rows_of(rows.replace({np.nan: None}).to_dict("records"), more))
     assert table["model"].tolist() == ["CNN", "CNN", "CNN, augmented", "CNN, augmented"]
     assert table["x"].tolist()[0] == pytest.approx(0.952)

@@ -39,7 +39,8 @@ def _numbers(interval: Interval, **what: Any) -> dict[str, Any]:
     return {**what, "mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
 
 
-def _clamp(dataset: str, kind: str, subset: str = "test", factor: str = "mean") -> float:
+def clamp_score(dataset: str, kind: str, subset: str = "test", factor: str = "mean") -> float:
+    """Return what the clamp oracle scores on a subset of a data set's split."""
     table = oracle_scores(GRIDS[dataset], kind)
     found = table[(table.oracle == "Clamp oracle") & (table.subset == subset) & (table.factor == factor)]
     return float(found["r2"].iloc[0])
@@ -56,17 +57,17 @@ def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     for panel, dataset in zip(axes[0], data_sets, strict=True):
         for shift, kind in enumerate(KINDS):
             style = colours.get(kind, "RotEq-CNN")
-            found = [m for m in methods if _has(rows, dataset, m, kind)]
-            values = [per_seed(rows, **_where(dataset, m, kind), **MEAN_SCORE) for m in found]
+            found = [m for m in methods if has_scores(rows, dataset, m, kind)]
+            values = [per_seed(rows, **conditions(dataset, m, kind), **MEAN_SCORE) for m in found]
             intervals = [t_interval(value) for value in values]
             places = [methods.index(m) + 0.16 * (shift - 1.5) for m in found]
             shown = [value.clip(lower=LOWEST_R2).to_list() for value in values]
             if found:
                 interval_dots(panel, places, intervals, method=style, single_runs=shown, label=kind)
             drawn += [_numbers(i, dataset=dataset, split=kind, method=m) for m, i in zip(found, intervals, strict=True)]
-        clamp = _clamp(dataset, "extrapolation")
+        clamp = clamp_score(dataset, "extrapolation")
         panel.axvline(clamp, color=style_of("Clamp oracle").colour, linestyle=(0, (6, 1)), linewidth=1)
-        panel.set_title(TITLES[dataset], fontsize=9)
+        panel.set_title(TITLES[dataset].split(" (")[0], fontsize=9)
         panel.set_xlabel("R², mean over factors")
         panel.set_xlim(LOWEST_R2, 1.05)
         drawn.append({"dataset": dataset, "split": "extrapolation", "method": "Clamp oracle", "mean": clamp, "n": 1})
@@ -75,7 +76,7 @@ def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     data = pd.DataFrame(drawn)
     main = data[(data.dataset == data_sets[0]) & (data.split == "extrapolation") & (data.method != "Clamp oracle")]
-    below = int((main["mean"] < _clamp(data_sets[0], "extrapolation")).sum())
+    below = int((main["mean"] < clamp_score(data_sets[0], "extrapolation")).sum())
     finding = f"In extrapolation {below} of {len(main)} models stay below the clamp oracle"
     state_finding(figure, finding)
     trained = data[data.method != "Clamp oracle"]
@@ -92,13 +93,15 @@ def _range(data: pd.DataFrame, kind: str) -> str:
     return f"{values.min():.2f} and {values.max():.2f}"
 
 
-def _where(dataset: str, method: str, kind: str, experiment: str = "comparison") -> dict[str, str]:
+def conditions(dataset: str, method: str, kind: str, experiment: str = "comparison") -> dict[str, str]:
+    """Return what the rows of a model on a split have in common."""
     return {"dataset": dataset, "method": method, "split": kind, "experiment": experiment}
 
 
-def _has(rows: pd.DataFrame, dataset: str, method: str, kind: str) -> bool:
+def has_scores(rows: pd.DataFrame, dataset: str, method: str, kind: str) -> bool:
+    """Tell whether a model was trained on a split."""
     try:
-        select(rows, **_where(dataset, method, kind), **MEAN_SCORE)
+        select(rows, **conditions(dataset, method, kind), **MEAN_SCORE)
     except MissingRowsError:
         return False
     return True
@@ -176,8 +179,8 @@ def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = M
 
 def _one_out(rows: pd.DataFrame, dataset: str, method: str, out: str, factor: str) -> float:
     if method == "Clamp oracle":
-        return _clamp(dataset, "extrapolation", f"only {out}", factor)
-    where = _where(dataset, method, "extrapolation")
+        return clamp_score(dataset, "extrapolation", f"only {out}", factor)
+    where = conditions(dataset, method, "extrapolation")
     return float(per_seed(rows, **where, subset=f"only {out}", factor=factor, metric="r2").mean())
 
 
@@ -187,8 +190,8 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
     numbers = range(1, len(GRIDS[dataset].cut_factors) + 1)
     drawn: list[dict[str, Any]] = []
     for method in methods_of(rows, dataset):
-        where = _where(dataset, method, "extrapolation")
-        if not _has(rows, dataset, method, "extrapolation"):
+        where = conditions(dataset, method, "extrapolation")
+        if not has_scores(rows, dataset, method, "extrapolation"):
             continue
         series = [per_seed(rows, **where, subset="train", factor="mean", metric="r2")]
         series += [per_seed(rows, **where, subset=f"{k} out", factor="mean", metric="r2") for k in numbers]
@@ -199,7 +202,7 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
             marker=style.marker, markersize=4, label=method,
         )  # fmt: skip
         drawn += [_numbers(i, method=method, n_out=k) for k, i in enumerate(intervals)]
-    clamp = [1.0, *(_clamp(dataset, "extrapolation", f"{k} out") for k in numbers)]
+    clamp = [1.0, *(clamp_score(dataset, "extrapolation", f"{k} out") for k in numbers)]
     axes.plot(
         range(len(clamp)), clamp, color=style_of("Clamp oracle").colour, linestyle=(0, (6, 1)), label="Clamp oracle"
     )
@@ -210,13 +213,11 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     data = pd.DataFrame(drawn)
     last = data[(data.n_out == len(clamp) - 1) & (data.method != "Clamp oracle")]["mean"]
-    finding = (
-        f"With all {len(clamp) - 1} factors out, R² is {last.max():.2f} at best; perfect clamping has {clamp[-1]:.2f}"
-    )
+    finding = f"All {len(clamp) - 1} factors out: R² is {last.max():.2f} at best; perfect clamping has {clamp[-1]:.2f}"
     state_finding(figure, finding)
     caption = (
         "Mean R² over all factors against how many factors are out of distribution, extrapolation split (0: training "
-        f"images). Means over seeds ({seeds_behind(data[data.method != 'Clamp oracle'])}); dashed black: the clamp oracle."
+        f"images). Means over seeds ({seeds_behind(data[data.method != 'Clamp oracle'])}); dashed: the clamp oracle."
     )
     return Drawing(figure, "number_out", f"{finding}.", caption, data)
 
@@ -229,7 +230,7 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     for place, dataset in enumerate(data_sets):
         printed = published[published.dataset == dataset]
         paper_marks(axes, printed["value"].tolist(), [place] * len(printed), label=place == 0)
-        clamp = _clamp(dataset, "extrapolation")
+        clamp = clamp_score(dataset, "extrapolation")
         axes.plot(
             [clamp],
             [place],
@@ -245,13 +246,13 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         ]
         drawn.append({"dataset": dataset, "method": "Clamp oracle", "r2": clamp, "what": "oracle"})
     for method in methods_of(rows, MAIN_DATA_SET):
-        if not _has(rows, MAIN_DATA_SET, method, "extrapolation"):
+        if not has_scores(rows, MAIN_DATA_SET, method, "extrapolation"):
             continue
-        value = per_seed(rows, **_where(MAIN_DATA_SET, method, "extrapolation"), **MEAN_SCORE).mean()
+        value = per_seed(rows, **conditions(MAIN_DATA_SET, method, "extrapolation"), **MEAN_SCORE).mean()
         style = style_of(method)
         axes.plot([value], [len(data_sets)], marker=style.marker, color=style.colour, linestyle="", alpha=0.8)
         drawn.append({"dataset": MAIN_DATA_SET, "method": method, "r2": value, "what": "ours"})
-    clamp = _clamp(MAIN_DATA_SET, "extrapolation")
+    clamp = clamp_score(MAIN_DATA_SET, "extrapolation")
     axes.plot([clamp], [len(data_sets)], marker="*", markersize=10, color="black", linestyle="")
     drawn.append({"dataset": MAIN_DATA_SET, "method": "Clamp oracle", "r2": clamp, "what": "oracle"})
     axes.set_yticks(range(len(data_sets) + 1), [*map(TITLES.__getitem__, data_sets), "sprites (ours)"])
@@ -260,7 +261,7 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     axes.legend(fontsize=8, loc="lower left")
     data = pd.DataFrame(drawn)
     best = data[data.what == "paper"].groupby("dataset")["r2"].max()
-    gap = min(_clamp(name, "extrapolation") - best[name] for name in data_sets)
+    gap = min(clamp_score(name, "extrapolation") - best[name] for name in data_sets)
     finding = f"The best published models lie at least {gap:.2f} below an oracle that cannot extrapolate"
     state_finding(figure, finding)
     caption = (
@@ -297,101 +298,3 @@ def draw_blog(rows: pd.DataFrame) -> Drawing:
         f"the test images. Same test images; means with 95 % intervals over seeds ({seeds_behind(data)})."
     )
     return Drawing(figure, "blog", f"{finding} (mean over models).", caption, data)
-
-
-def score_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
-    """Return R² by data set, model and split with intervals; models that cannot run here are listed as such."""
-    from reprise.in_domain.claims import CONVERGED
-    from reprise.tables import with_interval
-
-    lines = []
-    for dataset in data_sets:
-        present = methods_of(rows, dataset)
-        for name, approach in APPROACHES.items():
-            if name not in present and not approach.in_benchmark:
-                continue
-            line: dict[str, Any] = {"data set": dataset, "model": name}
-            for kind in KINDS:
-                line[kind] = "—"
-                if name in present and _has(rows, dataset, name, kind):
-                    values = per_seed(rows, **_where(dataset, name, kind), **MEAN_SCORE)
-                    interval = t_interval(values)
-                    finite = len(values) > 1
-                    low, high = (interval.low, interval.high) if finite else (None, None)
-                    line[kind] = f"{with_interval(interval.estimate, low, high, 3)} (n = {interval.n})"
-                    if kind == "random":
-                        line["remark"] = "" if interval.estimate >= CONVERGED else "not converged"
-            line.setdefault("remark", "not run" if approach.where == "CPU" else approach.where)
-            lines.append(line)
-    return pd.DataFrame(lines)
-
-
-def published_table(published: pd.DataFrame) -> pd.DataFrame:
-    """Return the printed scores beside the clamp oracle of their data set; no number of ours belongs there."""
-    lines = []
-    for row in published.itertuples(index=False):
-        clamp = _clamp(str(row.dataset), "extrapolation")
-        lines.append(
-            {
-                "data set": TITLES[str(row.dataset)],
-                "model": row.method,
-                "paper, R² in extrapolation": row.value,
-                "clamp oracle": round(clamp, 3),
-                "paper − clamp": round(float(row.value) - clamp, 3),  # type: ignore[arg-type]
-                "printed in": row.source,
-            }
-        )
-    return pd.DataFrame(lines)
-
-
-def remedy_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return R² by factor of the plain CNN and of the remedies, random and extrapolation split."""
-    lines = []
-    for experiment, method in [
-        ("comparison", "CNN"),
-        *(("remedies", m) for m in methods_of(rows, MAIN_DATA_SET, "remedies")),
-    ]:
-        for kind in ("random", "extrapolation"):
-            where = _where(MAIN_DATA_SET, method, kind, experiment)
-            found = select(rows, **where, subset="test", metric="r2").groupby("factor")["value"].mean()
-            names = (*GRIDS[MAIN_DATA_SET].names, "mean")
-            n = select(rows, **where)["seed"].nunique()
-            lines.append({"model": method, "split": kind, **{f: round(float(found[f]), 3) for f in names}, "seeds": n})
-    return pd.DataFrame(lines)
-
-
-def realism_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
-    """Return the CNN's loss and its distance from the clamp oracle in extrapolation, by data set."""
-    lines = []
-    for dataset in data_sets:
-        random, extrapolation = (
-            float(per_seed(rows, **_where(dataset, "CNN", kind), **MEAN_SCORE).mean())
-            for kind in ("random", "extrapolation")
-        )
-        clamp = _clamp(dataset, "extrapolation")
-        lines.append(
-            {
-                "data set": TITLES[dataset],
-                "R² random": round(random, 3),
-                "R² extrapolation": round(extrapolation, 3),
-                "loss": round(random - extrapolation, 3),
-                "clamp oracle": round(clamp, 3),
-                "clamp − model": round(clamp - extrapolation, 3),
-            }
-        )
-    return pd.DataFrame(lines)
-
-
-def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return DCI of the representations beside their R² in extrapolation."""
-    found = rows[rows["metric"].str.startswith("dci_")]
-    lines = []
-    for method in [name for name in APPROACHES if name in set(found["method"])]:
-        scores = found[found.method == method].groupby("metric")["value"].mean()
-        line = {"model": method, **{k.removeprefix("dci_"): round(float(v), 3) for k, v in scores.items()}}
-        for kind in ("random", "extrapolation"):
-            line[f"R² {kind}"] = round(
-                float(per_seed(rows, **_where(MAIN_DATA_SET, method, kind), **MEAN_SCORE).mean()), 3
-            )
-        lines.append(line)
-    return pd.DataFrame(lines)
