@@ -72,7 +72,7 @@ APPROACHES: dict[str, Approach] = {
         Approach("CNN", "supervised", "CPU", 2e-3, "networks", "CNN", stacked_on="cuda"),
         Approach("CoordConv", "supervised", "CPU", 2e-3, "networks", "CoordConv", stacked_on="cuda"),
         Approach("SetEncoder", "supervised", "CPU", 2e-3, "networks", "SetEncoder", slowness=2.5),
-        Approach("RotEq-CNN", "supervised", "CPU", 2e-3, "equivariant", "RotationEquivariantCNN", slowness=0.7),
+        Approach("RotEq-CNN", "supervised", "CPU", 2e-3, "equivariant", "RotationEquivariantCNN"),
         Approach(
             "RotEq-CNN, big", "supervised", "GPU only", 2e-3, "equivariant", "RotationEquivariantCNN", {"width": 2}
         ),
