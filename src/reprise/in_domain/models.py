@@ -71,7 +71,7 @@ APPROACHES: dict[str, Approach] = {
         Approach("MLP", "supervised", "CPU", 3e-3, "networks", "MLP", slowness=2.5, stacked_on="cpu"),
         Approach("CNN", "supervised", "CPU", 2e-3, "networks", "CNN", stacked_on="cuda"),
         Approach("CoordConv", "supervised", "CPU", 2e-3, "networks", "CoordConv", stacked_on="cuda"),
-        Approach("SetEncoder", "supervised", "CPU", 2e-3, "networks", "SetEncoder", slowness=2.5),
+        Approach("SetEncoder", "supervised", "CPU", 2e-3, "networks", "SetEncoder"),
         Approach("RotEq-CNN", "supervised", "CPU", 2e-3, "equivariant", "RotationEquivariantCNN"),
         Approach(
             "RotEq-CNN, big", "supervised", "GPU only", 2e-3, "equivariant", "RotationEquivariantCNN", {"width": 2}
