@@ -119,6 +119,29 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
         "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
     },
+    # No method is under test here; the CNN is the benchmark's own.
+    "generalisation in a domain": {
+        "CNN": MethodStyle(BLUE, "o"),
+        "CNN, augmented": MethodStyle(BLUE, "p", (0, (4, 2))),
+        "CNN, soft-argmax": MethodStyle(BLUE, "8", (0, (2, 2))),
+        "CoordConv": MethodStyle(SKY, "D", (0, (4, 1))),
+        "SetEncoder": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
+        "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Small ResNet": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "ResNet-50": MethodStyle("#8C6D31", "h", (0, (4, 2))),
+        "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
+        "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),
+        "ResNet-50 (ImageNet-1k)": MethodStyle("#AA4499", "8", (0, (1, 3))),
+        "ResNet-50 (ImageNet-21k)": MethodStyle("#882255", "8", (0, (2, 2))),
+        "ResNet-101 (ImageNet-21k)": MethodStyle("#332288", "8", (0, (6, 2))),
+        "BetaVAE": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+        "Ada-GVAE": MethodStyle("#AA4499", "<", (0, (1, 3))),
+        "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
+        "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
+    },
 }
 METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
 
