@@ -84,14 +84,6 @@ class Windows:
             if not np.isfinite(getattr(self, name)).all():
                 where = np.argwhere(~np.isfinite(getattr(self, name)))[0]
                 raise WindowsError(f"{name} has a value that is not finite at {tuple(where)}; interpolate it first.")
-        ghosts = self.present & (np.abs(self.neighbours).sum((-1, -2)) == 0) & (np.abs(self.past).sum((-1, -2))[:, None] > 0)
-        if ghosts.any():
-            i, j = np.argwhere(ghosts)[0]
-            raise WindowsError(f"present is true for slot {j} of window {i}, whose track is all zeros: padding.")
-        own = self.present & (np.abs(self.neighbours - self.past[:, None]).max((-1, -2), initial=0) == 0)
-        if own.any() and bool((np.ptp(self.past[own.any(1)], axis=1).max(-1) > 0).any()):
-            i, j = np.argwhere(own)[0]
-            raise WindowsError(f"slot {j} of window {i} holds the target itself (distance 0 in all frames); leave it out.")
 
     def __len__(self) -> int:
         return len(self.past)
@@ -207,3 +199,23 @@ def _hold_first_seen(tracks: NDArray[np.float32], seen: NDArray[np.bool_]) -> ND
     latest = np.maximum.accumulate(np.where(seen, frames, -1), axis=-1)
     source = np.where(latest < 0, seen.argmax(-1)[..., None], latest)
     return np.take_along_axis(tracks, source[..., None], axis=-2)
+
+
+def check_neighbours(windows: Windows) -> None:
+    """Refuse windows whose slots hold padding or the target itself: the user's own data, not the book's.
+
+    Raises
+    ------
+    WindowsError
+        If a slot marked present is all zeros, or equals its moving target in all frames.
+    """
+    moving = np.ptp(windows.past, axis=1).max(-1) > 0
+    empty = np.abs(windows.neighbours).max((-1, -2), initial=0) == 0
+    ghosts = windows.present & empty & (np.abs(windows.past).max((-1, -2)) > 0)[:, None]
+    if ghosts.any():
+        i, j = np.argwhere(ghosts)[0]
+        raise WindowsError(f"present is true for slot {j} of window {i}, whose track is all zeros: that is padding.")
+    own = windows.present & (np.abs(windows.neighbours - windows.past[:, None]).max((-1, -2), initial=0) == 0)
+    if (own & moving[:, None]).any():
+        i, j = np.argwhere(own & moving[:, None])[0]
+        raise WindowsError(f"slot {j} of window {i} holds the target itself (distance 0 in all frames); leave it out.")
