@@ -218,14 +218,13 @@ class TrajectronCVAE(nn.Module):
         outputs, fed = [], []
         for step in range(FUTURE):
             state = gated(constant + self.gates_action(action), self.gates_state(state), state)
-            output = self.head(state)
-            action = output[..., :2]
-            if noise is not None:
-                action = _sampled(output, noise[:, :, step])
-            outputs.append(output)
+            mean, log_deviation, raw = self.head(state).split([2, 2, 1], dim=-1)
+            correlation = raw.tanh()
+            action = mean if noise is None else _sampled(mean, log_deviation.exp(), correlation, noise[:, :, step])
+            outputs.append((mean, log_deviation, correlation[..., 0]))
             fed.append(action)
-        stacked = torch.stack(outputs, dim=2)
-        return Velocities(stacked[..., :2], stacked[..., 2:4], stacked[..., 4].tanh(), torch.stack(fed, dim=2))
+        means, log_deviations, correlations = (torch.stack(values, dim=2) for values in zip(*outputs, strict=True))
+        return Velocities(means, log_deviations, correlations, torch.stack(fed, dim=2))
 
     def nll(self, context: Tensor, last: Tensor, future: Tensor) -> Tensor:
         """Return the NLL metric per row, the decoder being fed its means."""
@@ -286,15 +285,15 @@ def frame_weights(seen: Tensor) -> Tensor:
 
 def gated(inputs: Tensor, recurrent: Tensor, state: Tensor) -> Tensor:
     """One step of a GRU from its two parts of the gates (reset, update, new)."""
+    # Split, not sliced: the gradient of a slice first fills a whole tensor with zeros.
     width = state.shape[-1]
-    reset, update = torch.sigmoid(inputs[..., : 2 * width] + recurrent[..., : 2 * width]).chunk(2, dim=-1)
-    new = torch.tanh(inputs[..., 2 * width :] + reset * recurrent[..., 2 * width :])
-    return new + update * (state - new)
+    given, new_input = inputs.split([2 * width, width], dim=-1)
+    own, new_own = recurrent.split([2 * width, width], dim=-1)
+    reset, update = torch.sigmoid(given + own).chunk(2, dim=-1)
+    return torch.lerp(torch.tanh(torch.addcmul(new_input, reset, new_own)), state, update)
 
 
-def _sampled(output: Tensor, noise: Tensor) -> Tensor:
-    deviation, correlation = output[..., 2:4].exp(), output[..., 4].tanh()
-    first = deviation[..., 0] * noise[..., 0]
+def _sampled(mean: Tensor, deviation: Tensor, correlation: Tensor, noise: Tensor) -> Tensor:
+    first, second = noise.split(1, dim=-1)
     orthogonal = (1 - correlation.square()).clamp_min(1e-12).sqrt()
-    second = deviation[..., 1] * (correlation * noise[..., 0] + orthogonal * noise[..., 1])
-    return output[..., :2] + torch.stack([first, second], dim=-1)
+    return mean + deviation * torch.cat([first, correlation * first + orthogonal * second], dim=-1)
