@@ -119,6 +119,15 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
         "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
     },
+    "trajectory prediction": {
+        "Trajectron++": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "Trajectron++Edge": MethodStyle(BLUE, "o"),
+        "Trajectron++Edge, neighbours cut": MethodStyle(SKY, "D", (0, (4, 1))),
+        "Trajectron++Edge, trained alone": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "PECNet": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Social-STGCNN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Constant velocity": MethodStyle(GREY, "X", (0, (1, 1))),
+    },
 }
 METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
 

@@ -57,7 +57,13 @@ class Attribution:
 
 
 def shapley(
-    value: Value, n_players: int, *, method: Method = "auto", budget: int = 4096, n_games: int | None = None, seed: int = 0
+    value: Value,
+    n_players: int,
+    *,
+    method: Method = "auto",
+    budget: int = 4096,
+    n_games: int | None = None,
+    seed: int = 0,
 ) -> Attribution:
     """Attribute a value to the players.
 
@@ -202,7 +208,9 @@ def _by_coin_flips(
 ) -> Attribution:
     n_draws = budget // (2 * n_players)
     if n_draws < 1:
-        raise ValueError(f"budget={budget} is too small: a draw for {n_players} players takes {2 * n_players} coalitions.")
+        raise ValueError(
+            f"budget={budget} is too small: a draw for {n_players} players takes {2 * n_players} coalitions."
+        )
     without = generator.random((games, n_draws, n_players, n_players)) < 0.5
     player = np.arange(n_players)
     without[:, :, player, player] = False

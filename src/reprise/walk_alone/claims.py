@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reprise.claims import Claim, Control, Finding, Outcome
+from reprise.numerals import number
 from reprise.walk_alone.resampling import Sample, interval_of, number_of_seeds, samples
 
 if TYPE_CHECKING:
@@ -51,12 +52,15 @@ def _relative_increase(rows: pd.DataFrame, dataset: str, method: str) -> Sample:
     return _errors(rows, dataset, method, "without")["min_fde"] / with_all - 1
 
 
-def _text(interval: Interval, digits: int = 3) -> str:
-    return f"{interval.estimate:+.{digits}f} [{interval.low:+.{digits}f}, {interval.high:+.{digits}f}]"
+def _text(interval: Interval) -> str:
+    # Clusters of windows give an interval even with one training seed.
+    ends = (number(interval.estimate, 3, signed=True), number(interval.low, 3), number(interval.high, 3))
+    return "{} [{}, {}]".format(*ends)
 
 
 def _percent(interval: Interval) -> str:
-    return f"{100 * interval.estimate:+.0f} % [{100 * interval.low:+.0f}, {100 * interval.high:+.0f}]"
+    ends = (number(100 * end, 0, signed=True) for end in (interval.estimate, interval.low, interval.high))
+    return "{} % [{}, {}]".format(*ends)
 
 
 def _verdict(holds: list[bool], fails: list[bool]) -> Outcome:
@@ -86,7 +90,12 @@ def neighbours_count_no_more_than_strangers(rows: pd.DataFrame) -> Finding:
             f"{shares['past'][0]:.3f} (the paper's max − one stranger: {single:+.3f})"
         )
     holds, fails = [i.high <= 0 for i in beyond], [i.low > 0 for i in beyond]
-    return Finding(_verdict(holds, fails), "; ".join(words) + ".", _excess(rows, *cases[0]))
+    return Finding(
+        _verdict(holds, fails),
+        "; ".join(words) + ".",
+        _excess(rows, *cases[0]),
+        quantity=f"interaction − random max, {NETWORKS[0]} on {CROWD}, NLL",
+    )
 
 
 def removing_neighbours_changes_nothing_on_crowds(rows: pd.DataFrame) -> Finding:
@@ -101,11 +110,16 @@ def removing_neighbours_changes_nothing_on_crowds(rows: pd.DataFrame) -> Finding
         with_all, without = (_errors(rows, CROWD, method, how) for how in ("with", "without"))
         for metric in ("min_ade", "min_fde"):
             change = interval_of(without[metric] - with_all[metric], number_of_seeds(rows, CROWD))
-            holds.append(-NEGLIGIBLE_METRES <= change.low and change.high <= NEGLIGIBLE_METRES)
+            holds.append(change.low >= -NEGLIGIBLE_METRES and change.high <= NEGLIGIBLE_METRES)
             fails.append(change.low > NEGLIGIBLE_METRES or change.high < -NEGLIGIBLE_METRES)
             intervals.append(change)
             words.append(f"{method} {metric} {_text(change)} m")
-    return Finding(_verdict(holds, fails), "; ".join(words) + ".", intervals[-1])
+    return Finding(
+        _verdict(holds, fails),
+        "; ".join(words) + ".",
+        intervals[-1],
+        quantity=f"minFDE without − with neighbours, {EDGE} on {CROWD}, m",
+    )
 
 
 def removing_neighbours_hurts_in_basketball(rows: pd.DataFrame) -> Finding:
@@ -124,7 +138,7 @@ def removing_neighbours_hurts_in_basketball(rows: pd.DataFrame) -> Finding:
         outcome = "partly reproduced"
     elif all(i.below(MASSIVE) for i in increases):
         outcome = "not reproduced"
-    return Finding(outcome, evidence, increases[0])
+    return Finding(outcome, evidence, increases[0], quantity=f"relative increase of minFDE, {NETWORKS[0]} on {COURT}")
 
 
 def one_edge_per_neighbour_relies_more(rows: pd.DataFrame) -> Finding:
@@ -136,9 +150,7 @@ def one_edge_per_neighbour_relies_more(rows: pd.DataFrame) -> Finding:
     """
     n = number_of_seeds(rows, COURT)
     increase = interval_of(_relative_increase(rows, COURT, EDGE) - _relative_increase(rows, COURT, NETWORKS[0]), n)
-    score = interval_of(
-        _shares(rows, COURT, EDGE)["interaction"] - _shares(rows, COURT, NETWORKS[0])["interaction"], n
-    )
+    score = interval_of(_shares(rows, COURT, EDGE)["interaction"] - _shares(rows, COURT, NETWORKS[0])["interaction"], n)
     error = interval_of(
         _errors(rows, COURT, EDGE, "with")["min_fde"] - _errors(rows, COURT, NETWORKS[0], "with")["min_fde"], n
     )
@@ -150,7 +162,7 @@ def one_edge_per_neighbour_relies_more(rows: pd.DataFrame) -> Finding:
         outcome = "reproduced" if all(holds) else "partly reproduced"
     elif all(fails):
         outcome = "not reproduced"
-    return Finding(outcome, evidence, increase)
+    return Finding(outcome, evidence, increase, quantity=f"increase of {EDGE} − {NETWORKS[0]}, share of minFDE")
 
 
 def real_beats_random_in_basketball_only(rows: pd.DataFrame) -> Finding:
@@ -170,7 +182,9 @@ def real_beats_random_in_basketball_only(rows: pd.DataFrame) -> Finding:
     outcome: Outcome = "not reproduced" if any(i.below(0) for i in court) else "inconclusive"
     if on_court or on_crowd:
         outcome = "reproduced" if on_court and on_crowd else "partly reproduced"
-    return Finding(outcome, "; ".join(words) + ".", court[1])
+    return Finding(
+        outcome, "; ".join(words) + ".", court[1], quantity=f"interaction − random max, {EDGE} on {COURT}, NLL"
+    )
 
 
 def few_agents_matter_in_basketball(rows: pd.DataFrame) -> Finding:
@@ -182,7 +196,12 @@ def few_agents_matter_in_basketball(rows: pd.DataFrame) -> Finding:
     how = {"dataset": COURT, "method": EDGE, "experiment": "attribution", "loss": "nll"}
     lead = interval_of(samples(rows, ("few over others",), **how)["few over others"], number_of_seeds(rows, COURT))
     outcome: Outcome = "reproduced" if lead.above(0) else "not reproduced" if lead.below(0) else "inconclusive"
-    return Finding(outcome, f"Three near ones minus the other seven: {_text(lead)}.", lead)
+    return Finding(
+        outcome,
+        f"Three near ones minus the other seven: {_text(lead)}.",
+        lead,
+        quantity=f"lead of three near agents, {EDGE}, NLL",
+    )
 
 
 def data_decide(rows: pd.DataFrame) -> Finding:
@@ -203,7 +222,7 @@ def data_decide(rows: pd.DataFrame) -> Finding:
         outcome = "reproduced" if all(i.above(0) for i in leads) else "partly reproduced"
     elif all(i.below(0) for i in leads):
         outcome = "not reproduced"
-    return Finding(outcome, evidence, leads[1])
+    return Finding(outcome, evidence, leads[1], quantity=f"{COURT} − {CROWD}, interaction over past, {EDGE}")
 
 
 def _reliance_without_shock(rows: pd.DataFrame) -> tuple[bool, str]:

@@ -1,6 +1,6 @@
 """Games of trajectories: player 0 is the target's past, the others are its neighbours; the value is minus a loss.
 
-A neighbour is dropped by cutting its edge, the past by letting the target stand still at its last position (Section 3.2).
+A neighbour is dropped by cutting its edge, the past by letting the target stand still at its last position.
 """
 
 from __future__ import annotations
@@ -87,11 +87,15 @@ class TrajectronGame:
         fresh_noise_seed: int | None = None,
     ) -> None:
         if model.training:
-            raise ValueError("model is in training mode, its dropout would be attributed to players; call model.eval().")
+            raise ValueError(
+                "model is in training mode, its dropout would be attributed to players; call model.eval()."
+            )
         if loss != "nll" and noise is None and fresh_noise_seed is None:
             raise ValueError(f"loss={loss!r} needs noise=Noise.draw(…), the same for all coalitions of a target.")
         self.model, self.states, self.loss, self.noise = model, states, loss, noise
-        self.fresh = None if fresh_noise_seed is None else torch_generator(fresh_noise_seed, "walk_alone", "fresh noise")
+        self.fresh = (
+            None if fresh_noise_seed is None else torch_generator(fresh_noise_seed, "walk_alone", "fresh noise")
+        )
         with torch.inference_mode():
             self._cache(leak)
 
@@ -120,7 +124,9 @@ class TrajectronGame:
         n_games, n_coalitions, n_players = masks.shape
         expected = (len(self.states), 1 + self.states.present.shape[1])
         if (n_games, n_players) != expected:
-            raise ValueError(f"masks has the shape {masks.shape}; expected {expected[0]} games of {expected[1]} players.")
+            raise ValueError(
+                f"masks has the shape {masks.shape}; expected {expected[0]} games of {expected[1]} players."
+            )
         values = np.empty(n_games * n_coalitions)
         with torch.inference_mode():
             for rows in _chunks(n_games * n_coalitions):
@@ -139,7 +145,9 @@ class TrajectronGame:
         if self.fresh is not None:
             noise, place = Noise.draw(len(game), self.fresh, mask.device), torch.arange(len(game), device=mask.device)
         assert noise is not None
-        errors = displacement_errors(self.model.sample(context, last, noise.uniform[place], noise.normal[place]), future)
+        errors = displacement_errors(
+            self.model.sample(context, last, noise.uniform[place], noise.normal[place]), future
+        )
         return errors[0] if self.loss == "min_ade" else errors[1]
 
     def _context(self, game: Tensor, past: Tensor, present: Tensor) -> Tensor:

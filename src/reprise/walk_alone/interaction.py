@@ -106,7 +106,13 @@ class Shares:
 
 
 def attribute(
-    value: Callable[[Masks], Numbers], n_neighbours: int, n_strangers: int, n_games: int, *, pairs: int = 12, seed: int = 0
+    value: Callable[[Masks], Numbers],
+    n_neighbours: int,
+    n_strangers: int,
+    n_games: int,
+    *,
+    pairs: int = 12,
+    seed: int = 0,
 ) -> Shares:
     """Attribute values to past, neighbours and strangers.
 

@@ -35,7 +35,12 @@ def groups(windows: Windows, places: np.ndarray) -> Iterator[tuple[np.ndarray, W
 
 
 def trajectron_game(
-    model: TrajectronCVAE, *, loss: Loss = "nll", leak: bool = False, fresh: bool = False, mask_strangers_from: int | None = None
+    model: TrajectronCVAE,
+    *,
+    loss: Loss = "nll",
+    leak: bool = False,
+    fresh: bool = False,
+    mask_strangers_from: int | None = None,
 ) -> MakeGame:
     """Return a function that makes games of windows.
 

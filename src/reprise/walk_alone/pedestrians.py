@@ -57,7 +57,9 @@ def read_tracks(path: Path, frame_step: int) -> tuple[NDArray[np.float64], NDArr
     frames = np.rint(table[:, 0]).astype(np.int64)
     grid = (frames - frames.min()) / frame_step
     if (off := np.abs(grid - np.rint(grid)) > 1e-6).any():
-        raise WindowsError(f"{path.name} has frame {frames[off][0]}, which is not a multiple of {frame_step} after the first.")
+        raise WindowsError(
+            f"{path.name} has frame {frames[off][0]}, which is not a multiple of {frame_step} after the first."
+        )
     rows = np.rint(grid).astype(np.int64)
     agents, columns = np.unique(table[:, 1], return_inverse=True)
     if len(np.unique(rows * len(agents) + columns)) < len(rows):

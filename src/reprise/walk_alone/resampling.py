@@ -60,7 +60,9 @@ def samples(
     for metric in metrics:
         one = kept[(kept["metric"] == metric).to_numpy()]
         if one.empty:
-            raise MissingRowsError(f"no rows with {', '.join(f'{k} = {v}' for k, v in wanted.items())}, metric = {metric}.")
+            raise MissingRowsError(
+                f"no rows with {', '.join(f'{k} = {v}' for k, v in wanted.items())}, metric = {metric}."
+            )
         found[metric] = _sample(one, dataset)
     return found
 

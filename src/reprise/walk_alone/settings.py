@@ -32,7 +32,7 @@ class Settings(ChapterSettings):
     experiments: tuple[Experiment, ...] = Field(
         ("comparison", "audits"),
         min_length=1,
-        description="parts of the study; displacement: shares of minADE; dropout: trained with neighbours cut or without",
+        description="parts of the study; displacement: shares of minADE; dropout: trained with neighbours cut",
     )
     latents: int = Field(3, ge=2, description="values of the categorical z; the paper: 25")
     decoder_width: int = Field(32, ge=2, description="units of the decoder's GRU; the paper: 128")

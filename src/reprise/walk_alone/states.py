@@ -115,9 +115,7 @@ class States:
             flat = values.reshape(len(values), -1, AXES)
             return torch.bmm(flat, matrices.transpose(1, 2)).reshape(values.shape)
 
-        return replace(
-            self, target=apply(self.target), neighbours=apply(self.neighbours), future=apply(self.future)
-        )
+        return replace(self, target=apply(self.target), neighbours=apply(self.neighbours), future=apply(self.future))
 
     def without_neighbours(self) -> Self:
         """Return the batch with every slot empty."""

@@ -3,9 +3,9 @@
 Beyond the common columns, rows have
 
 - ``experiment``: ``"accuracy"`` (whole test set; ``neighbours`` says ``with``, ``without`` or ``phantom``),
-  ``"accuracy by cluster"`` (the same, mean of one ``cluster`` of so many ``windows``), ``"attribution"`` (one ``target``,
-  its cluster, and the ``loss`` that is shared out), ``"roles"`` and ``"arrows"`` (share of one ``player``),
-  or an audit: ``"estimator"``, ``"stranger masked"``, ``"leak"``, ``"fresh noise"`` (``variant``: as released, corrected);
+  ``"accuracy by cluster"`` (the same, mean of one ``cluster`` of so many ``windows``), ``"attribution"`` (one
+  ``target``, its cluster, and the ``loss`` that is shared out), ``"roles"`` and ``"arrows"`` (share of one
+  ``player``), or an audit: ``"estimator"``, ``"stranger masked"``, ``"leak"``, ``"fresh noise"`` (``variant``: as released, corrected);
 - ``metric``: ``ade``, ``fde``, ``min_ade``, ``min_fde`` (of 20), ``nll``; ``past``, ``interaction``, ``random``,
   ``random max``, ``real over random``, ``few over others``, ``leader is first``, ``leader over others``; ``share``.
 
@@ -117,9 +117,7 @@ def _network_records(settings: Settings, problem: Problem, model: TrajectronCVAE
     yield from _attribution_records(settings, problem, trajectron_game(model), places, {**line, "loss": "nll"})
 
 
-def _accuracy_records(
-    problem: Problem, model: TrajectronCVAE, line: dict[str, Any], how: tuple[str, ...]
-) -> Records:
+def _accuracy_records(problem: Problem, model: TrajectronCVAE, line: dict[str, Any], how: tuple[str, ...]) -> Records:
     device = next(model.parameters()).device
     states = States.of(problem.test, device)
     noise = Noise.draw(len(states), torch_generator(0, "walk_alone", problem.name, "test noise"), device)
@@ -159,9 +157,7 @@ def _attribution_records(
 
 def _pecnet_records(settings: Settings, problem: Problem, line: dict[str, Any]) -> Records:
     device = resolve_device(settings.device)
-    options = PECNetOptions(
-        settings.pecnet_width, settings.pecnet_epochs, settings.pecnet_batch, settings.pecnet_rate
-    )
+    options = PECNetOptions(settings.pecnet_width, settings.pecnet_epochs, settings.pecnet_batch, settings.pecnet_rate)
     model = train_pecnet(problem.train, options, line["seed"], device)
     groups, slots = Groups.of(problem.test, device), problem.test.present.shape[1]
     masks = np.ones((len(problem.test), 2, 1 + slots), dtype=bool)

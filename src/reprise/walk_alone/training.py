@@ -102,9 +102,7 @@ def mutual_information(log_probabilities: Tensor) -> Tensor:
     return (probabilities * log_probabilities).sum(-1).mean() - (mean * mean.clamp_min(1e-12).log()).sum()
 
 
-def train(
-    shape: Shape, states: States, options: TrainingOptions, seed: int, name: str
-) -> TrajectronCVAE:
+def train(shape: Shape, states: States, options: TrainingOptions, seed: int, name: str) -> TrajectronCVAE:
     """Train one network.
 
     Parameters

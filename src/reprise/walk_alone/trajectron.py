@@ -1,7 +1,7 @@
 """A conditional variational autoencoder after Trajectron++, with summed edges or one edge per neighbour.
 
-``mode="sum"``: neighbours of a kind are added up before they are encoded (Trajectron++). ``mode="edge"``: each neighbour
-is encoded with the target, and attention picks among the encodings (the paper's Trajectron++Edge).
+``mode="sum"``: neighbours of a kind are added up before they are encoded (Trajectron++). ``mode="edge"``: each
+neighbour is encoded with the target, and attention picks among the encodings (the paper's Trajectron++Edge).
 """
 
 from __future__ import annotations
@@ -191,7 +191,9 @@ class TrajectronCVAE(nn.Module):
 
     # ---- decoder ---------------------------------------------------------------------------------------------
 
-    def decode(self, context: Tensor, last: Tensor, latent: Tensor | None = None, noise: Tensor | None = None) -> Velocities:
+    def decode(
+        self, context: Tensor, last: Tensor, latent: Tensor | None = None, noise: Tensor | None = None
+    ) -> Velocities:
         """Roll out the decoder for 12 steps.
 
         The part of the gates that stays constant is computed once: the context's per row, the latent's per value.
@@ -261,7 +263,9 @@ def centred(logits: Tensor) -> Tensor:
 
 def attention(scores: Tensor, present: Tensor) -> Tensor:
     """Return the softmax over the present slots, all zero (and without gradient trouble) where there is none."""
-    largest = scores.masked_fill(~present, float("-inf")).amax(-1, keepdim=True) if scores.shape[-1] else scores.sum(-1, True)
+    largest = (
+        scores.masked_fill(~present, float("-inf")).amax(-1, keepdim=True) if scores.shape[-1] else scores.sum(-1, True)
+    )
     shifted = torch.where(present, scores - largest, torch.zeros_like(scores))
     weights = shifted.exp() * present
     return weights / weights.sum(-1, keepdim=True).clamp_min(1e-30)

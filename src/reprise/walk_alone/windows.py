@@ -191,8 +191,6 @@ def cut_windows(
     )
 
 
-
-
 def _hold_first_seen(tracks: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Hold the latest seen position through gaps, and the first one before it; (..., frames, 2) and (..., frames)."""
     frames = np.arange(seen.shape[-1])

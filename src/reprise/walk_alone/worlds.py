@@ -67,8 +67,10 @@ def simulate(regime: Regime, n_scenes: int, seed: int = 0, split: str = "train")
         if regime == "repel":
             acceleration += _repulsion(position)
         if regime == "follow":
-            preferred = preferred - WANDER_DECAY * preferred * STEP_S + WANDER * np.sqrt(STEP_S) * draw.normal(
-                size=preferred.shape
+            preferred = (
+                preferred
+                - WANDER_DECAY * preferred * STEP_S
+                + WANDER * np.sqrt(STEP_S) * draw.normal(size=preferred.shape)
             )
             seen = np.maximum(step - delay, 0)
             past = [_at(values, seen, leader) for values in (positions, velocities)]
