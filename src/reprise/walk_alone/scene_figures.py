@@ -24,7 +24,7 @@ COURT = (94.0, 50.0)
 
 def draw_dropping(windows: Windows, place: int) -> Drawing:
     """Draw one window as it is, without one neighbour, and with the past dropped."""
-    figure, axes = new_figure(columns=3, height=2.5, sharex=True, sharey=True)
+    figure, axes = new_figure(columns=3, height=2.5)
     window = windows.take(np.array([place]))
     slot = int(window.influencer[0]) if window.influencer[0] >= 0 else 0
     titles = ("all players", "one neighbour dropped", "past dropped")
