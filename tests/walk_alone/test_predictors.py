@@ -167,7 +167,7 @@ def test_a_network_without_ears_gives_neighbours_exactly_nothing(windows, mode):
             layer.weight[:, :32] = 0
         model.start_state.weight[:, 3:35] = 0
     shares = attribute(TrajectronGame(model, States.of(windows)), 5, 0, len(windows))
-    assert np.abs(shares.neighbours).max() == 0
+    assert np.abs(shares.neighbours).max() < 1e-12
     np.testing.assert_allclose(shares.past, shares.gap)
 
 
@@ -269,7 +269,7 @@ def test_constant_velocity_goes_on_and_gives_nobody_any_credit():
     np.testing.assert_allclose(path[0, 0], past[0, -1] + np.arange(1, 13)[:, None])
     tracks = np.random.default_rng(0).normal(size=(4, 20, 2)).cumsum(1)
     (found,) = explain(lambda p, n, m: constant_velocity_paths(p, np.zeros((len(p), 1))), [tracks])
-    assert np.abs(found.neighbours).max() == 0 and found.interaction == 0
+    assert np.abs(found.neighbours).max() < 1e-12 > abs(found.interaction)
     assert found.past == pytest.approx(float(found.attribution.values.sum()))
 
 

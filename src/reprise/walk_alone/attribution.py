@@ -2,7 +2,7 @@
 
 The one thing needed is a *value function* that takes many coalitions at once. It must be deterministic: where the value
 needs noise (best of 20 samples), draw the noise once and use it for all coalitions. A player that changes nothing then
-gets exactly 0.
+gets 0 (up to rounding).
 """
 
 from __future__ import annotations

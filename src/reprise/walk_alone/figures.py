@@ -125,16 +125,20 @@ def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Seq
         for method in here:
             if {(method, "with"), (method, "without")} <= set(found):
                 change = found[method, "without"].estimate / found[method, "with"].estimate - 1
-                words.append((abs(change), f"{TITLES[panel]}, {method}: {number(100 * change, 0, signed=True)} %"))
+                words.append((abs(change), method, f"{TITLES[panel]}, {method}: {_percent(change)}", TITLES[panel]))
         one.set(title=TITLES[panel], xlabel=f"minFDE of 20 ({unit_of(panel)})")
-    most = max(words)[1]
-    state_finding(figure, f"Without neighbours minFDE changes most for {most}")
+    _, method, _, panel = max(words)
+    state_finding(figure, f"Neighbours cut: minFDE changes most for {method}, {panel}")
     caption = (
         "minFDE with all neighbours (filled) and with all cut (open). Diamonds: the paper, on its own SportVU data. "
         f"PECNet's destination does not depend on neighbours. {INTERVALS}."
     )
-    alt = "Change of minFDE without neighbours: " + "; ".join(text for _, text in words) + "."
+    alt = "Change of minFDE without neighbours: " + "; ".join(text for _, _, text, _ in words) + "."
     return Drawing(figure, "with_without", alt, caption, pd.DataFrame(drawn))
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share, 0, signed=True)} %"
 
 
 def _error(rows: pd.DataFrame, dataset: str, method: str, neighbours: str) -> Interval | None:

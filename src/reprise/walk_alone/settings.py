@@ -41,7 +41,7 @@ class Settings(ChapterSettings):
     batch: int = Field(128, ge=2, description="windows per step; the paper: 256")
     learning_rate: float = Field(5e-3, gt=0, description="Adam's, decaying linearly to a tenth; the paper: 1e-3, 3e-3")
     train_scenes: int = Field(1500, ge=2, description="simulated scenes of follow to train on; of alone half of them")
-    test_scenes: int = Field(300, ge=10, description="simulated scenes to test on")
+    test_scenes: int = Field(150, ge=10, description="simulated scenes to test on")
     train_every: int = Field(2, ge=1, description="ETH-UCY: every so many training windows; the paper: 1")
     clip_every: int = Field(6, ge=1, description="SportVU: every so many window starts in training; the paper: 1")
     pecnet_width: float = Field(0.25, gt=0, description="PECNet's hidden sizes over the paper's")
@@ -49,7 +49,7 @@ class Settings(ChapterSettings):
     pecnet_batch: int = Field(64, ge=2, description="PECNet's targets per step; the paper: 512 agents")
     pecnet_rate: float = Field(1e-3, gt=0, description="PECNet's learning rate, decaying to a tenth; the paper: 3e-4")
     n_targets: int = Field(150, ge=10, description="targets attributed per data set and network; the paper: all")
-    n_few: int = Field(50, ge=5, description="of these, targets of displacement shares and sampled audits")
+    n_few: int = Field(15, ge=5, description="of these, targets of displacement shares and sampled audits")
     pairs: int = Field(12, ge=2, description="antithetic pairs of orders beyond nine players; the paper: 10 coin flips")
 
     @property

@@ -31,6 +31,7 @@ from reprise.walk_alone.measures import (
     MakeGame,
     by_role,
     coin_flips,
+    groups,
     pecnet_game,
     per_target,
     shares_of,
@@ -161,13 +162,15 @@ def _pecnet_records(settings: Settings, problem: Problem, line: dict[str, Any]) 
     device = resolve_device(settings.device)
     options = PECNetOptions(settings.pecnet_width, settings.pecnet_epochs, settings.pecnet_batch, settings.pecnet_rate)
     model = train_pecnet(problem.train, options, line["seed"], device)
-    groups, slots = Groups.of(problem.test, device), problem.test.present.shape[1]
-    masks = np.ones((len(problem.test), 2, 1 + slots), dtype=bool)
-    masks[:, 1, 1:] = False
-    values = {metric: -PECNetGame(model, groups, 0, metric)(masks) for metric in ("min_ade", "min_fde")}
-    for place, neighbours in enumerate(("with", "without")):
-        errors = {metric: both[:, place] for metric, both in values.items()}
-        yield from _error_records(problem, errors, {**line, "neighbours": neighbours})
+    errors = {how: {m: np.empty(len(problem.test)) for m in ("min_ade", "min_fde")} for how in ("with", "without")}
+    for chosen, windows in groups(problem.test, np.arange(len(problem.test))):
+        masks = np.ones((len(windows), 2, 1 + windows.present.shape[1]), dtype=bool)
+        masks[:, 1, 1:] = False
+        for metric in ("min_ade", "min_fde"):
+            values = PECNetGame(model, Groups.of(windows, device), 0, metric)(masks)
+            errors["with"][metric][chosen], errors["without"][metric][chosen] = -values.T
+    for neighbours, found in errors.items():
+        yield from _error_records(problem, found, {**line, "neighbours": neighbours})
     places = chosen_targets(problem, settings.n_targets)
     yield from _attribution_records(settings, problem, pecnet_game(model), places, {**line, "loss": "min_ade"})
 
