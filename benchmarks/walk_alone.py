@@ -21,7 +21,7 @@ from reprise.walk_alone.worlds import world_windows
 
 @torch.inference_mode()
 def looped(model: TrajectronCVAE, states: States, masks: np.ndarray) -> np.ndarray:
-    """Evaluate coalitions as published: for each target and coalition one input of its own through the whole network."""
+    """Evaluate coalitions as published: for each target and coalition an input through the whole network."""
     values = np.empty(masks.shape[:2])
     for target in range(len(states)):
         one = states.take(torch.tensor([target]))

@@ -24,11 +24,13 @@ def straight(n_frames=25, n_agents=3, gap=1.0):
 def test_windows_hold_consecutive_frames_of_target_and_neighbours():
     windows = cut_windows(straight(), radius=1.5)
     assert len(windows) == 3 * 6
-    assert windows.past.shape == (18, PAST, 2) and windows.future.shape == (18, FUTURE, 2)
+    assert windows.past.shape == (18, PAST, 2)
+    assert windows.future.shape == (18, FUTURE, 2)
     np.testing.assert_allclose(np.diff(windows.past[:, :, 0], axis=1), 0.4, atol=1e-5)
     np.testing.assert_allclose(windows.future[:, 0, 0] - windows.past[:, -1, 0], 0.4, atol=1e-5)
     middle = windows.cluster == 1
-    assert (windows.counts[middle] == 2).all() and (windows.counts[~middle] == 1).all()
+    assert (windows.counts[middle] == 2).all()
+    assert (windows.counts[~middle] == 1).all()
 
 
 def test_neighbours_are_ordered_by_distance_and_late_ones_are_held():
@@ -65,7 +67,7 @@ def test_windows_refuse_wrong_shapes_and_values_that_are_not_finite():
         windows.__class__(**{**vars(windows), "future": windows.future[:, :3]})
     broken = windows.past.copy()
     broken[2, 3, 0] = np.nan
-    with pytest.raises(WindowsError, match="past has a value that is not finite at .*2"):
+    with pytest.raises(WindowsError, match=r"past has a value that is not finite at .*2"):
         windows.__class__(**{**vars(windows), "past": broken})
 
 
@@ -86,7 +88,8 @@ def test_tracks_are_read_onto_a_grid_and_doubled_rows_are_refused(tmp_path):
     positions, frames = read_tracks(path, 10)
     assert positions.shape == (3, 2, 2)
     np.testing.assert_array_equal(frames, [0, 2])
-    assert np.isnan(positions[1]).all() and positions[2, 0, 0] == 9.0
+    assert np.isnan(positions[1]).all()
+    assert positions[2, 0, 0] == 9.0
     path.write_text("780 1 0 0\n780 1 1 1\n")
     with pytest.raises(WindowsError, match="two rows for the same frame"):
         read_tracks(path, 10)
@@ -114,7 +117,8 @@ def test_a_clip_without_the_ball_first_is_refused():
 @pytest.mark.parametrize("regime", ["alone", "repel", "follow"])
 def test_worlds_are_the_same_again_and_differ_by_seed(regime):
     first, leader = simulate(regime, 4, seed=1)
-    assert first.shape == (4, 6, 20, 2) and np.isfinite(first).all()
+    assert first.shape == (4, 6, 20, 2)
+    assert np.isfinite(first).all()
     np.testing.assert_array_equal(first, simulate(regime, 4, seed=1)[0])
     assert not np.allclose(first, simulate(regime, 4, seed=2)[0])
     assert ((leader >= 0).any(1) == (regime == "follow")).all()
@@ -149,7 +153,8 @@ def table(**changes):
 
 def test_a_table_becomes_windows():
     windows = from_dataframe(table())
-    assert len(windows) == 2 and (windows.counts == 1).all()
+    assert len(windows) == 2
+    assert (windows.counts == 1).all()
 
 
 @pytest.mark.parametrize(

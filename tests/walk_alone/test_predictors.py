@@ -61,7 +61,8 @@ def test_symmetries_keep_lengths():
     generator = torch_generator(0, "test")
     for draw in (rotations, court_mirrors):
         matrices = draw(50, generator)
-        torch.testing.assert_close(matrices @ matrices.transpose(1, 2), torch.eye(2).expand(50, 2, 2), atol=1e-6, rtol=0)
+        squared = matrices @ matrices.transpose(1, 2)
+        torch.testing.assert_close(squared, torch.eye(2).expand(50, 2, 2), atol=1e-6, rtol=0)
 
 
 def test_a_standing_target_leaks_no_velocity(windows):
@@ -125,7 +126,8 @@ def test_displacement_errors_choose_their_best_independently():
     paths[0, 1, :, 0] = 3.0
     paths[0, 1, -1, 0] = 0.5
     ade, fde = displacement_errors(paths, future)
-    assert ade.item() == 1.0 and fde.item() == 0.5
+    assert ade.item() == 1.0
+    assert fde.item() == 0.5
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -185,7 +187,8 @@ def test_games_refuse_training_mode_and_missing_noise(windows):
 def test_the_phantom_has_features_that_are_all_zero(windows, mode):
     phantom = phantom_neighbour(States.of(windows))
     features = neighbour_features(phantom, Shape().scale, phantom.target[:, -1])
-    assert features[..., :6].abs().max() == 0 and (features[..., 6] == 1).all()
+    assert features[..., :6].abs().max() == 0
+    assert (features[..., 6] == 1).all()
 
 
 def test_strangers_keep_their_place_relative_to_the_target(windows):
@@ -228,9 +231,11 @@ def test_mutual_information_is_zero_for_equal_rows_and_log_k_for_certain_ones():
 def test_schedules_are_the_papers_for_its_length_and_scaled_for_a_shorter_run():
     kl, clip = schedules(14_800)
     assert (kl.centre, clip.centre) == (400, 300)
-    assert kl.at(0) < 5 and kl.at(2000) == pytest.approx(100, rel=1e-3)
+    assert kl.at(0) < 5
+    assert kl.at(2000) == pytest.approx(100, rel=1e-3)
     short, _ = schedules(500)
-    assert short.centre == 50 and short.at(500) == pytest.approx(100, rel=1e-3)
+    assert short.centre == 50
+    assert short.at(500) == pytest.approx(100, rel=1e-3)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -240,7 +245,8 @@ def test_training_is_repeatable_and_lowers_the_loss(mode):
     options = TrainingOptions(epochs=6, batch=32, learning_rate=5e-3)
     models = [train(shape, states, options, seed, "alone") for seed in (0, 0, 1)]
     weights = [torch.cat([p.flatten() for p in model.parameters()]) for model in models]
-    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
     untrained = train(shape, states, replace(options, epochs=1, learning_rate=1e-12), 0, "alone")
     noise = torch.randn(len(states), 3, 12, 2, generator=torch.Generator().manual_seed(0))
     assert loss(models[0], states, noise, 1.0, 5.0) < loss(untrained, states, noise, 1.0, 5.0)
@@ -292,7 +298,7 @@ def test_any_predictor_can_be_explained_and_its_game_is_a_loop():
     [
         (shared_velocity, np.zeros((2, 15, 2)), r"expected \(agents, 20, 2\)"),
         (shared_velocity, np.full((2, 20, 2), np.nan), "agent 0 in frame 0"),
-        (lambda p, n, m: p[:, -1:] + n.mean((1, 2))[:, None] * np.ones((12, 1)), np.ones((2, 20, 2)), "ignores present"),
+        (lambda p, n, m: p[:, -1:] + n.mean((1, 2))[:, None] * np.ones((12, 1)), np.ones((2, 20, 2)), "ignores"),
         (lambda p, n, m: np.random.normal(size=(len(p), 12, 2)), np.ones((2, 20, 2)), "called again"),
         (lambda p, n, m: p, np.ones((2, 20, 2)), "returned the shape"),
     ],

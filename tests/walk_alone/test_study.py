@@ -43,7 +43,8 @@ def test_audits_have_what_was_released_beside_what_is_corrected(small):
         table = summaries.audit_table(small, audit)
         assert {"as released", "corrected", "difference"} <= set(table.columns)
     masked = small[(small.experiment == "stranger masked") & (small.variant == "as released")]
-    assert (masked["value"] == 0).all() and len(masked) == 2
+    assert (masked["value"] == 0).all()
+    assert len(masked) == 2
 
 
 def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
@@ -58,7 +59,9 @@ def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
         illustrations.draw_estimators(8, 2),
     ]
     for drawing in drawings:
-        assert len(drawing.data) and drawing.alt.endswith(".") and drawing.caption.endswith(".")
+        assert len(drawing.data)
+        assert drawing.alt.endswith(".")
+        assert drawing.caption.endswith(".")
     assert len({drawing.name for drawing in drawings}) == len(drawings)
     for make in (summaries.truth_table, summaries.score_table, summaries.phantom_table, summaries.accuracy_table):
         assert len(make(small))
@@ -68,7 +71,8 @@ def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
 
 def test_operations_are_counted():
     counted = operations_of_a_step(Settings())
-    assert all(value > 0 for value in counted.values()) and len(counted) == 8
+    assert all(value > 0 for value in counted.values())
+    assert len(counted) == 8
 
 
 def test_shown_windows_are_different_targets():
@@ -163,8 +167,10 @@ def test_every_rule_can_be_met(claim):
 )
 def test_every_rule_can_be_missed(claim, rows, outcome):
     found = RULES[claim](made_up(**rows))
-    assert found.outcome == outcome and found.outcome in OUTCOMES
-    assert found.quantity and found.evidence.endswith(".")
+    assert found.outcome == outcome
+    assert found.outcome in OUTCOMES
+    assert found.quantity
+    assert found.evidence.endswith(".")
 
 
 def test_crowds_that_differ_make_the_first_claim_mixed():
@@ -177,7 +183,8 @@ def test_the_control_sees_reliance_that_is_not_shock():
     rows = made_up()
     cut = pd.DataFrame(erring(COURT, f"{EDGE}, neighbours cut", 5.0, 6.0)).query("seed == 0")
     holds, words = claims._reliance_without_shock(pd.concat([rows, cut]))
-    assert holds and "+20 %" in words
+    assert holds
+    assert "+20 %" in words
     cut["value"] = 5.0
     assert not claims._reliance_without_shock(pd.concat([rows, cut]))[0]
 
@@ -202,7 +209,8 @@ def test_intervals_resample_clusters_with_their_weights():
     assert sample[0] == pytest.approx(np.average(one["value"], weights=one["windows"]))
     assert sample[1:].std() == pytest.approx(0.2 / np.sqrt(90), rel=0.8)
     interval = interval_of(sample, 3)
-    assert interval.low < sample[0] < interval.high and interval.n == 3
+    assert interval.low < sample[0] < interval.high
+    assert interval.n == 3
 
 
 def test_missing_metrics_are_named():

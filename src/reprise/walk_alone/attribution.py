@@ -76,8 +76,9 @@ def shapley(
         M, at least 1.
     method
         ``"exact"`` evaluates all 2^M coalitions; ``"permutation"`` averages marginals over antithetic pairs of orders;
-        ``"kernel"`` is weighted least squares over complementary pairs of coalitions; ``"banzhaf"`` is the exact Banzhaf
-        value; ``"coin flips"`` the sampled one of the paper's code (each other player present with probability ½);
+        ``"kernel"`` is weighted least squares over complementary pairs of coalitions; ``"banzhaf"`` is the exact
+        Banzhaf value; ``"coin flips"`` the sampled one of the paper's code (each other player present with
+        probability ½);
         ``"auto"`` is exact where the budget allows, else permutation.
     budget
         Number of coalitions that may be evaluated per game.

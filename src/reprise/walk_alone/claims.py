@@ -168,9 +168,9 @@ def one_edge_per_neighbour_relies_more(rows: pd.DataFrame) -> Finding:
 def real_beats_random_in_basketball_only(rows: pd.DataFrame) -> Finding:
     """Decide C5.
 
-    Interaction minus the largest of equally many strangers, both networks. SportVU half: both intervals above 0. ETH-UCY
-    half: each interval reaches 0, or stays at most at 5 % of the past's contribution. Both halves: reproduced; one:
-    partly; neither: not reproduced if an interval on SportVU lies below 0, else inconclusive.
+    Interaction minus the largest of equally many strangers, both networks. SportVU half: both intervals above 0.
+    ETH-UCY half: each interval reaches 0, or stays at most at 5 % of the past's contribution. Both halves: reproduced;
+    one: partly; neither: not reproduced if an interval on SportVU lies below 0, else inconclusive.
     """
     court = [_excess(rows, COURT, method) for method in NETWORKS]
     crowd = [_excess(rows, CROWD, method) for method in NETWORKS]
@@ -242,7 +242,7 @@ def _better_than_going_on(rows: pd.DataFrame) -> tuple[bool, str]:
 CLAIMS = (
     Claim(
         id="C1",
-        text="On ETH-UCY and SDD neighbours contribute next to nothing, no more than random agents; the past carries all.",
+        text="On ETH-UCY and SDD neighbours contribute next to nothing, no more than random agents; the past has all.",
         source="main figure, page 7",
         kind="effect size",
         paper_value="",
@@ -273,8 +273,8 @@ CLAIMS = (
     ),
     Claim(
         id="C4",
-        text="On SportVU the network with one edge per neighbour depends on neighbours more than the one that sums them, "
-        "and is slightly more accurate.",
+        text="On SportVU the network with one edge per neighbour depends on neighbours more than the one that sums "
+        "them, and is slightly more accurate.",
         source="Table 1",
         kind="ordering",
         paper_value="minFDE with neighbours 5.22 against 5.31 ft, without 11.18 against 8.98 ft",
@@ -309,8 +309,8 @@ CLAIMS = (
     ),
     Claim(
         id="C8",
-        text="The data decide, not the architecture: predictors trained on basketball use interactions, those trained on "
-        "pedestrians rely on the past.",
+        text="The data decide, not the architecture: predictors trained on basketball use interactions, those trained "
+        "on pedestrians rely on the past.",
         source="Amazon Science blog",
         kind="effect size",
         paper_value="",

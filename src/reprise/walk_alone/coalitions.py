@@ -43,7 +43,7 @@ def all_coalitions(n_players: int) -> Masks:
 
 
 def shapley_weights(n_players: int) -> Numbers:
-    """Return the matrix that turns the values of all coalitions into Shapley values.
+    r"""Return the matrix that turns the values of all coalitions into Shapley values.
 
     Section 3.1: |S|! (M − |S| − 1)! / M! for a coalition S that player k joins; with k inside, the weight of S \\ {k}
     counts positively, with k outside, that of S negatively.

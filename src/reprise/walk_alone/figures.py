@@ -76,7 +76,8 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
         for aside, case in zip(_asides(len(here)), here, strict=True):
             intervals = [found[case][name] for name in PLAYERS]
             interval_dots(one, np.arange(len(PLAYERS)) + aside, intervals, method=case[1], label=case[1])
-            drawn += [as_data(i, dataset=panel, method=case[1], player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
+            what = {"dataset": panel, "method": case[1]}
+            drawn += [as_data(i, **what, player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
             share = found[case]["interaction"].estimate / found[case]["past"].estimate
             words.append(f"{TITLES[panel]}, {case[1]}: top neighbour {number(100 * share, 0)} % of the past")
         one.axvline(0, color="#9A9A9A", linewidth=0.8)
@@ -119,7 +120,7 @@ def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Seq
         }
         _draw_pairs(one, here, found, {key: _paper(published, panel, *key) for key in found})
         drawn += [
-            as_data(i, dataset=panel, method=m, neighbours=how, metric="min_fde", paper=_paper(published, panel, m, how))
+            as_data(i, dataset=panel, method=m, neighbours=how, paper=_paper(published, panel, m, how))
             for (m, how), i in found.items()
         ]
         for method in here:
@@ -233,8 +234,7 @@ def draw_roles(rows: pd.DataFrame, dataset: str = "nba-sportvu") -> Drawing:
     data = pd.DataFrame(drawn)
     means = data[data["method"] == methods[-1]].groupby("role")["share"].mean()
     state_finding(figure, f"Largest mean share of a neighbour: {means.idxmax()} ({methods[-1]})")
-    alt = "Mean share by role: " + ", ".join(f"{role} {number(means[role], 2)}" for role in roles) + f" ({methods[-1]})."
+    shares = ", ".join(f"{role} {number(means[role], 2)}" for role in roles)
+    alt = f"Mean share by role ({methods[-1]}): {shares}."
     caption = "One mark per training seed; within a role 1 is the nearest at the last observed frame."
     return Drawing(figure, "roles", alt, caption, data)
-
-

@@ -51,5 +51,5 @@ def draw_estimators(n_players: int = 11, n_games: int = 20) -> Drawing:
     last = data.groupby("estimator")["error"].last()
     state_finding(figure, f"Coin flips stop at an error of {last['coin flips']:.3f}: they estimate another value")
     alt = "; ".join(f"{name}: error {error:.4f} at the largest budget" for name, error in last.items()) + "."
-    caption = f"{n_games} games of {n_players} players, as many as past and neighbours on a court; truth: all coalitions."
+    caption = f"{n_games} games of {n_players} players, past and neighbours on a court; truth: all coalitions."
     return Drawing(figure, "estimators", alt, caption, data)

@@ -173,20 +173,27 @@ class PredictorGame:
         once = self._paths(past, self.neighbours[None], absent)
         if not np.array_equal(once, self._paths(past, self.neighbours[None], absent)):
             raise WindowsError(
-                "the predictor gives other paths when called again, so that noise would be attributed; draw its noise once "
-                "and pass the same for every coalition."
+                "the predictor gives other paths when called again, so that noise would be attributed; draw its noise "
+                "once and pass the same for every coalition."
             )
         if len(self.neighbours) and not np.allclose(once, self._paths(past, self.neighbours[None] + 7.3, absent)):
             raise WindowsError(
-                "the predictor's paths change with neighbours that are absent, so it ignores present; an attribution would "
-                "be meaningless."
+                "the predictor's paths change with neighbours that are absent, so it ignores present; an attribution "
+                "would be meaningless."
             )
 
 
 def from_dataframe(
-    table: pd.DataFrame, *, frame: str = "frame", agent: str = "agent", x: str = "x", y: str = "y", scene: str | None = None,
-    radius: float = 3.0, seconds: float = 0.4
-) -> Windows:  # fmt: skip
+    table: pd.DataFrame,
+    *,
+    frame: str = "frame",
+    agent: str = "agent",
+    x: str = "x",
+    y: str = "y",
+    scene: str | None = None,
+    radius: float = 3.0,
+    seconds: float = 0.4,
+) -> Windows:
     """Cut a long table, one row per agent and frame, into windows.
 
     Parameters
@@ -253,8 +260,8 @@ def _scene_windows(
     odd = np.flatnonzero(np.abs(steps / step - np.rint(steps / step)) > 1e-6)
     if len(odd):
         raise WindowsError(
-            f"frame {frames[odd[0] + 1]:g} comes {steps[odd[0]]:g} after the one before, the smallest step is {step:g}; "
-            "resample to equal steps."
+            f"frame {frames[odd[0] + 1]:g} comes {steps[odd[0]]:g} after the one before, the smallest step is "
+            f"{step:g}; resample to equal steps."
         )
     place = np.rint((rows[frame].to_numpy(dtype=np.float64) - frames[0]) / step).astype(int)
     agents, column = np.unique(rows[agent].to_numpy(), return_inverse=True)

@@ -7,6 +7,7 @@ counts the targets only, because neighbours may not have a future.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ def mlp(sizes: list[int], width_factor: float) -> nn.Sequential:
     """Return layers with ReLU between them; the hidden sizes are multiplied by the factor."""
     sizes = [sizes[0], *(max(4, round(size * width_factor)) for size in sizes[1:-1]), sizes[-1]]
     layers: list[nn.Module] = []
-    for i, (given, made) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (given, made) in enumerate(itertools.pairwise(sizes)):
         layers += [nn.Linear(given, made)] + ([nn.ReLU()] if i < len(sizes) - 2 else [])
     return nn.Sequential(*layers)
 

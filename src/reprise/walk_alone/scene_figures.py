@@ -48,7 +48,7 @@ def draw_dropping(windows: Windows, place: int) -> Drawing:
         for a, track in enumerate(tracks)
         for f, (x, y) in enumerate(track)
     ]
-    alt = "A target (red) and its neighbours (blue) thrice: as they are, with one neighbour cut, with the target standing."
+    alt = "A target (red) and its neighbours (blue) thrice: whole, with one neighbour cut, with the target standing."
     caption = "Solid: eight observed frames; dot: the last one; dotted: the true future, which only the loss sees."
     return Drawing(figure, "dropping", alt, caption, pd.DataFrame(lines))
 
@@ -70,8 +70,8 @@ def draw_worlds(seed: int = 0) -> Drawing:
         one.set_aspect("equal", adjustable="datalim")
     axes[0].set_ylabel("y (m)")
     state_finding(figure, "Only in follow does one neighbour say where an agent will go")
-    alt = "One scene of each world: straight walks, walks that bend around one another, followers in their leader's colour."
-    caption = "Twenty frames of six agents; in follow the leaders' lines are wide and followers have their leader's colour."
+    alt = "One scene of each world: straight walks, walks that bend apart, followers in their leader's colour."
+    caption = "Twenty frames of six agents; in follow leaders have wide lines, and followers their leader's colour."
     return Drawing(figure, "worlds", alt, caption, pd.DataFrame(lines))
 
 
@@ -106,8 +106,8 @@ def draw_arrows(rows: pd.DataFrame, problem: Problem, method: str = "Trajectron+
         for target, top in zip(targets, tops, strict=True)
     )
     caption = (
-        f"{method}, seed 0, shares of −NLL. The width of an arrow is the neighbour's share; grey: it helps, red: it misleads. "
-        "The target is red, its true future dotted; team mates light blue, opponents orange, ball black."
+        f"{method}, seed 0, shares of −NLL. The width of an arrow is the neighbour's share; grey: it helps, red: it "
+        "misleads. The target is red, its true future dotted; team mates light blue, opponents orange, ball black."
     )
     return Drawing(figure, f"arrows_{problem.name.replace('-', '_')}", alt + ".", caption, pd.DataFrame(lines))
 

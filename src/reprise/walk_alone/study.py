@@ -5,7 +5,8 @@ Beyond the common columns, rows have
 - ``experiment``: ``"accuracy"`` (whole test set; ``neighbours`` says ``with``, ``without`` or ``phantom``),
   ``"accuracy by cluster"`` (the same, mean of one ``cluster`` of so many ``windows``), ``"attribution"`` (one
   ``target``, its cluster, and the ``loss`` that is shared out), ``"roles"`` and ``"arrows"`` (share of one
-  ``player``), or an audit: ``"estimator"``, ``"stranger masked"``, ``"leak"``, ``"fresh noise"`` (``variant``: as released, corrected);
+  ``player``), or an audit: ``"estimator"``, ``"stranger masked"``, ``"leak"``, ``"fresh noise"``
+  (``variant``: as released, corrected);
 - ``metric``: ``ade``, ``fde``, ``min_ade``, ``min_fde`` (of 20), ``nll``; ``past``, ``interaction``, ``random``,
   ``random max``, ``real over random``, ``few over others``, ``leader is first``, ``leader over others``; ``share``.
 
@@ -69,7 +70,7 @@ def run(settings: Settings) -> pd.DataFrame:
     """
     use_threads(settings.threads)
     # Filling memory that is about to be overwritten costs a sixth of a training step, and changes no result.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     problems = (problem for dataset in settings.datasets for problem in load_problems(settings, dataset))
     return rows.tidy(record for problem in problems for record in _problem_records(settings, problem))
 

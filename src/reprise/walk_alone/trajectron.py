@@ -143,7 +143,8 @@ class TrajectronCVAE(nn.Module):
             Shape ``(R, kinds, width)``.
         """
         encoded = [
-            last_output(lstm, torch.cat([sums[:, index], target], dim=-1)) for index, lstm in enumerate(self.edges)
+            last_output(lstm, torch.cat([sums[:, index], target], dim=-1))  # type: ignore[arg-type]
+            for index, lstm in enumerate(self.edges)
         ]
         return torch.stack(encoded, dim=1) * weights[..., None]
 

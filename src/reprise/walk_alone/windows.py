@@ -126,7 +126,7 @@ def join(parts: Sequence[Windows]) -> Windows:
     def padded(values: NDArray[Any]) -> NDArray[Any]:
         return np.pad(values, [(0, 0), (0, slots - values.shape[1]), *[(0, 0)] * (values.ndim - 2)])
 
-    joined = {}
+    joined: dict[str, Any] = {}
     for field in fields(Windows):
         values = [getattr(part, field.name) for part in parts]
         if not isinstance(values[0], np.ndarray):
