@@ -13,7 +13,7 @@ from reprise.walk_alone.trajectron import Shape, TrajectronCVAE
 from reprise.walk_alone.worlds import world_windows
 
 PAPER_SIZE = (25, 128)
-N_COALITIONS = 64
+N_COALITIONS = 8
 
 
 def operations_of_a_step(settings: Settings) -> dict[str, float]:
@@ -24,7 +24,7 @@ def operations_of_a_step(settings: Settings) -> dict[str, float]:
     dict of str to float
         What, with its number of parameters, to operations; of a training step forward and backward.
     """
-    states = States.of(world_windows("follow", 8, split="counted"))
+    states = States.of(world_windows("follow", 1, split="counted"))
     work = {}
     for mode in settings.modes:
         for latents, width in dict.fromkeys([(settings.latents, settings.decoder_width), PAPER_SIZE]):
