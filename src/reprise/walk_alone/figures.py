@@ -75,22 +75,23 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
         here = [case for case in found if case[0] == panel]
         for aside, case in zip(_asides(len(here)), here, strict=True):
             intervals = [found[case][name] for name in PLAYERS]
-            interval_dots(one, np.arange(len(PLAYERS)) + aside, intervals, method=case[1], label=case[1])
+            interval_dots(one, np.arange(len(PLAYERS)) + aside, intervals, method=case[1], label=_short(case[1]))
             what = {"dataset": panel, "method": case[1]}
             drawn += [as_data(i, **what, player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
             share = found[case]["interaction"].estimate / found[case]["past"].estimate
             words.append(f"{TITLES[panel]}, {case[1]}: top neighbour {number(100 * share, 0)} % of the past")
         one.axvline(0, color="#9A9A9A", linewidth=0.8)
         one.set_xscale("symlog", linthresh=1.0)
-        one.set(title=TITLES[panel], xlabel=f"contribution to −{'minADE, px' if panel == 'sdd' else 'NLL, nats'}")
-        one.legend(fontsize=7, loc="best")
+        one.set(title=TITLES[panel], xlabel="−minADE (px)" if panel == "sdd" else "−NLL (nats)")
+        one.margins(x=0.12)
+        one.legend(fontsize=6.5, loc="best")
     axes[0][0].set_yticks(range(len(PLAYERS)), PLAYER_LABELS)
     axes[0][0].set_ylim(len(PLAYERS) - 0.5, -0.5)
     largest = max(found, key=lambda c: found[c]["interaction"].estimate / found[c]["past"].estimate)
     ratio = 100 * found[largest]["interaction"].estimate / found[largest]["past"].estimate
     state_finding(figure, f"The top neighbour reaches at most {number(ratio, 0)} % of the past ({TITLES[largest[0]]})")
     caption = (
-        "Mean Shapley values per target, on an axis that is linear up to 1. “Top neighbour” is the largest of the "
+        "Mean Shapley values per target (T++: Trajectron++), on an axis that is linear up to 1. “Top neighbour” is the largest of the "
         f"neighbours' shares; its fair null is the largest among as many strangers. {INTERVALS}."
     )
     return Drawing(figure, "shares", "; ".join(words) + ".", caption, pd.DataFrame(drawn))
@@ -172,7 +173,7 @@ def _draw_pairs(
         )  # fmt: skip
         if (mark := paper[method, how]) is not None:
             paper_marks(axes, [mark], [place], label=False)
-    names = [method.replace("Trajectron++", "T++").replace(", ", ",\n") for method in methods]
+    names = [_short(method).replace(", ", ",\n") for method in methods]
     axes.set_yticks(range(len(methods)), names, fontsize=7.5)
     axes.set_ylim(len(methods) - 0.5, -0.5)
 
@@ -190,7 +191,7 @@ def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
             for metric, dash in (("interaction", "-"), ("random max", ":")):
                 values = np.sort(select(rows, metric=metric, **how)["value"].to_numpy())
                 share = np.arange(1, len(values) + 1) / len(values)
-                one.plot(values, share, dash, color=style_of(method).colour, label=f"{method}, {_source(metric)}")
+                one.plot(values, share, dash, color=style_of(method).colour, label=f"{_short(method)}, {_source(metric)}")
                 ends[metric] = float(np.quantile(values, 0.9))
                 for quantile in (0.1, 0.25, 0.5, 0.75, 0.9, 0.99):
                     at = float(np.quantile(values, quantile))
@@ -198,13 +199,18 @@ def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
             gap = ends["interaction"] - ends["random max"]
             words.append((abs(gap), f"{TITLES[panel]}, {method}: {number(gap, 2, signed=True)}"))
         one.set_xscale("symlog", linthresh=0.1)
-        one.set(title=TITLES[panel], xlabel="largest share of a target")
-        one.legend(fontsize=6, loc="lower right")
+        one.set(title=TITLES[panel], xlabel="largest share")
+        one.tick_params(axis="x", labelsize=7)
+        one.legend(fontsize=5.5, loc="upper left", handlelength=1.2)
     axes[0][0].set_ylabel("share of targets")
     state_finding(figure, f"At the 90 % quantile real minus random is largest for {max(words)[1]}")
     alt = "90 % quantile of the top neighbour's share minus the top stranger's: " + "; ".join(w for _, w in words) + "."
     caption = "Empirical distribution over targets and seeds; solid: neighbours, dotted: as many strangers."
     return Drawing(figure, "tails", alt, caption, pd.DataFrame(drawn))
+
+
+def _short(method: str) -> str:
+    return method.replace("Trajectron++", "T++")
 
 
 def _source(metric: str) -> str:

@@ -129,4 +129,4 @@ def _draw_scene(axes: Axes, windows: Windows, place: int, values: list[float], l
     axes.tick_params(labelsize=6)
     if windows.unit == "ft":
         axes.plot([0, COURT[0], COURT[0], 0, 0], [0, 0, COURT[1], COURT[1], 0], color="#BFBFBF", linewidth=0.8)
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal", adjustable="box" if windows.unit == "ft" else "datalim")
