@@ -91,8 +91,9 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
     ratio = 100 * found[largest]["interaction"].estimate / found[largest]["past"].estimate
     state_finding(figure, f"The top neighbour reaches at most {number(ratio, 0)} % of the past ({TITLES[largest[0]]})")
     caption = (
-        "Mean Shapley values per target (T++: Trajectron++), on an axis that is linear up to 1. “Top neighbour” is the largest of the "
-        f"neighbours' shares; its fair null is the largest among as many strangers. {INTERVALS}."
+        "Mean Shapley values per target (T++: Trajectron++), on an axis that is linear up to 1. “Top neighbour” is the "
+        "largest of the neighbours' shares; its fairer null is the largest among as many strangers. "
+        f"{INTERVALS}."
     )
     return Drawing(figure, "shares", "; ".join(words) + ".", caption, pd.DataFrame(drawn))
 
@@ -191,7 +192,9 @@ def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
             for metric, dash in (("interaction", "-"), ("random max", ":")):
                 values = np.sort(select(rows, metric=metric, **how)["value"].to_numpy())
                 share = np.arange(1, len(values) + 1) / len(values)
-                one.plot(values, share, dash, color=style_of(method).colour, label=f"{_short(method)}, {_source(metric)}")
+                one.plot(
+                    values, share, dash, color=style_of(method).colour, label=f"{_short(method)}, {_source(metric)}"
+                )
                 ends[metric] = float(np.quantile(values, 0.9))
                 for quantile in (0.1, 0.25, 0.5, 0.75, 0.9, 0.99):
                     at = float(np.quantile(values, quantile))
