@@ -142,6 +142,15 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
         "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
     },
+    "trajectory prediction": {
+        "Trajectron++": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "Trajectron++Edge": MethodStyle(BLUE, "o"),
+        "Trajectron++Edge, neighbours cut": MethodStyle(SKY, "D", (0, (4, 1))),
+        "Trajectron++Edge, trained alone": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "PECNet": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Social-STGCNN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Constant velocity": MethodStyle(GREY, "X", (0, (1, 1))),
+    },
 }
 METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
 
