@@ -1,9 +1,9 @@
 """Leave-one-out predictions and the dataset derivative in closed form (Prop. 2 and 3), with masks and groups.
 
 The paper's appendix states the leave-one-out gradient; what stands here was derived anew. With the ridge solution at
-weights α (see `reprise.diva.ridge`), ``q_i = 1 − α_i h_i`` and ``r_i = e_i / q_i``, the prediction for row i by the model
-trained without it is ``y_i − r_i``. Unlike the printed form it is defined at α_i = 0, where the row leaves nothing out.
-From ``∂E/∂α_j = −H_{:j} e_j`` and ``∂h_i/∂α_j = −H_ij²`` follows, with ``g_i`` the gradient of the outer loss at the
+weights α (see `reprise.diva.ridge`), ``q_i = 1 − α_i h_i`` and ``r_i = e_i / q_i``, the prediction for row i by the
+model trained without it is ``y_i − r_i``. Unlike the printed form it is defined at α_i = 0, where the row leaves nothing
+out. From ``∂E/∂α_j = −H_{:j} e_j`` and ``∂h_i/∂α_j = −H_ij²`` follows, with ``g_i`` the gradient of the outer loss at the
 prediction, ``U = G/q``, ``s_i = g_i·r_i``, ``v = αs/q``,
 
     ∇L = rowsum(E ∘ HU) + diag(H diag(v) H) − h ∘ s / q.

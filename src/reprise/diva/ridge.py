@@ -4,8 +4,8 @@ With features ``Z`` (N, m), targets ``Y`` (N, k), weights ``α`` >= 0 (N,), ``D 
 
     C = (ZᵀDZ + λI)⁻¹,   W = CZᵀDY (Eq. 6),   H = ZCZᵀ,   E = Y − ZW = Y − HDY.
 
-Everything that DIVA needs is a product with ``H``, its diagonal, or diag(HMH) for a block-diagonal ``M``. The primal form
-never holds an N × N matrix: with the Cholesky factor ``ZᵀDZ + λI = LLᵀ`` and the whitened rows ``T = ZL⁻ᵀ`` it is
+Everything that DIVA needs is a product with ``H``, its diagonal, or diag(HMH) for a block-diagonal ``M``. The primal
+form never holds an N × N matrix: with the Cholesky factor ``ZᵀDZ + λI = LLᵀ`` and the whitened rows ``T = ZL⁻ᵀ`` it is
 ``H = TTᵀ``. The dual form holds ``H`` and is the cheaper one where m > N, or where only a kernel ``K = ZZᵀ`` is known.
 """
 
@@ -185,7 +185,8 @@ def leave_one_out_errors(features: Tensor, targets: Tensor, penalties: list[floa
     """Return the mean squared leave-one-out error at α = 1 for every penalty, from one eigendecomposition.
 
     With ``ZᵀZ = V diag(s) Vᵀ`` and ``A = ZV`` the leverages are ``h = A² (s + λ)⁻¹`` for every λ at once, and the
-    residuals ``r_i = e_i / (1 − h_i)``.
+    residuals ``r_i = e_i / (1 − h_i)``. With more features than rows the same comes from ``ZZᵀ = U diag(s) Uᵀ``:
+    ``E = U diag(λ/(s + λ)) UᵀY`` and ``1 − h = U² (λ/(s + λ))``, without a difference of near numbers.
 
     Parameters
     ----------
@@ -199,18 +200,17 @@ def leave_one_out_errors(features: Tensor, targets: Tensor, penalties: list[floa
     Tensor
         Squared error summed over the k outputs, mean over rows; shape (number of penalties,).
     """
-    if features.shape[1] > features.shape[0]:
-        # The same numbers from the smaller of the two Gram matrices: rotate Z into the span of its rows.
-        values, vectors = torch.linalg.eigh(features @ features.T)
-        rotated = vectors * values.clamp(min=0).sqrt()
-    else:
-        values, vectors = torch.linalg.eigh(features.T @ features)
-        rotated = features @ vectors
-    moment = rotated.T @ targets
-    errors = []
+    wide = features.shape[1] > features.shape[0]
+    values, vectors = torch.linalg.eigh(features @ features.T if wide else features.T @ features)
+    values = values.clamp(min=0)
+    rotated = vectors if wide else features @ vectors
+    moment, squares, errors = rotated.T @ targets, rotated.square(), []
     for penalty in penalties:
-        shrunk = 1 / (values.clamp(min=0) + penalty)
-        leverages = rotated.square() @ shrunk
-        residuals = (targets - rotated @ (shrunk[:, None] * moment)) / (1 - leverages)[:, None]
-        errors.append(residuals.square().sum(1).mean())
+        if wide:
+            shrunk = penalty / (values + penalty)
+            in_sample, remainder = rotated @ (shrunk[:, None] * moment), squares @ shrunk
+        else:
+            shrunk = 1 / (values + penalty)
+            in_sample, remainder = targets - rotated @ (shrunk[:, None] * moment), 1 - squares @ shrunk
+        errors.append((in_sample / remainder[:, None]).square().sum(1).mean())
     return torch.stack(errors)
