@@ -2,9 +2,9 @@
 
 The paper's appendix states the leave-one-out gradient; what stands here was derived anew. With the ridge solution at
 weights α (see `reprise.diva.ridge`), ``q_i = 1 − α_i h_i`` and ``r_i = e_i / q_i``, the prediction for row i by the
-model trained without it is ``y_i − r_i``. Unlike the printed form it is defined at α_i = 0, where the row leaves nothing
-out. From ``∂E/∂α_j = −H_{:j} e_j`` and ``∂h_i/∂α_j = −H_ij²`` follows, with ``g_i`` the gradient of the outer loss at the
-prediction, ``U = G/q``, ``s_i = g_i·r_i``, ``v = αs/q``,
+model trained without it is ``y_i − r_i``. Unlike the printed form it is defined at α_i = 0, where the row leaves
+nothing out. From ``∂E/∂α_j = −H_{:j} e_j`` and ``∂h_i/∂α_j = −H_ij²`` follows, with ``g_i`` the gradient of the outer
+loss at the prediction, ``U = G/q``, ``s_i = g_i·r_i``, ``v = αs/q``,
 
     ∇L = rowsum(E ∘ HU) + diag(H diag(v) H) − h ∘ s / q.
 
@@ -76,7 +76,7 @@ def leave_one_out(
     RidgeError
         If a row's leverage is 1, so that without it the model is not determined.
     """
-    remainder = 1 - ridge.weights * ridge.leverages
+    remainder = ridge.remainders
     grouped = list(groups or ())
     alone = torch.ones_like(remainder, dtype=torch.bool)
     for members in grouped:

@@ -27,12 +27,25 @@ class RidgeError(RepriseError, ValueError):
 
 
 class Ridge(Protocol):
-    """A ridge solution at fixed weights: what both forms offer."""
+    """A ridge solution at fixed weights: what both forms offer.
+
+    Attributes
+    ----------
+    weights, targets
+        α (N,) and Y (N, k).
+    residuals
+        E = Y − ZW, (N, k).
+    leverages
+        h, the diagonal of H, (N,).
+    remainders
+        q = 1 − αh, in (0, 1], (N,).
+    """
 
     weights: Tensor
     targets: Tensor
     residuals: Tensor
     leverages: Tensor
+    remainders: Tensor
 
     def hat_times(self, vectors: Tensor) -> Tensor:
         """Return H V, (N, columns of V)."""
@@ -81,6 +94,7 @@ class PrimalRidge:
         self._moment = self.whitened.T @ (weights[:, None] * targets)
         self.residuals = targets - self.whitened @ self._moment
         self.leverages = self.whitened.square().sum(1)
+        self.remainders = 1 - weights * self.leverages
 
     @property
     def coefficients(self) -> Tensor:
@@ -139,8 +153,12 @@ class DualRidge:
         self.targets, self.weights = targets, weights
         self.hat = (kernel - spread.T @ spread) / penalty
         self.dual_coefficients = root[:, None] * torch.cholesky_solve(root[:, None] * targets, factor)
-        self.residuals = targets - kernel @ self.dual_coefficients
+        # With B = (λI + √DK√D)⁻¹ it is √D E = λB√DY and 1 − αh = λ diag(B): no differences of near numbers.
+        weight = weights[:, None]
+        direct = targets - kernel @ self.dual_coefficients
+        self.residuals = torch.where(weight > 0, penalty * self.dual_coefficients / weight.clamp(min=1e-300), direct)
         self.leverages = self.hat.diagonal()
+        self.remainders = penalty * torch.cholesky_inverse(factor).diagonal()
 
     def predict(self, cross_kernel: Tensor) -> Tensor:
         """Return the outputs of new rows, (n, k), from their kernel with the training rows, (n, N)."""
