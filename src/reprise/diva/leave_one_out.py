@@ -53,6 +53,7 @@ def leave_one_out(
     *,
     mask: Tensor | None = None,
     groups: list[Tensor] | None = None,
+    offsets: Tensor | None = None,
     gradient: bool = True,
 ) -> LeaveOneOut:
     """Return leave-one-out loss, predictions and derivative of a ridge solution.
@@ -68,6 +69,9 @@ def leave_one_out(
     groups
         Rows that are left out together, as tensors of shape (groups, size), one a size; rows in none are left out
         alone. See `stacked_groups`.
+    offsets
+        Outputs f_{w₀} of the network that the linear model is added to (Eq. 4), (N, k); the loss judges their sum.
+        None: zero, as where only a new last layer is fitted.
     gradient
         Whether the derivative is wanted.
 
@@ -87,11 +91,14 @@ def leave_one_out(
     for block in blocks:
         residuals[block.members] = block.residuals
     predictions = ridge.targets - residuals
-    each = losses(predictions, ridge.targets, loss, temperature)
+    judged, wanted = (
+        (predictions, ridge.targets) if offsets is None else (predictions + offsets, ridge.targets + offsets)
+    )
+    each = losses(judged, wanted, loss, temperature)
     total = each.sum() if mask is None else (mask * each).sum()
     if not gradient:
         return LeaveOneOut(total, None, predictions, residuals)
-    outer = gradients(predictions, ridge.targets, loss, temperature)
+    outer = gradients(judged, wanted, loss, temperature)
     outer = outer if mask is None else outer * mask[:, None]
     return LeaveOneOut(total, _derivative(ridge, outer, residuals, remainder, blocks), predictions, residuals)
 
@@ -218,4 +225,23 @@ def change_of_weights(ridge: Ridge, rows: Tensor, new_weight: float, loss: LossN
         weights[row] = new_weight
         predictions = ridge.targets - residuals / (1 - weights * leverages)[:, None]
         totals.append(losses(predictions, ridge.targets, loss, temperature).sum())
+    return torch.stack(totals)
+
+
+def change_of_weights_elsewhere(
+    ridge: PrimalRidge, rows: Tensor, new_weight: float, validation: tuple[Tensor, Tensor], temperature: float
+) -> Tensor:
+    """Return the exact cross-entropy on a validation set after giving one row another weight, for several rows, (n,).
+
+    By the same update as in `change_of_weights`: ``ZᵥW' = ZᵥW + δ (ZᵥCz_i) e_iᵀ / (1 + δh_i)``.
+    """
+    features, targets = validation
+    outputs = ridge.predict(features)
+    pulls = ridge.cross_hat(features, rows)
+    totals = []
+    for place, row in enumerate(rows.tolist()):
+        change = new_weight - ridge.weights[row]
+        scale = change / (1 + change * ridge.leverages[row])
+        moved = outputs + scale * pulls[:, place, None] * ridge.residuals[row]
+        totals.append(losses(moved, targets, "ce", temperature).sum())
     return torch.stack(totals)

@@ -113,6 +113,10 @@ class PrimalRidge:
         """Return Z C Zₙᵀ V for new rows Zₙ (n, m) and V (n, columns)."""
         return self.whitened @ torch.linalg.solve_triangular(self.factor, features.T @ vectors, upper=False)
 
+    def cross_hat(self, features: Tensor, rows: Tensor) -> Tensor:
+        """Return Zₙ C z_i for new rows Zₙ (n, m) and some training rows i, (n, number of rows)."""
+        return torch.linalg.solve_triangular(self.factor, features.T, upper=False).T @ self.whitened[rows].T
+
     def hat_diagonal_of(self, multiply: Multiply) -> Tensor:
         """Return diag(H M H) = rowsum((T [TᵀMT]) ∘ T), (N,)."""
         return ((self.whitened @ (self.whitened.T @ multiply(self.whitened))) * self.whitened).sum(1)
