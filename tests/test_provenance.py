@@ -72,6 +72,15 @@ def test_a_changed_helper_that_a_rule_calls_changes_its_fingerprint(monkeypatch)
     assert before != provenance.function_fingerprint(stats.t_interval)
 
 
+def test_how_a_finding_is_reported_and_worded_decides_nothing():
+    from reprise.grda.claims import lead_in_accuracy
+
+    parts = {}
+    provenance._collect(lead_in_accuracy, parts, ("reprise",))
+    assert {"reprise.stats.t_interval", "reprise.rows.per_seed"} <= set(parts)
+    assert not any(name.startswith(("reprise.claims.", "reprise.numerals.")) for name in parts)
+
+
 def test_the_digest_ignores_the_order_of_keys():
     assert provenance.digest({"a": 1, "b": 2}) == provenance.digest({"b": 2, "a": 1})
 

@@ -90,3 +90,14 @@ def test_random_rows_that_stand_twice_are_refused():
 
 def test_a_run_without_rows_has_the_common_columns():
     assert list(tidy([]).columns) == ["dataset", "split", "method", "seed", "metric", "value"]
+
+
+def test_several_rows_of_a_seed_are_averaged_and_seeds_are_in_order():
+    rows = tidy([row(seed=s, hop=h, value=s + h) for s in (2, 0) for h in (1, 3)])
+    assert per_seed(rows).to_dict() == {0: 2.0, 2: 4.0}
+    assert list(per_seed(rows[::-1], hop=3).index) == [0, 2]
+
+
+def test_a_diverged_run_stays_in_the_values_per_seed():
+    values = per_seed(tidy([row(seed=0, value=float("nan")), row(seed=1)]))
+    assert values.isna().to_dict() == {0: True, 1: False}

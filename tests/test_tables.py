@@ -1,24 +1,11 @@
 import pandas as pd
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.test_judging import QUANTITY, claim, rows
 
 from reprise import tables
+from reprise.claims import Control
+from reprise.judging import judge
 from reprise.record import SummaryRow
-
-
-@given(st.floats(1e-6, 1e4))
-def test_the_half_width_is_shown_with_two_significant_digits_at_least(half):
-    shown = f"{half:.{tables.decimals_for(half)}f}"
-    assert float(shown) == pytest.approx(half, rel=0.05) or half >= 100
-
-
-def test_an_equal_interval_is_shown_as_such():
-    assert tables.with_interval(5.0, 5.0, 5.0) == "5.00 ± 0"
-
-
-def test_one_seed_is_shown_without_an_interval():
-    assert tables.with_interval(5.0, None, None) == "5.00"
+from reprise.rows import select
 
 
 def test_the_difference_from_the_paper_stands_beside_both():
@@ -28,7 +15,7 @@ def test_the_difference_from_the_paper_stands_beside_both():
     )  # fmt: skip
     frame = tables.paper_beside_ours([row], ["pairing"])
     assert frame.loc[0, "paper"] == "72.1"
-    assert frame.loc[0, "ours − paper"] == "-2"
+    assert frame.loc[0, "ours − paper"] == "−2"
     assert frame.loc[0, "pairing"] == "row"
 
 
@@ -42,3 +29,25 @@ def test_html_is_escaped_and_headers_have_a_scope():
 
 def test_missing_values_are_a_dash():
     assert "<td>—</td>" in tables.to_html(pd.DataFrame({"a": [None, "b"]}))
+
+
+def test_what_diverged_and_what_was_not_there_to_measure_are_told_apart():
+    row = SummaryRow(dataset="d", split="t", method="m", metric="a", n=3, mean=None, low=None, high=None)
+    ours = "ours (mean ± half-width of the 95 % interval)"
+    assert tables.paper_beside_ours([row]).loc[0, ours] == "diverged"
+    assert tables.paper_beside_ours([row], no_number="no test node").loc[0, ours] == "no test node"
+
+
+def test_the_table_of_claims_names_the_quantity_of_our_figure():
+    (verdict,) = judge([claim()], rows(10), reduced_scale=False)
+    frame = tables.claims_frame([claim()], [verdict])
+    assert frame.loc[0, "ours"].endswith("] (ours − theirs, points)")
+    assert tables.claims_frame([claim()]).loc[0, "ours"] == "—"
+    assert tables.verdicts_frame([verdict]).loc[0, "quantity"] == QUANTITY
+    assert tables.verdicts_data([verdict]).loc[0, "estimate"] == verdict.estimate
+
+
+def test_a_control_that_was_not_run_is_shown_as_such():
+    controls = [Control("absent", lambda rows: (bool(len(select(rows, method="absent"))), ""))]
+    verdicts = judge([claim(controls=tuple(controls))], rows(10), reduced_scale=False)
+    assert tables.controls_frame(verdicts)["holds"].tolist() == ["not run"]

@@ -2,33 +2,34 @@
 
 The order of calls is the order of the page: ``headline`` and ``claims_table`` stand at the top and are filled in when
 the verdicts are known; ``begin`` validates the parameters; ``rows`` computes or loads; ``figure`` and ``table`` show
-and keep their data; ``judge`` gives the verdicts; ``finish`` writes the record.
+and keep their data, where the run has rows for it; ``judge`` gives the verdicts; ``finish`` writes the record.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Verdict, judge
+from reprise.claims import Verdict
 from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
-from reprise.paths import build_folder
+from reprise.judging import judge
+from reprise.page import Page
+from reprise.paths import build_folder, repository
 from reprise.record import Cost, Provenance, Record, now, rows_to_columns, save, summarise
+from reprise.rows import MissingRowsError
 from reprise.settings import ChapterSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from reprise.plots import Drawing
 
-FIGURE_DPI = 200
+NO_ROWS = "Not shown: this profile, or this part of a run, has no rows for it."
+CLAIMS_CAPTION = "The claims of the paper and what became of them."
 
 
 class ChapterError(RepriseError):
@@ -60,51 +61,60 @@ class Chapter:
         self._rows: pd.DataFrame | None = None
         self._cost: Cost | None = None
         self._modules: dict[str, str] = {}
-        self._shown: set[str] = set()
+        self._page = Page(self.output / self.paper.package)
 
     # ---- top of the page -------------------------------------------------------------------------------------
 
     def headline(self) -> None:
         """Show the one-sentence verdict and what the run took; filled in by ``finish``."""
-        self._show_html("<p>This run has not finished yet.</p>", "This run has not finished yet.", "headline")
+        self._page.html("<p>This run has not finished yet.</p>", "This run has not finished yet.", "headline")
 
     def claims_table(self) -> None:
         """Show the claims; their verdicts and evidence are filled in by ``judge``."""
         from reprise.tables import claims_frame
 
-        self._show_table(claims_frame(self.claims), "claims", "The claims of the paper and what became of them.")
+        self._page.table(claims_frame(self.claims), "claims", CLAIMS_CAPTION)
 
     # ---- the run ---------------------------------------------------------------------------------------------
 
-    def begin(self, settings: ChapterSettings, records: Sequence[str] = ()) -> None:
+    def begin(
+        self, settings: ChapterSettings | Mapping[str, Any], records: Sequence[str] | None = None
+    ) -> ChapterSettings:
         """Fix the settings of this run and show them; with records, rows are read from these and not computed.
+
+        Parameters
+        ----------
+        settings
+            The settings, or names and values among which each of them is found, and ``records`` if not given apart: a
+            notebook passes its own, ``globals()``.
+        records
+            Files of records.
 
         Raises
         ------
+        ChapterError
+            If a parameter of the settings is not among the names.
+        SettingsError
+            If one has the wrong type or is out of range.
         FanInError
             If the records do not fit (see `reprise.fan_in.fitting_records`).
         """
-        import pandas as pd
-
         from reprise.compute import use_deterministic_algorithms, use_threads
         from reprise.provenance import modules_behind
+        from reprise.tables import parameters_frame
 
+        if not isinstance(settings, ChapterSettings):
+            records = settings.get("records", ()) if records is None else records
+            settings = self._settings_among(settings)
         use_deterministic_algorithms()
         use_threads(settings.threads)
         self.settings = settings
         # Now, not at the end: a file edited during a long run is not the code that the rows come from.
         self._modules = modules_behind(f"reprise.{self.paper.package}.study")
-        self._records = fitting_records(self.paper, settings, records)
-        fields = type(settings).model_fields
-        values = settings.model_dump(mode="json")
-        frame = pd.DataFrame(
-            [
-                {"parameter": name, "value": str(values[name]), "meaning": fields[name].description or ""}
-                for name in fields
-            ]
-        )
+        self._records = fitting_records(self.paper, settings, records or ())
         source = "read from records" if self._records else "computed in this run"
-        self._show_table(frame, "parameters", f"Profile {self.profile()}; rows {source}.")
+        self._page.table(parameters_frame(settings), "parameters", f"Profile {self.profile()}; rows {source}.")
+        return settings
 
     def rows(self, run: Callable[[Any], pd.DataFrame]) -> pd.DataFrame:
         """Return the tidy rows: of the study ``run(settings)``, or joined from the records."""
@@ -133,44 +143,67 @@ class Chapter:
 
     # ---- showing ---------------------------------------------------------------------------------------------
 
-    def figure(self, drawing: Drawing) -> None:
-        """Show a figure with its alternative text and caption, and keep the numbers drawn as CSV."""
-        from IPython.display import display
-        from matplotlib import pyplot
+    def figure(
+        self, drawing: Drawing | Callable[..., Drawing], *arguments: Any, otherwise: str = NO_ROWS, **options: Any
+    ) -> None:
+        """Show a figure with its alternative text and caption, and keep the numbers drawn as CSV.
 
-        png = _png(drawing.figure)
-        pyplot.close(drawing.figure)
-        self._keep(drawing.name, drawing.data)
-        details = {
-            "kind": "figure",
-            "name": drawing.name,
-            "alt": drawing.alt,
-            "caption": drawing.caption,
-            "data": f"{drawing.name}.csv",
-        }
-        width = round(drawing.figure.get_figwidth() * 96)
-        display(  # type: ignore[no-untyped-call]
-            {"image/png": base64.b64encode(png).decode(), "text/plain": drawing.alt},
-            raw=True,
-            metadata={"reprise": details, "image/png": {"width": width}},
-        )
+        Parameters
+        ----------
+        drawing
+            The drawing, or the function that makes it.
+        *arguments, **options
+            What the function takes. Where the run has no rows for the figure, ``otherwise`` is shown instead.
+        otherwise
+            Sentence that says why there is no figure.
+        """
+        made = self._made(drawing, arguments, options, otherwise)
+        if made is not None:
+            self._page.figure(made)
 
-    def table(self, frame: pd.DataFrame, *, name: str, caption: str, data: pd.DataFrame | None = None) -> None:
-        """Show a table with a caption and keep it as CSV (``data``, if the unrounded numbers differ)."""
-        self._keep(name, frame if data is None else data)
-        self._show_table(frame, name, caption, data=f"{name}.csv")
+    def table(
+        self,
+        frame: pd.DataFrame | Callable[..., pd.DataFrame],
+        *arguments: Any,
+        name: str,
+        caption: str,
+        data: pd.DataFrame | None = None,
+        otherwise: str = NO_ROWS,
+        **options: Any,
+    ) -> None:
+        """Show a table with a caption and keep it as CSV (``data``, if the unrounded numbers differ).
+
+        Parameters
+        ----------
+        frame
+            The table, or the function that makes it.
+        *arguments, **options
+            What the function takes. Where the run has no rows for the table, or it has no lines, ``otherwise`` is shown
+            instead.
+        name
+            File name of its data, unique in the chapter.
+        caption
+            What is shown.
+        data
+            The numbers behind the table, if it shows them rounded.
+        otherwise
+            Sentence that says why there is no table.
+        """
+        made = self._made(frame, arguments, options, otherwise)
+        if made is not None and made.empty:
+            self.say(otherwise)
+        elif made is not None:
+            self._page.table(made, name, caption, made if data is None else data)
 
     def say(self, text: str) -> None:
         """Show a paragraph of Markdown whose numbers were computed."""
-        from IPython.display import Markdown, display
-
-        display(Markdown(text))  # type: ignore[no-untyped-call]
+        self._page.markdown(text)
 
     # ---- the end ---------------------------------------------------------------------------------------------
 
     def judge(self) -> tuple[Verdict, ...]:
         """Apply the decision rules, show the verdicts, and fill in the table of claims at the top."""
-        from reprise.tables import claims_frame, controls_frame, verdicts_frame
+        from reprise.tables import claims_frame, controls_frame, verdicts_data, verdicts_frame
         from reprise.verification import rule_lock
 
         settings, rows = self._settings(), self._computed_rows()
@@ -183,36 +216,37 @@ class Chapter:
             embedded_twins=type(settings).embedded_twins,
             reduced_scale=settings.reduced_scale,
             lock=lock,
-            run_on=self._created().date(),
+            computed=self._created(),
         )
-        self._show_table(
-            claims_frame(self.claims, self.verdicts), "claims", "The claims of the paper and what became of them."
-        )
-        self.table(verdicts_frame(self.verdicts), name="verdicts", caption="Verdicts by the rules fixed beforehand.")
+        self._page.table(claims_frame(self.claims, self.verdicts), "claims", CLAIMS_CAPTION)
+        caption = "Verdicts by the rules fixed beforehand."
+        self.table(verdicts_frame(self.verdicts), name="verdicts", caption=caption, data=verdicts_data(self.verdicts))
         if any(verdict.controls for verdict in self.verdicts):
             self.table(controls_frame(self.verdicts), name="controls", caption="Controls of the claims.")
         return self.verdicts
 
-    def finish(self) -> None:
-        """Write the record, show what the run took and what it depends on, and fill in the headline."""
+    def finish(self, work: Mapping[str, float] | None = None) -> None:
+        """Write the record, show what the run took and what it depends on, and fill in the headline.
+
+        Parameters
+        ----------
+        work
+            Piece of the method (``"one training step of GRDA"``) to its floating-point operations, as far as they are
+            known (`reprise.flops`).
+        """
+        from reprise.tables import cost_frame, provenance_frame
+
         record = self.record()
         save(record, self.output / f"{self.paper.package}.json")
         self._show_headline(record)
-        lines = [
-            ("profile", record.profile),
-            ("rows computed", f"{record.created:%Y-%m-%d}"),
-            ("rows (hash)", record.rows_sha256()[:16]),
-            ("computation (hash)", record.provenance.computation_sha256[:16]),
-            ("code", f"{record.provenance.version}, commit {record.provenance.commit or 'unknown'}"),
-            ("libraries", ", ".join(f"{k} {v}" for k, v in record.provenance.libraries.items())),
-            ("machine", f"{record.hardware.processor}, {record.hardware.device}"),
-            ("time", f"{record.cost.seconds:.0f} s"),
-            ("peak memory", f"{record.cost.peak_memory_mib:.0f} MiB"),
-        ]
-        import pandas as pd
-
-        frame = pd.DataFrame(lines, columns=["what", "value"])
-        self._show_table(frame, "provenance", "What this page was made from, and what it took.")
+        self._page.table(cost_frame(record, work or {}), "cost", "What the run took, and what one piece of it takes.")
+        self._page.table(provenance_frame(record), "provenance", "What this page was made from.")
+        benchmark = f"benchmarks/{self.paper.package}.py"
+        if (repository() / benchmark).is_file():
+            self.say(
+                f"`python {benchmark}`, or `make bench` for all chapters, times the fast implementations against the "
+                "plain published ones on the machine it runs on and asserts equal results."
+            )
 
     def record(self) -> Record:
         """Return the record of this run."""
@@ -282,32 +316,23 @@ class Chapter:
     def _created(self) -> Any:
         return max(record.created for record in self._records) if self._records else now()
 
-    def _keep(self, name: str, data: pd.DataFrame) -> None:
-        if name in self._shown:
-            raise ChapterError(f"two figures or tables are named {name!r}; names are file names and must differ.")
-        self._shown.add(name)
-        folder = self.output / self.paper.package
-        folder.mkdir(parents=True, exist_ok=True)
-        data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    def _settings_among(self, names: Mapping[str, Any]) -> ChapterSettings:
+        from reprise.runner import settings_class
 
-    def _show_table(self, frame: pd.DataFrame, name: str, caption: str, data: str | None = None) -> None:
-        from reprise.tables import to_html
+        kind = settings_class(self.paper)
+        if missing := [name for name in kind.model_fields if name not in names]:
+            raise ChapterError(f"the notebook has no {', '.join(missing)}; its parameters cell needs every parameter.")
+        return kind.checked({name: names[name] for name in kind.model_fields})
 
-        details = {"kind": "table", "name": name, "caption": caption, "data": data}
-        self._show_html(to_html(frame, caption, name=name), frame.to_string(index=False), name, details)
-
-    def _show_html(self, html: str, text: str, name: str, details: dict[str, Any] | None = None) -> None:
-        """Show HTML; showing the same name again replaces what stands where it was shown first."""
-        from IPython.display import display, update_display
-
-        bundle = {"text/html": html, "text/plain": text}
-        metadata = {"reprise": details} if details else {}
-        identifier = f"reprise-{name}"
-        if identifier in self._shown:
-            update_display(bundle, display_id=identifier, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
-        else:
-            self._shown.add(identifier)
-            display(bundle, display_id=identifier, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+    def _made(self, thing: Any, arguments: tuple[Any, ...], options: dict[str, Any], otherwise: str) -> Any:
+        """Return what a function makes, or the thing itself; None, and the sentence shown, if rows are missing."""
+        if not callable(thing):
+            return thing
+        try:
+            return thing(*arguments, **options)
+        except MissingRowsError:
+            self.say(otherwise)
+            return None
 
     def _show_headline(self, record: Record) -> None:
         sentence = verdict_sentence(record.verdicts)
@@ -315,17 +340,7 @@ class Chapter:
             f"Profile {record.profile}: {record.cost.seconds:.0f} s, "
             f"{record.cost.peak_memory_mib:.0f} MiB, on {record.hardware.device}."
         )
-        self._show_html(f"<p><strong>{sentence}</strong> {cost}</p>", f"{sentence} {cost}", "headline")
-
-
-def _png(figure: Figure) -> bytes:
-    """Return a figure as PNG with a palette of 256 colours: a third of the size, and the eye sees no difference."""
-    from PIL import Image
-
-    full, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(full, format="png", dpi=FIGURE_DPI, metadata={"Software": None})
-    Image.open(full).convert("RGB").quantize(256).save(small, format="png", optimize=True)
-    return small.getvalue()
+        self._page.html(f"<p><strong>{sentence}</strong> {cost}</p>", f"{sentence} {cost}", "headline")
 
 
 def verdict_sentence(verdicts: Sequence[Verdict]) -> str:

@@ -175,7 +175,7 @@ def claims_lock(
 
     package = find_paper(paper).package
     lock = rule_lock(package)
-    touched = lock.lock(claims_of(package), datetime.now(UTC).date(), reason)
+    touched = lock.lock(claims_of(package), datetime.now(UTC).replace(microsecond=0), reason)
     lock.save()
     typer.echo(f"locked {', '.join(touched)}." if touched else "nothing changed.")
 

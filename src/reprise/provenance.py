@@ -27,6 +27,10 @@ NOT_DETERMINING_ROWS = frozenset(
 )
 
 
+# What a rule reports in and how it words its figures decides nothing.
+NOT_DECIDING = frozenset({"reprise.claims", "reprise.numerals"})
+
+
 def digest(value: Any) -> str:
     """Return the SHA-256 of a JSON-serialisable value, independent of the order of dictionary keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -128,7 +132,7 @@ def function_fingerprint(function: Callable[..., Any]) -> str:
 
     Functions, classes and plain constants named in the body are followed as long as they are defined in Reprise (or in
     the function's own package), so a changed threshold or helper changes the fingerprint of every decision rule that
-    uses it.
+    uses it. How a finding is reported and worded is left out (``NOT_DECIDING``).
     """
     parts: dict[str, str] = {}
     innermost = getattr(function, "func", function)
@@ -139,7 +143,8 @@ def function_fingerprint(function: Callable[..., Any]) -> str:
 def _collect(value: Any, parts: dict[str, str], packages: tuple[str, ...]) -> None:
     if isinstance(value, FunctionType | type):
         name = f"{value.__module__}.{value.__qualname__}"
-        if value.__module__.partition(".")[0] not in packages or name in parts:
+        outside = value.__module__.partition(".")[0] not in packages or value.__module__ in NOT_DECIDING
+        if outside or name in parts:
             return
         parts[name] = source_fingerprint(inspect.getsource(value))
         for other in _names_read(value):

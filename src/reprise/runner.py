@@ -104,13 +104,16 @@ def declared_parameters(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unread_parameters(notebook: Mapping[str, Any]) -> list[str]:
-    """Return the declared parameters that no other cell reads, so that setting them would do nothing."""
+    """Return the declared parameters that no other cell reads, so that setting them would do nothing.
+
+    ``chapter.begin(globals())`` reads them all.
+    """
     read: set[str] = set()
     for cell in _code_cells(notebook):
         if "parameters" not in cell["metadata"].get("tags", []):
             tree = ast.parse(_source(cell))
             read |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return [name for name in declared_parameters(notebook) if name not in read]
+    return [] if "globals" in read else [name for name in declared_parameters(notebook) if name not in read]
 
 
 def source_sha256(notebook: Mapping[str, Any]) -> str:
@@ -122,9 +125,10 @@ def source_sha256(notebook: Mapping[str, Any]) -> str:
 
 
 def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
-    """Return the parameters of a profile from ``notebooks/parameters/PACKAGE.yaml``.
+    """Return the parameters of a profile: those that the notebook declares, changed as the profile says.
 
-    ``quick`` lists all of them; the other profiles list what differs from it.
+    The notebook's own values are the quick profile; ``notebooks/parameters/PACKAGE.yaml`` lists for each other profile
+    what differs from them.
 
     Raises
     ------
@@ -141,9 +145,11 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
         raise RunError(f"{path} must map each profile to its parameters.")
-    if profile not in content:
-        raise unknown_name("profile", profile, list(content))
-    return {**content["quick"], **content[profile]}
+    if profile not in content and profile != "quick":
+        raise unknown_name("profile", profile, ["quick", *content])
+    declared = declared_parameters(read_notebook(paper.notebook))
+    declared.pop("records", None)
+    return {**declared, **content.get("quick", {}), **content.get(profile, {})}
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from reprise.catalogue import find_paper
 from reprise.errors import RepriseError, unknown_name
 from reprise.provenance import digest
 
+# Embedded data set → the real one, or ones, that it stands in for.
+Twins = Mapping[str, str | tuple[str, ...]]
+
 
 class SettingsError(RepriseError, ValueError):
     """A parameter of the wrong type or out of range."""
@@ -25,7 +28,7 @@ class ChapterSettings(BaseModel):
     A chapter sets the class attributes: ``paper`` (slug); ``where_it_runs``, the fields that say where and how fast a
     study runs but not what it computes, left out of the hash that decides whether a record is stale;
     ``summary_columns``, the identifying columns that tell cells of the summary apart; ``embedded_twins``, from an
-    embedded data set to the real one that it stands in for.
+    embedded data set to the real one, or ones, that it stands in for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,7 +36,7 @@ class ChapterSettings(BaseModel):
     paper: ClassVar[str]
     where_it_runs: ClassVar[frozenset[str]] = frozenset({"device", "threads"})
     summary_columns: ClassVar[tuple[str, ...]] = ()
-    embedded_twins: ClassVar[Mapping[str, str]] = {}
+    embedded_twins: ClassVar[Twins] = {}
 
     datasets: tuple[str, ...] = Field(min_length=1, description="names of the data sets, as in the catalogue")
     seeds: tuple[int, ...] = Field(min_length=1, description="seeds; every method uses the same ones")

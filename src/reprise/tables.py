@@ -1,55 +1,25 @@
-"""Tables as readers see them: digits that follow the uncertainty, and the paper's value beside ours."""
+"""Tables as readers see them: the paper's value beside ours, the claims, their verdicts and controls."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from reprise.record import SummaryRow
+from reprise.numerals import MISSING, decimals_for, estimate, in_steps_of_thousand, number, with_interval
+from reprise.record import Record, SummaryRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reprise.claims import Claim, Verdict
+    from reprise.settings import ChapterSettings
 
 
-def decimals_for(half_width: float | None, fallback: int = 2) -> int:
-    """Return how many decimals show two significant digits of a half-width.
-
-    Examples
-    --------
-    >>> decimals_for(3.4), decimals_for(0.034), decimals_for(120.0)
-    (1, 3, 0)
-    """
-    if half_width is None or not math.isfinite(half_width) or half_width <= 0:
-        return fallback
-    return max(0, 1 - math.floor(math.log10(half_width)))
-
-
-def with_interval(mean: float | None, low: float | None, high: float | None, fallback_decimals: int = 2) -> str:
-    """Write a mean with the half-width of its 95 % interval.
-
-    Examples
-    --------
-    >>> with_interval(71.234, 67.8, 74.6)
-    '71.2 ± 3.4'
-    >>> with_interval(None, None, None)
-    'diverged'
-    """
-    if mean is None:
-        return "diverged"
-    if low is None or high is None:
-        return f"{mean:.{fallback_decimals}f}"
-    half = (high - low) / 2
-    if half == 0:
-        return f"{mean:.{fallback_decimals}f} ± 0"
-    places = decimals_for(half, fallback_decimals)
-    return f"{mean:.{places}f} ± {half:.{places}f}"
-
-
-def paper_beside_ours(summary: Sequence[SummaryRow], columns: Sequence[str] = ()) -> pd.DataFrame:
+def paper_beside_ours(
+    summary: Sequence[SummaryRow], columns: Sequence[str] = (), *, no_number: str = "diverged"
+) -> pd.DataFrame:
     """Return one line per cell of the summary: what it is, the paper's value, ours with interval, the difference.
 
     Parameters
@@ -58,6 +28,9 @@ def paper_beside_ours(summary: Sequence[SummaryRow], columns: Sequence[str] = ()
         Cells of a record's summary.
     columns
         Variant columns to show.
+    no_number
+        What a cell says whose runs gave no number: they diverged, or, in a study where that can happen, there was
+        nothing to measure.
     """
     import pandas as pd
 
@@ -71,11 +44,13 @@ def paper_beside_ours(summary: Sequence[SummaryRow], columns: Sequence[str] = ()
                 "split": row.split,
                 "method": row.method,
                 **{column.replace("_", " "): row.variant.get(column, "") for column in columns},
-                "paper": "—" if row.paper_value is None else f"{row.paper_value:g}",
-                "ours (mean ± half-width of the 95 % interval)": with_interval(row.mean, row.low, row.high),
-                "ours − paper": "—" if difference is None else f"{difference:+.{places}f}",
+                "paper": MISSING if row.paper_value is None else f"{row.paper_value:g}",
+                "ours (mean ± half-width of the 95 % interval)": (
+                    no_number if row.mean is None else with_interval(row.mean, row.low, row.high)
+                ),
+                "ours − paper": MISSING if difference is None else number(difference, places, signed=True),
                 "seeds": row.n,
-                "printed in": row.paper_source or "—",
+                "printed in": row.paper_source or MISSING,
             }
         )
     return pd.DataFrame(lines)
@@ -115,14 +90,17 @@ def to_html(frame: pd.DataFrame, caption: str = "", *, name: str = "", numeric: 
 
 def _text(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "—"
+        return MISSING
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.2f}"
+        return number(value) if abs(value) < 1000 else number(value, 2)
     return str(value)
 
 
 def claims_frame(claims: Sequence[Claim], verdicts: Sequence[Verdict] = ()) -> pd.DataFrame:
-    """Return the table of claims: id, claim, source, the paper's value and, once there are any, the verdicts."""
+    """Return the table of claims: id, claim, source, the paper's value and, once there are any, ours and the verdicts.
+
+    Ours is the figure that decides, with its 95 % interval, and what it is a figure of.
+    """
     import pandas as pd
 
     by_id = {verdict.claim_id: verdict for verdict in verdicts}
@@ -134,12 +112,18 @@ def claims_frame(claims: Sequence[Claim], verdicts: Sequence[Verdict] = ()) -> p
                 "id": claim.id,
                 "claim": claim.text,
                 "source": claim.source,
-                "paper": claim.paper_value or "—",
+                "paper": claim.paper_value or MISSING,
+                "ours": _ours(verdict) if verdict else MISSING,
                 "verdict": verdict.label if verdict else "pending",
-                "evidence": verdict.evidence if verdict else "—",
+                "evidence": verdict.evidence if verdict else MISSING,
             }
         )
     return pd.DataFrame(lines)
+
+
+def _ours(verdict: Verdict) -> str:
+    shown = estimate(verdict.estimate, verdict.low, verdict.high)
+    return f"{shown} ({verdict.quantity})" if verdict.quantity else shown
 
 
 def verdicts_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
@@ -152,15 +136,24 @@ def verdicts_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
                 "id": verdict.claim_id,
                 "rule, fixed before the run": verdict.rule or "none",
                 "verdict": verdict.label,
-                "estimate": _text(verdict.estimate),
-                "95 % interval": "—" if verdict.low is None else f"[{_text(verdict.low)}, {_text(verdict.high)}]",
+                "quantity": verdict.quantity or MISSING,
+                "estimate [95 % interval]": estimate(verdict.estimate, verdict.low, verdict.high),
                 "seeds": _text(verdict.n_seeds),
-                "stability": "—" if verdict.stability is None else f"{verdict.stability:.0%}",
+                "stability": MISSING if verdict.stability is None else f"{verdict.stability:.0%}",
                 "seeds to settle": _text(verdict.seeds_to_settle),
                 "rule changed": verdict.rule_changed or "no",
             }
             for verdict in verdicts
         ]
+    )
+
+
+def verdicts_data(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """Return the verdicts with all their fields and unrounded numbers, for the table's CSV; controls have their own."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [{**verdict.model_dump(mode="json", exclude={"controls"}), "label": verdict.label} for verdict in verdicts]
     )
 
 
@@ -172,10 +165,54 @@ def controls_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
         {
             "claim": verdict.claim_id,
             "control": control.name,
-            "holds": "yes" if control.holds else "no",
+            "holds": {True: "yes", False: "no", None: "not run"}[control.holds],
             "evidence": control.evidence,
         }
         for verdict in verdicts
         for control in verdict.controls
     ]
     return pd.DataFrame(lines, columns=["claim", "control", "holds", "evidence"])
+
+
+def parameters_frame(settings: ChapterSettings) -> pd.DataFrame:
+    """Return the table of a run's parameters with their values and meanings."""
+    import pandas as pd
+
+    values = settings.model_dump(mode="json")
+    return pd.DataFrame(
+        [
+            {"parameter": name, "value": str(values[name]), "meaning": field.description or ""}
+            for name, field in type(settings).model_fields.items()
+        ]
+    )
+
+
+def cost_frame(record: Record, work: Mapping[str, float]) -> pd.DataFrame:
+    """Return what computing the rows took, and the arithmetic of single pieces of the method."""
+    import pandas as pd
+
+    parts = f", sum of {len(record.merged_from)} parts" if len(record.merged_from) > 1 else ""
+    lines = [
+        ("machine", f"{record.hardware.processor}, {record.hardware.cpu_cores} cores; {record.hardware.device}"),
+        (f"computing the rows (profile {record.profile}{parts})", f"{record.cost.seconds:.0f} s"),
+        ("peak memory", f"{record.cost.peak_memory_mib:.0f} MiB"),
+    ]
+    if record.cost.peak_accelerator_memory_mib is not None:
+        lines.append(("peak memory of the accelerator", f"{record.cost.peak_accelerator_memory_mib:.0f} MiB"))
+    lines += [(piece, in_steps_of_thousand(operations, "FLOP")) for piece, operations in work.items()]
+    return pd.DataFrame(lines, columns=["what", "cost"])
+
+
+def provenance_frame(record: Record) -> pd.DataFrame:
+    """Return what a page was made from."""
+    import pandas as pd
+
+    lines = [
+        ("profile", record.profile),
+        ("rows computed", f"{record.created:%Y-%m-%d}"),
+        ("rows (hash)", record.rows_sha256()[:16]),
+        ("computation (hash)", record.provenance.computation_sha256[:16]),
+        ("code", f"{record.provenance.version}, commit {record.provenance.commit or 'unknown'}"),
+        ("libraries", ", ".join(f"{name} {version}" for name, version in record.provenance.libraries.items())),
+    ]
+    return pd.DataFrame(lines, columns=["what", "value"])

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Claim, RuleLock, Verdict, judge
+from reprise.claims import Claim, Verdict
+from reprise.judging import judge
 from reprise.provenance import PACKAGE_FOLDER, digest, modules_behind
 from reprise.record import Record, SummaryRow, summarise
+from reprise.rule_lock import RuleLock
 
 
 def published_numbers(package: str) -> Any:
@@ -44,7 +46,7 @@ def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, 
         embedded_twins=settings_type.embedded_twins,
         reduced_scale=settings.reduced_scale,
         lock=rule_lock(record.package),
-        run_on=record.created.date(),
+        computed=record.created,
     )
     return summary, verdicts
 

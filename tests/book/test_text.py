@@ -3,19 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reprise.book.paths_in_text import LOCAL_PATH, without_local_paths
-from reprise.book.text import estimate, listed, plain
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [(10.1, 14.7, "12.3 [10.1, 14.7]"), (12.3, 12.4, "12.346 [12.300, 12.400]"), (-400.0, 500.0, "12 [−400, 500]")],
-)
-def test_digits_follow_the_uncertainty(low: float, high: float, expected: str) -> None:
-    assert estimate(12.3456, low, high) == expected
-
-
-def test_an_interval_without_length_does_not_invent_digits() -> None:
-    assert estimate(0.123456, 0.123456, 0.123456) == "0.1235"
+from reprise.book.text import listed, plain
 
 
 def test_text_of_records_cannot_change_the_page() -> None:

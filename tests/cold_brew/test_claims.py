@@ -4,9 +4,9 @@ from functools import partial
 
 import pytest
 
-from reprise.claims import judge
 from reprise.cold_brew import rules
 from reprise.cold_brew.claims import CLAIMS, _appears_on_generator, _vanishes_with_noise
+from reprise.judging import judge
 from reprise.rows import MissingRowsError, tidy
 
 JITTER = (-0.5, 0.0, 0.5)  # a difference of two such values has an interval of about ±2.5 points at most

@@ -12,17 +12,18 @@ from typing import Any
 from reprise.book.chapters import Chapter, by_package, verdict_counts
 from reprise.book.notebooks import headings
 from reprise.book.templates import write_page
-from reprise.book.text import counted, estimate, number
+from reprise.book.text import counted
 from reprise.claims import OUTCOMES, Verdict
+from reprise.numerals import estimate, number
 from reprise.record import write_atomically
 
 EXPLAINED_AT = ("verdicts", "the-claims")
 
 # Columns of scoreboard.csv, in this order; scoreboard.json has the controls too.
 COLUMNS = (
-    "paper", "claim_id", "run", "profile", "text", "source", "kind", "paper_value", "estimate", "low", "high",
-    "n_seeds", "outcome", "label", "reduced_scale", "rehearsal", "stability", "seeds_to_settle", "evidence", "rule",
-    "rule_sha256", "rule_changed", "controls_hold", "stale", "version", "commit", "created", "page",
+    "paper", "claim_id", "run", "profile", "text", "source", "kind", "paper_value", "quantity", "estimate", "low",
+    "high", "n_seeds", "outcome", "label", "reduced_scale", "rehearsal", "stability", "seeds_to_settle", "evidence",
+    "rule", "rule_sha256", "rule_changed", "controls_hold", "stale", "version", "commit", "created", "page",
 )  # fmt: skip
 
 
@@ -102,13 +103,19 @@ def _entries(chapters: Iterable[Chapter]) -> Iterator[dict[str, Any]]:
             "run": chapter.origin,
             "profile": record.profile,
             "label": verdict.label,
-            "controls_hold": all(control.holds for control in verdict.controls) if verdict.controls else None,
+            "controls_hold": _hold(verdict),
             "stale": "; ".join(chapter.doubts),
             "version": record.provenance.version,
             "commit": record.provenance.commit,
             "created": record.created.isoformat(),
             "page": f"{chapter.document}.html{explained_at(chapter)}",
         }
+
+
+def _hold(verdict: Verdict) -> bool | None:
+    """Tell whether all controls that were run hold; None if none was."""
+    found = [control.holds for control in verdict.controls if control.holds is not None]
+    return all(found) if found else None
 
 
 def _as_csv(entries: Iterable[dict[str, Any]]) -> str:
@@ -161,7 +168,7 @@ def _remarks(chapter: Chapter, verdict: Verdict) -> Iterator[str]:
         yield f"stability {number(100 * verdict.stability, 0)} %"
     if verdict.outcome == OUTCOMES[3] and verdict.seeds_to_settle:
         yield f"about {verdict.seeds_to_settle} seeds would settle it"
-    if broken := [control.name for control in verdict.controls if not control.holds]:
+    if broken := [control.name for control in verdict.controls if control.holds is False]:
         yield f"control does not hold: {', '.join(broken)}"
     if verdict.rule_changed:
         yield f"rule changed after the run ({verdict.rule_changed})"

@@ -1,6 +1,5 @@
 """Words and numbers as the book's generated pages print them."""
 
-import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -31,33 +30,6 @@ def plain(text: object) -> str:
 def _escaped_start(found: re.Match[str]) -> str:
     """Escape what would begin a list or a directive: the dash itself, or the point after a number."""
     return found.group()[:-1] + "\\" + found.group()[-1]
-
-
-def decimals_for(half_width: float) -> int:
-    """Return how many decimals show two significant digits of an interval's half-width."""
-    return max(0, 1 - math.floor(math.log10(half_width)))
-
-
-def number(value: float, decimals: int | None = None) -> str:
-    """Return a number with a proper minus sign, to four significant digits unless decimals are given."""
-    text = f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
-    return text.replace("-", "−")
-
-
-def estimate(value: float | None, low: float | None, high: float | None) -> str:
-    """Return an estimate with its interval, rounded to two significant digits of the interval's half-width.
-
-    Examples
-    --------
-    >>> estimate(12.3456, 10.1, 14.7), estimate(0.5, None, None), estimate(None, None, None)
-    ('12.3 [10.1, 14.7]', '0.5', '–')
-    """
-    if value is None:
-        return "–"
-    if low is None or high is None or not high > low:
-        return number(value)
-    decimals = decimals_for((high - low) / 2)
-    return f"{number(value, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
 
 
 def duration(seconds: float) -> str:

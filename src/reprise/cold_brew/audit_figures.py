@@ -7,17 +7,27 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.cold_brew.figures import (
-    CLEAN,
-    GROUPS,
+from reprise.cold_brew.figures import CLEAN, GROUPS
+from reprise.plots import (
+    TEXT_WIDTH,
+    Drawing,
+    Line,
+    along,
+    as_data,
+    defined,
     draw_curve,
+    draw_dots,
+    interval_dots,
     keep_to_percent,
-    measured,
-    number_of_seeds,
-    numbers,
+    measured_lines,
+    name_lines,
+    new_figure,
+    paper_marks,
     printed,
+    seeds_behind,
+    state_finding,
+    style_of,
 )
-from reprise.plots import TEXT_WIDTH, Drawing, interval_dots, new_figure, paper_marks, state_finding, style_of
 from reprise.rows import select
 from reprise.stats import t_interval
 
@@ -44,19 +54,11 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
     part = select(rows, dataset=data_set, metric=metric, mode="paper10")
     figure, axes = new_figure(columns=2, height=0.25 * len(LADDER) + 1.1, sharey=True)
     drawn = []
+    lines = [Line(label, method, {"method": method, "setting": setting}) for method, setting, label in LADDER]
     for one, split in zip(axes, LADDER_SPLITS, strict=True):
-        for place, (method, setting, label) in enumerate(LADDER):
-            values = measured(part, split=split, method=method, setting=setting)
-            if values is None:
-                continue
-            interval = t_interval(values)
-            interval_dots(one, [place], [interval], method=method, single_runs=[values.to_list()])
-            drawn.append(numbers(interval, split=split, method=label))
+        drawn += draw_dots(one, measured_lines(part, lines, look_up=defined, split=split), lines, split=split)
         one.set(title=split, xlabel="accuracy (%)")
-        one.set_ylim(len(LADDER) - 0.5, -0.5)
         keep_to_percent(one)
-        one.grid(axis="y", visible=False)
-    axes[0].set_yticks(range(len(LADDER)), [label for *_, label in LADDER])
     data = pd.DataFrame(drawn)
     cold = data[data.split == "isolation"].set_index("method")["mean"]
     guess, full, plain = (cold[label] for label in ("guess ê, no look-up", "ẽ and ê", "GLNN: plain distillation"))
@@ -70,7 +72,7 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
         figure,
         f"ladder_{data_set.replace('-', '_')}" + ("_few" if few else ""),
         f"On isolated nodes of {finding}.",
-        f"{data_set}{few}: means with 95 % t intervals over seeds ({number_of_seeds(data)}), single runs as faint "
+        f"{data_set}{few}: means with 95 % t intervals over seeds ({seeds_behind(data)}), single runs as faint "
         "dots. Everything from the guess on distils a plain GCN on all connected nodes unless the line says otherwise.",
         data,
     )
@@ -85,7 +87,7 @@ def _dropout_lines(rows: pd.DataFrame, data_set: str, mode: str) -> list[tuple[s
             for method in ("GCN", "Cold Brew teacher")
         ]
     part = select(rows, dataset=data_set, metric=ON, mode=mode)
-    return [line for line in lines if measured(part, method=line[1], **line[2]) is not None]
+    return [line for line in lines if defined(part, method=line[1], **line[2]) is not None]
 
 
 def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mode: str = "paper10") -> Drawing:
@@ -101,7 +103,7 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
                 paper_marks(one, [paper], [place])
             ends = {}
             for label, metric, shift in (("off", off, -0.13), ("on", ON, 0.13)):
-                values = measured(part, method=method, split=split, metric=metric, **how)
+                values = defined(part, method=method, split=split, metric=metric, **how)
                 if values is None:
                     continue
                 ends[label] = t_interval(values)
@@ -112,11 +114,10 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
                         ends[label].estimate, place + shift, marker=style.marker, color=style.colour, zorder=4,
                         markerfacecolor="white", linestyle="",
                     )  # fmt: skip
-                drawn.append(numbers(ends[label], split=split, method=name.replace("\n", " "), dropout=label))
+                drawn.append(as_data(ends[label], split=split, method=name.replace("\n", " "), dropout=label))
         one.set(title=split)
         one.grid(axis="y", visible=False)
-    axes[0].set_yticks(range(len(lines)), [name for name, *_ in lines])
-    axes[0].set_ylim(len(lines) - 0.5, -0.5)
+    name_lines(axes[0], [name for name, *_ in lines])
     keep_to_percent(axes[0])
     figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
     return _dropout_drawing(figure, pd.DataFrame(drawn), data_set, mode)
@@ -138,7 +139,7 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
         f"{finding}. On isolated nodes the loss is: "
         + ", ".join(f"{m} {value:.0f}" for m, value in cold.items())
         + ".",
-        f"{data_set}, {protocol}; 95 % t intervals over seeds ({number_of_seeds(data)}). Filled: dropout off; open: "
+        f"{data_set}, {protocol}; 95 % t intervals over seeds ({seeds_behind(data)}). Filled: dropout off; open: "
         "dropout left on, mean over some passes; grey diamonds: the paper. “Input dropout” also drops features in "
         "training, as the released code does.",
         data,
@@ -156,7 +157,7 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     drawn = []
     for number, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
         aside = 0.08 * (number - 2)
-        curve = draw_curve(left, curves, method, list(places.values()), aside=aside, method=method)
+        curve = draw_curve(left, along(curves, list(places.values()), method=method), style=method, aside=aside)
         drawn += [{**line, "what": "accuracy"} for line in curve]
     keep_to_percent(left, along="y")
     left.set_xticks(list(places.values()), [str(s).removeprefix("degree ") for s in bins["split"]])
@@ -164,17 +165,15 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, columnspacing=1)
     for place, split in enumerate(GROUPS):
-        switch = measured(part, method="Degree switch", split=split, metric="accuracy")
-        better = measured(part, method="Degree switch", split=split, metric="accuracy of the better of the two")
+        switch = defined(part, method="Degree switch", split=split, metric="accuracy")
+        better = defined(part, method="Degree switch", split=split, metric="accuracy of the better of the two")
         if switch is None or better is None:
             continue
         gain = (switch - better).dropna()
         interval_dots(right, [place], [t_interval(gain)], method="Degree switch", single_runs=[gain.to_list()])
-        drawn.append(numbers(t_interval(gain), method="Degree switch", split=split, what="gain"))
+        drawn.append(as_data(t_interval(gain), method="Degree switch", split=split, what="gain"))
     right.axvline(0, color="black", linewidth=0.8)
-    right.set_yticks(range(len(GROUPS)), GROUPS)
-    right.set_ylim(len(GROUPS) - 0.5, -0.5)
-    right.grid(axis="y", visible=False)
+    name_lines(right, GROUPS)
     right.set(xlabel="gain over the better (points)", title="switch by degree")
     data = pd.DataFrame(drawn)
     curve = data[data.what == "accuracy"].pivot_table(index="at", columns="method", values="mean")
@@ -192,7 +191,7 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         f"overall accuracy by {gain_overall:+.1f} points against the better of teacher and student.",
         f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
         "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
-        f"group. 95 % t intervals over seeds ({number_of_seeds(data)}).",
+        f"group. 95 % t intervals over seeds ({seeds_behind(data)}).",
         data,
     )
 
@@ -206,7 +205,7 @@ def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     drawn = []
     for one, name in zip(axes[0], data_sets, strict=True):
         for method in ("GCN", "MLP", "Cold Brew teacher", "Cold Brew student"):
-            curve = draw_curve(one, part, method, ats, method=method, dataset=name)
+            curve = draw_curve(one, along(part, ats, method=method, dataset=name), style=method)
             drawn += [{**line, "dataset": name} for line in curve]
         one.set(title=name, xticks=ats, xlabel="share of tail edges replaced")
         one.set_xlim(ats[0] - 0.08, ats[-1] + 0.08)
@@ -231,7 +230,7 @@ def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         "noise",
         f"Points lost on the tail when all its edges are random: {words}.",
         f"Noisy instead of missing neighbours; student of a plain GCN; 95 % t intervals over seeds "
-        f"({number_of_seeds(data)}).",
+        f"({seeds_behind(data)}).",
         data,
     )
 
@@ -244,7 +243,8 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
     figure, (left, middle, right) = new_figure(columns=3, height=TEXT_WIDTH * 0.42)
     drawn = []
     for one, metric, what in ((left, by_k, "accuracy"), (middle, "purity of latent neighbours", "purity")):
-        drawn += [{**x, "what": what} for x in draw_curve(one, part, "Cold Brew student", ats, metric=metric)]
+        curve = draw_curve(one, along(part, ats, metric=metric), style="Cold Brew student")
+        drawn += [{**point, "what": what} for point in curve]
         one.set(xscale="log", xlabel="latent neighbours K")
         one.set_xticks(ats, [f"{at:g}" for at in ats])
         one.minorticks_off()
@@ -261,14 +261,14 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         if s != "mean" else 0.0),
     )  # fmt: skip
     for place, setting in enumerate(settings):
-        values = measured(part, metric="accuracy by temperature", setting=setting)
+        values = defined(part, metric="accuracy by temperature", setting=setting)
         if values is None:
             continue
         interval = t_interval(values)
         interval_dots(
             right, [place], [interval], method="Cold Brew student", horizontal=False, single_runs=[values.to_list()]
         )
-        drawn.append(numbers(interval, what="temperature", method=setting))
+        drawn.append(as_data(interval, what="temperature", method=setting))
     right.set_xticks(range(len(settings)), [s.replace("τ = ", "") for s in settings])
     right.set(xlabel="temperature τ", ylabel="accuracy (%)", title="attention")
     right.set_xlim(-0.5, len(settings) - 0.5)
@@ -284,12 +284,12 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         figure,
         f"retrieval_{data_set.replace('-', '_')}",
         f"{finding}; best at K = {accuracy.idxmax():g} with {accuracy.max():.0f} %.",
-        f"Isolated test nodes of {data_set}; 95 % t intervals over seeds ({number_of_seeds(data)}). Purity: share of "
+        f"Isolated test nodes of {data_set}; 95 % t intervals over seeds ({seeds_behind(data)}). Purity: share of "
         "the latent neighbours that have the node's own label; dashed: homophily of the real edges. “mean” is τ = ∞.",
         data,
     )
 
 
 def _homophily(rows: pd.DataFrame, data_set: str) -> float | None:
-    values = measured(rows, dataset=data_set, metric="homophily", method="graph", **CLEAN)
+    values = defined(rows, dataset=data_set, metric="homophily", method="graph", **CLEAN)
     return None if values is None else float(values.mean())

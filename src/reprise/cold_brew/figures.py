@@ -11,12 +11,21 @@ import pandas as pd
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
+    Line,
+    along,
+    as_data,
+    defined,
+    draw_curve,
+    draw_dots,
     interval_dots,
+    keep_to_percent,
     label_line_end,
+    measured_lines,
     new_figure,
     paper_marks,
+    printed,
+    seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, pearson_interval, t_interval
@@ -29,70 +38,13 @@ METHODS = (
     "GCN", "GraphSAGE", "MLP", "GraphMLP", "Label propagation", "k-NN-GCN", "GLNN", "Cold Brew teacher",
     "Cold Brew student",
 )  # fmt: skip
-SHORT = {"Cold Brew teacher": "Cold Brew\nteacher", "Cold Brew student": "Cold Brew\nstudent"}
 CLEAN = {"mode": "paper10", "setting": None}
-
-
-def measured(rows: pd.DataFrame, **conditions: Any) -> pd.Series | None:
-    """Return one value per seed, without undefined ones (an empty group, a ratio without meaning); None if none."""
-    try:
-        values = per_seed(rows, **conditions).dropna()
-    except MissingRowsError:
-        return None
-    return values if len(values) else None
-
-
-def numbers(interval: Interval, **what: Any) -> dict[str, Any]:
-    """Return what a dot shows as one line of the figure's data."""
-    return {**what, "mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
-
-
-def number_of_seeds(data: pd.DataFrame) -> str:
-    """Return the numbers of seeds behind the intervals drawn: ``n = 3`` or ``n = 3 to 5``."""
-    found = data["n"].dropna().astype(int)
-    return f"n = {found.min()}" if found.min() == found.max() else f"n = {found.min()} to {found.max()}"
-
-
-def printed(published: pd.DataFrame, **conditions: Any) -> float | None:
-    """Return the paper's number in a cell, if it prints one."""
-    try:
-        return float(select(published, **conditions)["value"].iloc[0])
-    except MissingRowsError:
-        return None
-
-
-def draw_curve(
-    axes: Axes,
-    rows: pd.DataFrame,
-    style: str,
-    ats: Sequence[float],
-    *,
-    label: str | None = None,
-    aside: float = 0.0,
-    **conditions: Any,
-) -> list[dict[str, Any]]:
-    """Draw means with intervals against the number that a sweep varies, moved aside; return the numbers drawn."""
-    values = {at: measured(rows, at=at, **conditions) for at in ats}
-    intervals = {at: t_interval(found) for at, found in values.items() if found is not None}
-    if not intervals:
-        return []
-    look = style_of(style)
-    places = [at + aside for at in intervals]
-    axes.plot(places, [i.estimate for i in intervals.values()], color=look.colour, linestyle=look.dash)
-    interval_dots(axes, places, list(intervals.values()), method=style, horizontal=False, label=label or style)
-    return [numbers(interval, method=label or style, at=at) for at, interval in intervals.items()]
-
-
-def keep_to_percent(axes: Axes, *, along: str = "x") -> None:
-    """Cut an axis of accuracies to what accuracies can be: wide intervals of few seeds would squeeze all else."""
-    low, high = axes.get_xlim() if along == "x" else axes.get_ylim()
-    axes.set(**{f"{along}lim": (max(low, -3), min(high, 103))})
 
 
 def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the accuracy of every method on isolated, tail, head and all test nodes, the paper's values on it."""
     found = {
-        name: [m for m in METHODS if measured(rows, dataset=name, method=m, metric="accuracy", **CLEAN) is not None]
+        name: [m for m in METHODS if defined(rows, dataset=name, method=m, metric="accuracy", **CLEAN) is not None]
         for name in data_sets
     }
     found = {name: methods for name, methods in found.items() if methods}
@@ -128,7 +80,7 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         figure,
         "groups",
         f"Best method on isolated nodes: {words}.",
-        f"Means over seeds with 95 % t intervals ({number_of_seeds(data)}), single runs as faint dots, dropout off; "
+        f"Means over seeds with 95 % t intervals ({seeds_behind(data)}), single runs as faint dots, dropout off; "
         "grey diamonds: the paper's Tables 3 and 10. Selection on all validation nodes; "
         "axes end at 0 and 100 %.",
         data,
@@ -138,22 +90,11 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
 def _group_dots(
     axes: Axes, rows: pd.DataFrame, published: pd.DataFrame, cell: tuple[str, str], methods: Sequence[str]
 ) -> list[dict[str, Any]]:
-    drawn = []
-    name, split = cell
-    for place, method in enumerate(methods):
-        values = measured(rows, dataset=name, split=split, method=method, metric="accuracy", **CLEAN)
-        paper = printed(published, dataset=name, split=split, method=method, metric="accuracy")
-        if paper is not None:
-            paper_marks(axes, [paper], [place])
-        if values is None:
-            continue
-        interval = t_interval(values)
-        interval_dots(axes, [place], [interval], method=method, single_runs=[values.to_list()])
-        drawn.append(numbers(interval, dataset=name, split=split, method=method, paper=paper))
-    axes.set_yticks(range(len(methods)), methods)
-    axes.set_ylim(len(methods) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    return drawn
+    here = {"dataset": cell[0], "split": cell[1], "metric": "accuracy"}
+    lines = [Line(method, method, {"method": method}) for method in methods]
+    found = measured_lines(rows, lines, look_up=defined, **here, **CLEAN)
+    paper = {method: printed(published, method=method, **here) for method in methods}
+    return draw_dots(axes, found, lines, paper=paper, dataset=cell[0], split=cell[1])
 
 
 def _ratio_points(published: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -166,11 +107,11 @@ def _our_ratios(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for name in sorted(set(select(rows, metric="fcr", **how)["dataset"])):
         homophily = per_seed(rows, dataset=name, metric="homophily", **how).mean()
-        values = measured(rows, dataset=name, metric="fcr", **how)
+        values = defined(rows, dataset=name, metric="fcr", **how)
         if values is None:
             lines.append({"dataset": name, "homophily": homophily, "mean": math.nan, "n": 0})
         else:
-            lines.append(numbers(t_interval(values), dataset=name, homophily=homophily))
+            lines.append(as_data(t_interval(values), dataset=name, homophily=homophily))
     return pd.DataFrame(lines)
 
 
@@ -236,7 +177,7 @@ def draw_ratio(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         f"ours: {_correlation(ours, 'mean')}.",
         "Feature contribution ratio against node homophily; r is Pearson's with Fisher's 95 % interval. Ours: mean "
         "over the seeds in which the ratio is defined, 95 % t intervals"
-        + (f" ({number_of_seeds(ours)})" if len(defined) else "")
+        + (f" ({seeds_behind(ours)})" if len(defined) else "")
         + (f"; undefined in every seed and not drawn: {', '.join(undefined)}" if undefined else "")
         + ". Grey lines: 50 %, below which structure carries the labels, and 100 %, above which aggregation harms.",
         data,
@@ -252,9 +193,10 @@ def draw_homophily_sweep(rows: pd.DataFrame) -> Drawing:
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.42)
     drawn = []
     for method in ("GCN", "MLP", "Label propagation"):
-        curve = draw_curve(left, part, method, ats, method=method, metric="accuracy of the sweep")
+        curve = draw_curve(left, along(part, ats, method=method, metric="accuracy of the sweep"), style=method)
         drawn += [{**line, "what": "accuracy"} for line in curve]
-    curve = draw_curve(right, part, "graph", ats, label="ratio", method="graph", metric="fcr of the sweep")
+    ratios = along(part, ats, method="graph", metric="fcr of the sweep")
+    curve = draw_curve(right, ratios, style="graph", label="ratio")
     drawn += [{**line, "what": "ratio"} for line in curve]
     right.axhline(50, color="#b0b0b0", linewidth=0.8)
     right.axhline(100, color="#b0b0b0", linewidth=0.8)
@@ -273,7 +215,7 @@ def draw_homophily_sweep(rows: pd.DataFrame) -> Drawing:
         figure,
         "homophily_sweep",
         finding + ": " + ", ".join(f"{value:.0f} % at h = {at:g}" for at, value in ratio.items()) + ".",
-        f"The generator, all else equal; 95 % t intervals over seeds ({number_of_seeds(data)}). Worlds in which label "
+        f"The generator, all else equal; 95 % t intervals over seeds ({seeds_behind(data)}). Worlds in which label "
         f"propagation beats the GNN have no ratio and are left out: {undefined} of {possible}.",
         data,
     )
@@ -289,7 +231,8 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
     for one, split in zip(axes[:2], ("overall", "isolation"), strict=True):
         for method, label in labels.items():
             metric = [f"accuracy at {int(at)} layers" for at in ats]
-            curve = draw_curve(one, part, method, ats, label=label, method=method, split=split, metric=metric)
+            values = along(part, ats, method=method, split=split, metric=metric)
+            curve = draw_curve(one, values, style=method, label=label)
             drawn += [{**line, "what": split} for line in curve]
             paper = printed(published, dataset=data_set, split=split, method=method, metric="accuracy at 64 layers")
             if paper is not None:
@@ -298,7 +241,8 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
                 label_line_end(one, 64, paper + (4 if with_se else -4), "SE" if with_se else "GCN", method=method)
         one.set(title=split, ylim=(0, 100))
     for method, label in labels.items():
-        curve = draw_curve(axes[2], part, method, ats, label=label, method=method, metric="mean pairwise cosine")
+        likeness = along(part, ats, method=method, metric="mean pairwise cosine")
+        curve = draw_curve(axes[2], likeness, style=method, label=label)
         drawn += [{**line, "what": "cosine"} for line in curve]
     axes[0].set_ylabel("accuracy (%)")
     axes[2].set(title="likeness of nodes", ylabel="mean cosine", ylim=(-0.1, 1.1))
@@ -323,7 +267,7 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
         f"depth_{data_set.replace('-', '_')}",
         f"{data_set}: {finding}.",
         f"{data_set}, no residual connection, no normalisation; 95 % t intervals over seeds where there is more than "
-        f"one ({number_of_seeds(data)}). Diamonds: the paper's 64 layers. Right: mean cosine of the last hidden layer "
+        f"one ({seeds_behind(data)}). Diamonds: the paper's 64 layers. Right: mean cosine of the last hidden layer "
         "over all pairs of nodes; 1 means that they have become indistinguishable.",
         data,
     )

@@ -83,13 +83,15 @@ def student_beats_on_isolation(rows: pd.DataFrame, others: tuple[str, ...]) -> F
     evidence = f"On isolation, {words}.{_beside_plain_distillation(rows) if MLP in others else ''}"
     smallest = min(leads, key=lambda key: t_interval(leads[key]).low)
     interval = t_interval(leads[smallest])
+    quantity = f"smallest lead: student − {smallest[1]} on {smallest[0]}, points of accuracy in isolation"
     if any(better.values()):
-        return Finding("reproduced" if all(better.values()) else "partly reproduced", evidence, interval)
+        outcome: Outcome = "reproduced" if all(better.values()) else "partly reproduced"
+        return Finding(outcome, evidence, interval, quantity=quantity)
     if all(worse.values()):
-        return Finding("not reproduced", evidence, interval)
+        return Finding("not reproduced", evidence, interval, quantity=quantity)
     open_ones = [seeds_to_settle(found) for (name, _), found in leads.items() if not worse[name]]
     numbers = [number for number in open_ones if number is not None]
-    return Finding("inconclusive", evidence, interval, max(numbers) if numbers else None)
+    return Finding("inconclusive", evidence, interval, max(numbers) if numbers else None, quantity)
 
 
 def _beside_plain_distillation(rows: pd.DataFrame) -> str:
@@ -122,7 +124,8 @@ def teacher_is_as_good(rows: pd.DataFrame) -> Finding:
         outcome = "partly reproduced"
     elif worse >= CELLS_FOR_PARTLY:
         outcome = "not reproduced"
-    return Finding(outcome, evidence + ".", largest)
+    quantity = "teacher − GCN on chameleon, all nodes, points of accuracy"
+    return Finding(outcome, evidence + ".", largest, quantity=quantity)
 
 
 def embeddings_prevent_collapse(rows: pd.DataFrame) -> Finding:
@@ -141,12 +144,13 @@ def embeddings_prevent_collapse(rows: pd.DataFrame) -> Finding:
     gain = t_interval(overall)
     cold = t_interval(lead(rows, TEACHER, GCN, "cora", "isolation", metric))
     evidence = f"{depth} layers, with − without SE: overall {points(gain)}, isolation {points(cold)}."
+    quantity = f"teacher − GCN on cora at {depth} layers, points of accuracy"
     if gain.above(RESCUE_POINTS):
-        smaller = cold.estimate < gain.estimate / 2
-        return Finding("reproduced" if smaller else "partly reproduced", evidence, gain)
+        outcome: Outcome = "reproduced" if cold.estimate < gain.estimate / 2 else "partly reproduced"
+        return Finding(outcome, evidence, gain, quantity=quantity)
     if gain.below(RESCUE_POINTS):
-        return Finding("not reproduced", evidence, gain)
-    return Finding("inconclusive", evidence, gain, seeds_to_settle(overall, RESCUE_POINTS))
+        return Finding("not reproduced", evidence, gain, quantity=quantity)
+    return Finding("inconclusive", evidence, gain, seeds_to_settle(overall, RESCUE_POINTS), quantity)
 
 
 def _price(rows: pd.DataFrame, setting: str) -> dict[str, Interval]:
@@ -180,7 +184,8 @@ def student_pays_on_head_and_tail(rows: pd.DataFrame) -> Finding:
         outcome = "reproduced" if all(pays.values()) else "partly reproduced"
     elif all(spared.values()):
         outcome = "not reproduced"
-    return Finding(outcome, evidence + ".", prices["connected"]["head"])
+    quantity = "student − GCN on cora's head, distilled on connected nodes, points of accuracy"
+    return Finding(outcome, evidence + ".", prices["connected"]["head"], quantity=quantity)
 
 
 def _ratios(rows: pd.DataFrame, data_sets: Sequence[str]) -> dict[str, float]:
@@ -211,7 +216,7 @@ def ratio_falls_with_homophily(rows: pd.DataFrame) -> Finding:
     r = pearson_interval(list(ratios.values()), homophily)
     evidence = f"r = {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}] over {r.n} data sets.{notes}"
     outcome: Outcome = "reproduced" if r.below(0) else "not reproduced" if r.above(0) else "inconclusive"
-    return Finding(outcome, evidence, r)
+    return Finding(outcome, evidence, r, quantity="Pearson's correlation of ratio and homophily")
 
 
 def _generator_sweep(rows: pd.DataFrame) -> str:
@@ -250,11 +255,13 @@ def low_ratio_means_a_wide_gap(rows: pd.DataFrame) -> Finding:
         + f".{_left_out(both)}"
     )
     holds = (interval.above(0), bool(rank < RANK_CORRELATION))
+    quantity = "gap of cora − gap of chameleon, points of accuracy"
     if any(holds):
-        return Finding("reproduced" if all(holds) else "partly reproduced", evidence, interval)
+        outcome: Outcome = "reproduced" if all(holds) else "partly reproduced"
+        return Finding(outcome, evidence, interval, quantity=quantity)
     if interval.below(0):
-        return Finding("not reproduced", evidence, interval)
-    return Finding("inconclusive", evidence, interval, seeds_to_settle(differences))
+        return Finding("not reproduced", evidence, interval, quantity=quantity)
+    return Finding("inconclusive", evidence, interval, seeds_to_settle(differences), quantity)
 
 
 def fewer_nodes_in_wrong_clusters(rows: pd.DataFrame) -> Finding:
@@ -280,7 +287,8 @@ def fewer_nodes_in_wrong_clusters(rows: pd.DataFrame) -> Finding:
         outcome = "reproduced" if all(better) else "partly reproduced"
     elif all(worse):
         outcome = "not reproduced"
-    return Finding(outcome, evidence + ".", leads["isolation"][GCN])
+    quantity = "student − GCN on cora's isolated nodes, points of label agreement"
+    return Finding(outcome, evidence + ".", leads["isolation"][GCN], quantity=quantity)
 
 
 def improves_on_existing_ways(rows: pd.DataFrame) -> Finding:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from reprise.settings import ChapterSettings
+from reprise.settings import ChapterSettings, Twins
 
 Part = Literal[
     "groups",
@@ -44,7 +43,7 @@ class Settings(ChapterSettings):
 
     paper: ClassVar[str] = "cold-brew"
     summary_columns: ClassVar[tuple[str, ...]] = ("mode", "setting", "at")
-    embedded_twins: ClassVar[Mapping[str, str]] = {"sub-topics": "cora"}
+    embedded_twins: ClassVar[Twins] = {"sub-topics": ("cora", "citeseer", "chameleon")}
 
     datasets: tuple[str, ...] = Field(
         ("sub-topics",), min_length=1, description="graphs (paper: Cora, Citeseer, PubMed, arxiv, Chameleon, …)"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reprise.cold_brew.figures import CLEAN, measured, printed
+from reprise.cold_brew.figures import CLEAN
+from reprise.numerals import MISSING, with_interval
+from reprise.plots import defined, printed
 from reprise.rows import select
 from reprise.stats import t_interval
-from reprise.tables import with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 def _cell(values: pd.Series | None) -> str:
     """Write a mean with its interval; a dash where nothing is defined."""
     if values is None:
-        return "—"
+        return MISSING
     interval = t_interval(values)
-    return (
-        with_interval(interval.estimate, interval.low, interval.high, 1) if interval.n > 1 else f"{values.mean():.1f}"
-    )
+    return with_interval(interval.estimate, interval.low, interval.high, 1)
 
 
 def differences_on_isolation(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
@@ -45,9 +44,7 @@ def differences_on_isolation(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd
                 {
                     "data set": name,
                     "student": str(setting),
-                    "points (mean ± half-width over seeds)": _cell(
-                        measured(part, metric="difference", setting=setting)
-                    ),
+                    "points (mean ± half-width over seeds)": _cell(defined(part, metric="difference", setting=setting)),
                     "interval over test nodes": f"[{low.mean():.1f}, {high.mean():.1f}]",
                 }
             )
@@ -63,19 +60,19 @@ def ratio_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     for name in sorted(set(select(rows, metric="fcr")["dataset"])):
         accuracy = {"dataset": name, "split": split, "metric": "accuracy on the original graph"}
         ratio = {"dataset": name, "split": split, "method": "graph", "metric": "fcr"}
-        defined = measured(rows, mode="paper10", **ratio)
+        ours = defined(rows, mode="paper10", **ratio)
         paper = printed(published, **ratio)
         lines.append(
             {
                 "data set": name,
                 **{
-                    short: _cell(measured(rows, method=method, mode="paper10", **accuracy))
+                    short: _cell(defined(rows, method=method, mode="paper10", **accuracy))
                     for short, method in (("GNN", "GNN"), ("MLP", "MLP"), ("LP", "Label propagation"))
                 },
-                "ratio (%)": "undefined" if defined is None else _cell(defined),
-                "paper's ratio": "—" if paper is None else f"{paper:g}",
+                "ratio (%)": "undefined" if ours is None else _cell(ours),
+                "paper's ratio": MISSING if paper is None else f"{paper:g}",
                 "head − isolation": _cell(_gap(rows, name)),
-                "defined in": f"{0 if defined is None else len(defined)} of {len(select(rows, **ratio))} seeds",
+                "defined in": f"{0 if ours is None else len(ours)} of {len(select(rows, **ratio))} seeds",
             }
         )
     return pd.DataFrame(lines)
@@ -83,7 +80,7 @@ def ratio_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 
 def _gap(rows: pd.DataFrame, name: str) -> pd.Series | None:
     head, cold = (
-        measured(rows, dataset=name, split=split, method="Cold Brew teacher", metric="accuracy", **CLEAN)
+        defined(rows, dataset=name, split=split, method="Cold Brew teacher", metric="accuracy", **CLEAN)
         for split in ("head", "isolation")
     )
     if head is None or cold is None:
@@ -100,7 +97,7 @@ def link_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for name in sorted(set(select(rows, metric=metric)["dataset"])):
         for method in ("GCN", "Cold Brew teacher", "Cold Brew student", "TailGCN", "Meta-tail2vec"):
-            ours = measured(rows, dataset=name, method=method, metric=metric)
+            ours = defined(rows, dataset=name, method=method, metric=metric)
             paper = printed(published, dataset=name, method=method, metric=metric)
             if ours is None and paper is None:
                 continue
@@ -108,7 +105,7 @@ def link_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
                 {
                     "data set": name,
                     "method": method,
-                    "paper (Table 4)": "—" if paper is None else f"{paper:g}",
+                    "paper (Table 4)": MISSING if paper is None else f"{paper:g}",
                     "ours": "not run" if ours is None else _cell(ours),
                     "seeds": 0 if ours is None else len(ours),
                 }
@@ -127,7 +124,7 @@ def cluster_table(rows: pd.DataFrame) -> pd.DataFrame:
             {
                 "data set": name,
                 "method": method,
-                **{s: _cell(measured(part, dataset=name, method=method, split=s)) for s in ("isolation", "tail")},
+                **{s: _cell(defined(part, dataset=name, method=method, split=s)) for s in ("isolation", "tail")},
             }
             for name, method in keys
         ]

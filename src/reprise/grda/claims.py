@@ -75,11 +75,13 @@ def lead_in_accuracy(rows: pd.DataFrame, data_set: str, points: float) -> Findin
     best, differences = _lead_over_best_baseline(rows, data_set)
     interval = t_interval(differences)
     evidence = f"On {data_set}, GRDA − {best}: {_points(interval)}; {_row_paired_lead(rows, data_set)}."
+    quantity = f"GRDA − {best} on {data_set}, points of accuracy"
     if interval.above(0):
-        return Finding("reproduced" if interval.estimate >= points else "partly reproduced", evidence, interval)
+        outcome: Outcome = "reproduced" if interval.estimate >= points else "partly reproduced"
+        return Finding(outcome, evidence, interval, quantity=quantity)
     if interval.below(0):
-        return Finding("not reproduced", evidence, interval)
-    return Finding("inconclusive", evidence, interval, seeds_to_settle(differences))
+        return Finding("not reproduced", evidence, interval, quantity=quantity)
+    return Finding("inconclusive", evidence, interval, seeds_to_settle(differences), quantity)
 
 
 def _row_paired_lead(rows: pd.DataFrame, data_set: str) -> str:
@@ -101,7 +103,7 @@ def holds_far_from_the_sources(rows: pd.DataFrame) -> Finding:
     within 10 points of its own accuracy at hop 1. Both data sets: reproduced; one: partly; all intervals below 0: not
     reproduced; else inconclusive.
     """
-    holds, below, words, intervals = [], [], [], []
+    holds, below, words = [], [], []
     for data_set, hop in FARTHEST_HOP.items():
         best, differences = _lead_over_best_baseline(rows, data_set, f"hop {hop}")
         interval = t_interval(differences)
@@ -111,14 +113,14 @@ def holds_far_from_the_sources(rows: pd.DataFrame) -> Finding:
         loss = float(paired_differences(near, far).mean())
         holds.append(interval.above(0) and loss <= WITHIN_POINTS)
         below.append(interval.below(0))
-        intervals.append(interval)
         words.append(f"{data_set}, hop {hop}: GRDA − {best} {_points(interval)}, {loss:.1f} points below its hop 1")
     outcome: Outcome = "inconclusive"
     if any(holds):
         outcome = "reproduced" if all(holds) else "partly reproduced"
     elif all(below):
         outcome = "not reproduced"
-    return Finding(outcome, "; ".join(words) + ".", intervals[-1])
+    quantity = f"GRDA − {best} on {data_set}, {hop} hops away, points of accuracy"
+    return Finding(outcome, "; ".join(words) + ".", interval, quantity=quantity)
 
 
 def _excess_error(rows: pd.DataFrame, method: str, over: str, data_set: str) -> Interval:
@@ -163,7 +165,9 @@ def uniform_alignment_can_hurt(rows: pd.DataFrame) -> Finding:
         outcome = "reproduced" if hurts and lowest else "partly reproduced"
     elif helps and not_lowest:
         outcome = "not reproduced"
-    return Finding(outcome, evidence, _excess_error(rows, "GRDA", "Source-only", TEMPERATURE_TASKS[1]))
+    task = TEMPERATURE_TASKS[1]
+    quantity = f"GRDA − Source-only on {task}, squared error summed over six months"
+    return Finding(outcome, evidence, _excess_error(rows, "GRDA", "Source-only", task), quantity=quantity)
 
 
 def lowest_in_half_of_the_levels(rows: pd.DataFrame) -> Finding:
@@ -204,9 +208,11 @@ def alignment_follows_the_graph(rows: pd.DataFrame) -> Finding:
         f"within {error:.0e} of the bound; fresh discriminator on trained encodings: {ratio.estimate:.2f} "
         f"[{ratio.low:.2f}, {ratio.high:.2f}] of the uninformative loss."
     )
+    quantity = "loss of a fresh discriminator on dg-15, as a share of the uninformative loss"
     if not exact:
-        return Finding("not reproduced", evidence, ratio)
-    return Finding("reproduced" if ratio.low >= UNINFORMATIVE_RATIO else "partly reproduced", evidence, ratio)
+        return Finding("not reproduced", evidence, ratio, quantity=quantity)
+    outcome: Outcome = "reproduced" if ratio.low >= UNINFORMATIVE_RATIO else "partly reproduced"
+    return Finding(outcome, evidence, ratio, quantity=quantity)
 
 
 def better_than_treating_all_alike(rows: pd.DataFrame) -> Finding:
@@ -231,7 +237,8 @@ def better_than_treating_all_alike(rows: pd.DataFrame) -> Finding:
         outcome = "reproduced" if all(gain.above(0) for gain in gains) else "partly reproduced"
     elif all(gain.below(0) for gain in gains):
         outcome = "not reproduced"
-    return Finding(outcome, "GRDA against DANN. " + "; ".join(words) + ".", gains[0])
+    quantity = "GRDA − DANN on dg-15, points of accuracy"
+    return Finding(outcome, "GRDA against DANN. " + "; ".join(words) + ".", gains[0], quantity=quantity)
 
 
 def _leak_appears(rows: pd.DataFrame, data_set: str) -> tuple[bool, str]:

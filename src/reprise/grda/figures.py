@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,17 +13,22 @@ from reprise.grda.illustrations import draw_edges
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
+    Line,
+    as_data,
+    draw_curve,
+    draw_dots,
     interval_dots,
+    measured,
+    measured_lines,
+    name_lines,
     new_figure,
-    paper_marks,
+    printed,
+    seeds_behind,
     state_finding,
     style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
-from reprise.stats import Interval, paired_differences, t_interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from reprise.stats import paired_differences, t_interval
 
 TITLES = {
     "dg-15": "DG-15",
@@ -37,15 +41,6 @@ TITLES = {
 }
 METHODS = ("Source-only", "DANN", "CDANN", "ADDA", "MDD", "GRDA")
 LINEAR_YARDSTICKS = ("Linear map", "Climatology", "Seasonal linear map")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a dot plot: which rows, how they are named, and in which style they are drawn."""
-
-    label: str
-    style: str
-    conditions: dict[str, Any]
 
 
 COMPARED = (
@@ -71,55 +66,14 @@ def title_of(data_set: object) -> str:
     return TITLES.get(str(data_set), str(data_set))
 
 
-def number_of_seeds(data: pd.DataFrame) -> str:
-    """Return the numbers of seeds behind the intervals drawn: ``n = 3`` or ``n = 3 to 10``."""
-    numbers = data["n"].dropna().astype(int)
-    return f"n = {numbers.min()}" if numbers.min() == numbers.max() else f"n = {numbers.min()} to {numbers.max()}"
-
-
-def _numbers(interval: Interval, **what: Any) -> dict[str, Any]:
-    """Return what a dot shows as one line of the figure's data."""
-    return {**what, "mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
-
-
-def _values(rows: pd.DataFrame, line: Line, **conditions: Any) -> pd.Series | None:
-    try:
-        return per_seed(rows, **line.conditions, **conditions)
-    except MissingRowsError:
-        return None
-
-
-def measured_lines(rows: pd.DataFrame, lines: Sequence[Line], **conditions: Any) -> list[tuple[Line, pd.Series]]:
-    """Return the lines that the rows have, each with its value per seed."""
-    found = [(line, _values(rows, line, **conditions)) for line in lines]
-    return [(line, values) for line, values in found if values is not None]
-
-
-def draw_dots(
-    axes: Axes,
-    measured: Sequence[tuple[Line, pd.Series]],
-    lines: Sequence[Line],
-    *,
-    published: pd.DataFrame,
-    data_set: str,
-    metric: str,
-) -> list[dict[str, Any]]:
-    """Draw one dot per method in the row of its line, the paper's value on it; return the numbers drawn."""
-    drawn = []
-    printed = published[
-        (published.dataset == data_set) & (published.split == "target") & (published.metric == metric)
-    ].set_index("method")["value"]
-    for line, values in measured:
-        place, interval = lines.index(line), t_interval(values)
-        interval_dots(axes, [place], [interval], method=line.style, single_runs=[values.to_list()])
-        paper = float(printed[line.conditions["method"]]) if line.conditions["method"] in printed.index else None
-        if paper is not None and line.label != "GRDA, paired after permuting":
-            paper_marks(axes, [paper], [place])
-        drawn.append(_numbers(interval, dataset=data_set, method=line.label, paper=paper))
-    axes.set_yticks(range(len(lines)), [line.label for line in lines])
-    axes.set_ylim(len(lines) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    return drawn
+def papers_values(published: pd.DataFrame, lines: Sequence[Line], *, data_set: str, metric: str) -> dict[str, Any]:
+    """Return the paper's value of each line on the target domains; permuted rows are not in the paper."""
+    cell = {"dataset": data_set, "split": "target", "metric": metric}
+    return {
+        line.label: printed(published, method=line.conditions["method"], **cell)
+        for line in lines
+        if "row_order" not in line.conditions
+    }
 
 
 def lines_in(panels: Sequence[tuple[str, Sequence[tuple[Line, pd.Series]]]]) -> list[Line]:
@@ -139,7 +93,8 @@ def draw_pairing(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequenc
     figure, axes = new_figure(columns=len(panels), height=0.27 * len(lines) + 1.0, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
     for one, (name, found) in zip(axes[0], panels, strict=True):
-        drawn += draw_dots(one, found, lines, published=published, data_set=name, metric="accuracy")
+        paper = papers_values(published, lines, data_set=name, metric="accuracy")
+        drawn += draw_dots(one, found, lines, paper=paper, dataset=name)
         one.set(xlim=(0, 103), title=title_of(name))
     figure.supxlabel("accuracy on target domains (%)", fontsize=9)
     data = pd.DataFrame(drawn)
@@ -156,7 +111,7 @@ def draw_pairing(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequenc
         figure,
         "pairing",
         ("; ".join(words) or "Accuracy on the target domains by method") + ".",
-        f"Mean accuracy over the target domains, 95 % t intervals over seeds ({number_of_seeds(data)}), single runs as "
+        f"Mean accuracy over the target domains, 95 % t intervals over seeds ({seeds_behind(data)}), single runs as "
         "faint dots; grey diamonds: the paper's Table 1. Methods without randomness have no interval.",
         data,
     )
@@ -191,24 +146,17 @@ def draw_hops(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         here = select(rows, dataset=name, metric="accuracy")
         hops = sorted(int(s.removeprefix("hop ")) for s in set(here["split"]) if str(s).startswith("hop "))
         for shift, line in enumerate(lines):
-            found = [(hop, values) for hop in hops if (values := _values(here, line, split=f"hop {hop}")) is not None]
-            if not found:
-                continue
-            intervals = [t_interval(values) for _, values in found]
-            style = style_of(line.style)
-            places = [hop + 0.05 * (shift - len(lines) / 2) for hop, _ in found]
-            one.plot(places, [i.estimate for i in intervals], color=style.colour, linestyle=style.dash)
-            interval_dots(one, places, intervals, method=line.style, horizontal=False, label=line.label)
-            drawn += [
-                _numbers(i, dataset=name, method=line.label, hop=hop)
-                for (hop, _), i in zip(found, intervals, strict=True)
-            ]
+            values = {hop: measured(here, **line.conditions, split=f"hop {hop}") for hop in hops}
+            aside = 0.05 * (shift - len(lines) / 2)
+            curve = draw_curve(one, values, style=line.style, label=line.label, aside=aside)
+            drawn += [{"dataset": name, **point} for point in curve]
         one.set(title=title_of(name), xlabel="hops from the nearest source", xticks=hops, ylim=(-4, 104))
         one.set_xlim(hops[0] - 0.4, hops[-1] + 0.4)
     axes[0][0].set_ylabel("accuracy (%)")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     data = pd.DataFrame(drawn)
+    data = data.rename(columns={"at": "hop"})
     far = data[(data.hop == data.groupby("dataset")["hop"].transform("max"))]
     words = [
         f"{title_of(r.dataset)}, {r.hop} hops away: {r.method} {r.mean:.0f} %"
@@ -227,7 +175,7 @@ def draw_hops(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         "hops",
         f"{finding}. " + "; ".join(words) + ".",
         f"Accuracy by hops from the nearest labelled domain, mean over domains, 95 % t intervals over seeds "
-        f"({number_of_seeds(data)}); points are shifted sideways to keep them apart.",
+        f"({seeds_behind(data)}); points are shifted sideways to keep them apart.",
         data,
     )
 
@@ -237,7 +185,11 @@ def draw_accuracy_on_graph(rows: pd.DataFrame, domains: GraphDomains) -> Drawing
     wanted = ("Source-only", "DANN", "GRDA, independent pairs", "GRDA, row-paired as released")
     here = select(rows, dataset=domains.name, split="domain", metric="accuracy")
     here_by_line = [(line, line.conditions) for line in COMPARED if line.label in wanted]
-    found = [(line, select(here, **conditions)) for line, conditions in here_by_line if _values(here, line) is not None]
+    found = [
+        (line, select(here, **conditions))
+        for line, conditions in here_by_line
+        if measured(here, **conditions) is not None
+    ]
     figure, axes = new_figure(columns=2, rows=(len(found) + 1) // 2, height=TEXT_WIDTH * 0.72, sharex=True, sharey=True)
     axes = np.atleast_2d(axes)
     drawn = []
@@ -305,11 +257,9 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
     for place, (line, values) in enumerate(probes):
         interval = t_interval(values)
         interval_dots(right, [place], [interval], method=line.style, single_runs=[values.to_list()])
-        drawn.append(_numbers(interval, what="fresh", method=line.label))
+        drawn.append(as_data(interval, what="fresh", method=line.label))
     right.axvline(1, color="black", linewidth=0.8)
-    right.set_yticks(range(len(probes)), [line.label.replace(", ", ",\n") for line, _ in probes])
-    right.set_ylim(len(probes) - 0.5, -0.5)
-    right.grid(axis="y", visible=False)
+    name_lines(right, [line.label.replace(", ", ",\n") for line, _ in probes])
     left.set(xlabel="training step", ylabel="loss ÷ uninformative loss", title="The game's own discriminator")
     right.set(xlabel="loss ÷ uninformative loss", title="A fresh one, afterwards")
     data = pd.DataFrame(drawn)
@@ -350,7 +300,7 @@ def draw_graph_ablation(rows: pd.DataFrame, data_set: str) -> Drawing:
             interval_dots(axes, [place], [interval], method="GRDA", single_runs=[values.to_list()])
             places.append(place)
             labels.append(f"{graph} graph in the {word}")
-            drawn.append(_numbers(interval, where=word, graph=graph))
+            drawn.append(as_data(interval, where=word, graph=graph))
     axes.set_yticks(places, labels)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
@@ -379,7 +329,7 @@ def draw_graph_ablation(rows: pd.DataFrame, data_set: str) -> Drawing:
         "graph_ablation",
         f"True graph minus rewired graph: {differences}. Accuracy by graph: {words}.",
         f"{title_of(data_set)}, GRDA with independent pairs and our own embedding; one graph replaced at a time. "
-        f"95 % t intervals over seeds ({number_of_seeds(data)}), single runs as faint dots. Rewired: same degrees, "
+        f"95 % t intervals over seeds ({seeds_behind(data)}), single runs as faint dots. Rewired: same degrees, "
         "random edges.",
         data,
     )
@@ -396,22 +346,18 @@ def draw_weights(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
             weights = [float(w) for w, _ in by_weight]  # type: ignore[arg-type]
             intervals = [t_interval(group.groupby("seed")["value"].mean()) for _, group in by_weight]
             interval_dots(one, weights, intervals, method=method, horizontal=False, label=f"{split} domains")
-            drawn += [_numbers(i, dataset=name, split=split, weight=w) for w, i in zip(weights, intervals, strict=True)]
+            drawn += [as_data(i, dataset=name, split=split, weight=w) for w, i in zip(weights, intervals, strict=True)]
         one.set(title=title_of(name), xlabel="weight of the adversary, λ", ylim=(-4, 104))
     axes[0][0].set_ylabel("accuracy (%)")
     axes[0][0].legend(loc="best")
     data = pd.DataFrame(drawn)
     best = data[data.split == "target"].sort_values("mean").groupby("dataset").tail(1)
     words = "; ".join(f"{title_of(r.dataset)}: {r.mean:.0f} % at λ = {r.weight:g}" for r in best.itertuples())
-    rivals = {
-        name: max(
-            (values.mean(), line.label)
-            for line in COMPARED
-            if line.label in ("DANN", "CDANN", "ADDA", "MDD")
-            and (values := _values(rows, line, dataset=name, split="target", metric="accuracy")) is not None
-        )
-        for name in data_sets
-    }
+    others = [line for line in COMPARED if line.label in ("DANN", "CDANN", "ADDA", "MDD")]
+    rivals = {}
+    for name in data_sets:
+        found = measured_lines(rows, others, dataset=name, split="target", metric="accuracy")
+        rivals[name] = max((values.mean(), line.label) for line, values in found)
     for one, name in zip(axes[0], data_sets, strict=True):
         value, label = rivals[name]
         one.axhline(value, color=style_of(label).colour, linestyle=style_of(label).dash)
@@ -422,7 +368,7 @@ def draw_weights(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         figure,
         "weights",
         f"Highest mean accuracy of GRDA with independent pairs over the weights tried: {words}.",
-        f"GRDA with independent pairs; 95 % t intervals over seeds ({number_of_seeds(data)}). The accuracy on the "
+        f"GRDA with independent pairs; 95 % t intervals over seeds ({seeds_behind(data)}). The accuracy on the "
         "labelled domains (grey) is all that a user without target labels could select by.",
         data,
     )

@@ -1,11 +1,10 @@
 """The parameters of the GRDA chapter."""
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
 
-from reprise.settings import ChapterSettings
+from reprise.settings import ChapterSettings, Twins
 
 Method = Literal["Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA"]
 Yardstick = Literal["Linear", "CORAL", "Self-training"]
@@ -29,7 +28,7 @@ class Settings(ChapterSettings):
         "graph_in_discriminator",
         "embedding",
     )
-    embedded_twins: ClassVar[Mapping[str, str]] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
+    embedded_twins: ClassVar[Twins] = {"dg-15-generated": "dg-15", "dg-60-generated": "dg-60"}
 
     datasets: tuple[str, ...] = Field(
         ("dg-15-generated",), min_length=1, description="names of the data sets; the paper: dg-15, dg-60, TPT-48"

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from reprise.grda.data import GraphDomains
-from reprise.grda.figures import (
-    COMPARED,
-    METHODS,
+from reprise.grda.figures import COMPARED, METHODS, lines_in, papers_values, title_of
+from reprise.grda.illustrations import draw_edges
+from reprise.plots import (
+    TEXT_WIDTH,
+    Drawing,
     Line,
     draw_dots,
-    lines_in,
     measured_lines,
-    number_of_seeds,
-    title_of,
+    new_figure,
+    seeds_behind,
+    state_finding,
 )
-from reprise.grda.illustrations import draw_edges
-from reprise.plots import TEXT_WIDTH, Drawing, new_figure, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import t_interval
 
@@ -35,7 +35,8 @@ def draw_temperature_errors(rows: pd.DataFrame, published: pd.DataFrame, tasks: 
     figure, axes = new_figure(columns=len(panels), height=0.27 * len(lines) + 1.0, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
     for one, (task, found) in zip(axes[0], panels, strict=True):
-        drawn += draw_dots(one, found, lines, published=published, data_set=task, metric="mse_sum")
+        paper = papers_values(published, lines, data_set=task, metric="mse_sum")
+        drawn += draw_dots(one, found, lines, paper=paper, dataset=task)
         one.set(xscale="log", title=title_of(task))
     figure.supxlabel("squared error summed over six months, normalised (log scale)", fontsize=9)
     data = pd.DataFrame(drawn)
@@ -55,7 +56,7 @@ def draw_temperature_errors(rows: pd.DataFrame, published: pd.DataFrame, tasks: 
         figure,
         "temperature_errors",
         "; ".join(words) + ".",
-        f"TPT-48, mean over the target states, 95 % t intervals over seeds ({number_of_seeds(data)}); grey diamonds: "
+        f"TPT-48, mean over the target states, 95 % t intervals over seeds ({seeds_behind(data)}); grey diamonds: "
         "the paper's Table 2, whose unit is not printed and is read here as this one. Ends below zero cannot be drawn.",
         data,
     )
