@@ -33,13 +33,13 @@ def linearisation_rows(cell: Cell) -> Iterator[Row]:
     """Yield test errors of equal weights and of Reweight, for the last layer and for all layers (digits only)."""
     if cell.task.name != "digits":
         return
-    for seed in cell.seeds(cell.settings.noise_seeds):
+    for seed in cell.seeds(cell.settings.linearisation_seeds):
         parts = _parts(cell, seed)
         network, parameters = _trained(parts[0], seed)
         images = torch.cat([parts[1][0], parts[2][0]])
         outputs = functional_call(network, parameters, (images,))
         for setting, layers in (("last layer", LAST_LAYER), ("all layers", tuple(parameters))):
-            kernel = shared_kernel(network, parameters, layers, images)
+            kernel = shared_kernel(network, parameters, layers, (images, parts[1][0]))
             yield from _reweight_rows(cell, seed, setting, kernel, outputs.detach(), parts)
 
 
@@ -71,20 +71,22 @@ def _trained(part: tuple[Tensor, Tensor], seed: int) -> tuple[torch.nn.Module, P
     return network, {name: value.detach() for name, value in network.named_parameters()}
 
 
-def shared_kernel(network: torch.nn.Module, parameters: Parameters, layers: tuple[str, ...], images: Tensor) -> Tensor:
-    """Return (1/k) Σ_c ∇f_c(x)·∇f_c(x') over the parameters of the given layers, (n, n)."""
+def shared_kernel(
+    network: torch.nn.Module, parameters: Parameters, layers: tuple[str, ...], images: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Return (1/k) Σ_c ∇f_c(x)·∇f_c(x') over the parameters of the given layers, (n, n') for n and n' images."""
 
     def output(chosen: Parameters, image: Tensor, number: int) -> Tensor:
         return functional_call(network, {**parameters, **chosen}, (image[None],))[0, number]
 
     chosen = {name: parameters[name] for name in layers}
-    n_outputs = functional_call(network, parameters, (images[:1],)).shape[1]
-    kernel = torch.zeros(len(images), len(images), dtype=images.dtype)
+    n_outputs = functional_call(network, parameters, (images[0][:1],)).shape[1]
+    kernel = torch.zeros(len(images[0]), len(images[1]), dtype=images[0].dtype)
     gradient: Callable[..., Parameters] = vmap(grad(output), in_dims=(None, 0, None))
     for number in range(n_outputs):
-        for part in gradient(chosen, images, number).values():
-            rows = part.flatten(1)
-            kernel += rows @ rows.T / n_outputs
+        first, second = (gradient(chosen, part, number) for part in images)
+        for name in layers:
+            kernel += first[name].flatten(1) @ second[name].flatten(1).T / n_outputs
     return kernel
 
 
@@ -95,8 +97,8 @@ def _reweight_rows(
     n_rows = len(labels)
     targets = torch.from_numpy(one_hot(labels.numpy(), 10)) - outputs[:n_rows]
     # Kernels of different layers differ in scale, penalties with them: λ is counted in units of the mean diagonal.
-    kernel = kernel / kernel[:n_rows, :n_rows].diagonal().mean()
-    own, cross = kernel[:n_rows, :n_rows], kernel[n_rows:, :n_rows]
+    kernel = kernel / kernel[:n_rows].diagonal().mean()
+    own, cross = kernel[:n_rows], kernel[n_rows:]
     weights = torch.ones(n_rows, dtype=torch.float64)
     penalty = min(PENALTIES, key=lambda one: _squared_error(own, targets, weights, one))
     yield cell.row("linearisation", seed, "Uniform", "penalty", penalty, split="training", setting=setting)

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, PositiveFloat
 
-from reprise.settings import ChapterSettings
+from reprise.settings import ChapterSettings, Twins
 
 Experiment = Literal[
     "reweight", "heads", "detection", "extend", "flips", "names", "small changes", "linearisation", "cost"
@@ -26,22 +26,24 @@ class Settings(ChapterSettings):
         "new_weight",
         "sample",
     )
+    embedded_twins: ClassVar[Twins] = {"digits": ("cub50", "flowers12", "cifar10-4k", "banking77")}
 
     datasets: tuple[str, ...] = Field(
         ("digits",), min_length=1, description="names of the data sets; the paper: eight image sets, CUB-200 among them"
     )
     seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), min_length=1, description="seeds; the paper: one")
     resplit_seeds: tuple[int, ...] = Field(
-        (0, 1, 2, 3, 4), description="of the seeds, those of Reweight: 0 is the given split, others redraw it"
+        (0, 1, 2), description="of the seeds, those of Reweight: 0 is the given split, others redraw it"
     )
     head_seeds: tuple[int, ...] = Field((), description="of these, those of the softmax heads")
     noise_seeds: tuple[int, ...] = Field(
-        (0, 1, 2, 3, 4), description="of the seeds, those of detection, small changes and linearisation"
+        (0, 1, 2, 3, 4), description="of the seeds, those of detection and small changes"
     )
+    linearisation_seeds: tuple[int, ...] = Field((0, 1), description="of the seeds, those of full linearisation")
     extend_seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), description="of the seeds, those of Extend")
     flip_seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), description="of the seeds, those of the flips")
     experiments: tuple[Experiment, ...] = Field(
-        ("reweight", "detection", "extend", "flips", "small changes", "linearisation"),
+        ("reweight", "detection", "extend", "flips", "small changes", "linearisation", "cost"),
         min_length=1,
         description="which parts of the study are run",
     )
