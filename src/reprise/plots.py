@@ -118,6 +118,22 @@ METHODS: dict[str, MethodStyle] = {
     "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
     "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
     "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
+    # data selection
+    "DIVA Reweight": MethodStyle(BLUE, "o"),
+    "DIVA Extend": MethodStyle(BLUE, "o"),
+    "DIVA derivative": MethodStyle(BLUE, "o"),
+    "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+    "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+    "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
+    "Random selection": MethodStyle(GREY, "X", (0, (1, 1))),
+    "DIVA's order reversed": MethodStyle(VERMILION, "s", (0, (5, 2))),
+    "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
+    "cleanlab": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+    "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
+    "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+    "Active Bias": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+    "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
+    "L2RW, all samples": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
 }
 
 
