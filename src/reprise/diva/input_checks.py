@@ -43,7 +43,8 @@ def check_features(features: Any) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if bad.size:
         raise DivaInputError(
-            f"features contain {bad.size} non-finite rows (NaN or infinity), first at index {bad[0]}; remove or fill them."
+            f"features contain {bad.size} non-finite rows (NaN or infinity), first at index {bad[0]}; remove or fill "
+            "them."
         )
     return array
 
