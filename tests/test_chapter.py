@@ -18,6 +18,7 @@ from reprise.chapter import ChapterError, verdict_sentence
 from reprise.compute import DeviceError
 from reprise.errors import RepriseError, UnknownNameError
 from reprise.fan_in import FanInError
+from reprise.grda.settings import Settings
 from reprise.paths import repository
 from reprise.runner import ParametersError, RunError, run_chapter
 from reprise.settings import SettingsError
@@ -44,8 +45,14 @@ SHOW = """
 figure, axes = new_figure()
 chapter.figure(Drawing(figure, 'points', f'{len(rows)} points.', 'A caption.', rows))
 chapter.table(rows[['method', 'value']], name='values', caption='All values.')
+from reprise.rows import select
+def missing(rows, **conditions):
+    return select(rows, **conditions)
+chapter.figure(missing, rows, method='ADDA')
+chapter.table(missing, rows, method='ADDA', name='absent', caption='Nothing.')
+chapter.table(rows[:0], name='empty', caption='Nothing.', otherwise='The map needs the `standard` profile.')
 """
-END = "verdicts = chapter.judge()\nchapter.finish()"
+END = "verdicts = chapter.judge()\nchapter.finish({'one step': 2e6})"
 CELLS = (TOP, PARAMETERS, BEGIN, STUDY, SHOW, END)
 
 
@@ -113,6 +120,38 @@ def test_the_top_of_the_page_is_filled_in_when_the_verdicts_are_known(finished):
     assert "Of 8 claims" in texts[0]
     assert "pending" not in texts[1]
     assert "quick run" in texts[1]
+
+
+def test_a_figure_or_table_without_rows_gives_way_to_a_sentence(finished):
+    texts = ["".join(o["data"].get("text/markdown", "")) for o in outputs_of(finished / "grda.ipynb") if "data" in o]
+    assert [text for text in texts if "standard" in text] == ["The map needs the `standard` profile."]
+    assert sum("no rows for it" in text for text in texts) == 2
+
+
+def test_the_cost_of_the_run_and_of_one_step_stand_at_the_end(finished):
+    (cost,) = [
+        o for o in outputs_of(finished / "grda.ipynb") if o.get("metadata", {}).get("reprise", {}).get("name") == "cost"
+    ]
+    assert "one step" in "".join(cost["data"]["text/html"])
+    assert "2 MFLOP" in "".join(cost["data"]["text/html"])
+
+
+def test_a_notebook_hands_over_its_names_as_parameters(home, finished, tmp_path):
+    given = {name: value for name, value in Settings().model_dump(mode="json").items() if name not in PARAMETERS}
+    others = "\n".join(f"{name} = {value!r}" for name, value in given.items())
+    write_notebook(home, (TOP, PARAMETERS, f"{others}\nchapter.begin(globals())", STUDY, END))
+    try:
+        run_chapter("grda", output=tmp_path)
+    finally:
+        write_notebook(home)
+    assert records.load(tmp_path / "grda.json").parameters == records.load(finished / "grda.json").parameters
+
+
+def test_a_parameter_that_the_notebook_lacks_is_named():
+    from reprise.chapter import Chapter
+
+    with pytest.raises(ChapterError, match="the notebook has no datasets, seeds"):
+        Chapter("grda").begin({"n_steps": 1})
 
 
 def test_figures_carry_alternative_text_caption_and_data(finished):

@@ -100,6 +100,7 @@ def test_on_embedded_data_a_rule_is_rehearsed_and_gives_no_verdict():
     assert verdict.outcome == "not testable here"
     assert verdict.rehearsal == "reproduced"
     assert verdict.label == "quick run (the rule gives: reproduced)"
+    assert verdict.quantity == f"{QUANTITY}; embedded data"
     assert verdict.stability is None
 
 

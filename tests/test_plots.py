@@ -1,29 +1,21 @@
+import pandas as pd
 import pytest
 from matplotlib import pyplot
 
 from reprise import plots
 from reprise.errors import UnknownNameError
+from reprise.rows import tidy
 from reprise.stats import Interval
 
 
-def test_no_two_methods_look_the_same():
-    looks = [(s.colour, s.marker) for name, s in plots.METHODS.items()]
-    same = {look for look in looks if looks.count(look) > 1}
-    pairs = [[n for n, s in plots.METHODS.items() if (s.colour, s.marker) == look] for look in same]
-    # Two chapters may share a look, since their methods never meet in one figure; one chapter may not.
-    for names in pairs:
-        assert len({name for name in names if name in CHAPTER_OF}) == len({CHAPTER_OF.get(name) for name in names})
+@pytest.mark.parametrize("field", plots.METHODS_BY_FIELD)
+def test_no_two_methods_of_a_field_look_the_same(field):
+    looks = [(style.colour, style.marker) for style in plots.METHODS_BY_FIELD[field].values()]
+    assert len(set(looks)) == len(looks)
 
 
-CHAPTER_OF = {
-    **dict.fromkeys(
-        ["GRDA", "GRDA, row-paired", "Source-only", "DANN", "CDANN", "ADDA", "MDD", "CORAL", "Logistic regression",
-         "Hop-by-hop self-training", "Seasonal linear map", "Linear map", "Climatology"], "grda"),
-    "Ridge regression": "grda (regression)",
-    **dict.fromkeys(
-        ["Cold Brew student", "Cold Brew teacher", "GCN", "GraphSAGE", "MLP", "GraphMLP", "GLNN",
-         "Label propagation", "k-NN-GCN", "GNN", "TailGCN", "Meta-tail2vec", "Degree switch", "graph"], "cold_brew"),
-}  # fmt: skip
+def test_no_method_is_registered_in_two_fields():
+    assert len(plots.METHODS) == sum(len(looks) for looks in plots.METHODS_BY_FIELD.values())
 
 
 def test_an_unregistered_method_is_refused_with_the_nearest():
@@ -46,4 +38,66 @@ def test_the_papers_value_is_an_open_grey_diamond():
     (line,) = axes.lines
     assert (line.get_marker(), line.get_markerfacecolor(), line.get_label()) == ("D", "none", "paper")
     assert figure.get_figwidth() == pytest.approx(3.1)
+    pyplot.close(figure)
+
+
+def rows_of(**values):
+    common = {"dataset": "d", "split": "target", "metric": "accuracy"}
+    return tidy(
+        [
+            {**common, "method": method, "seed": seed, "at": at, "value": value}
+            for method, by_at in values.items()
+            for at, found in by_at.items()
+            for seed, value in enumerate(found)
+        ]
+    )
+
+
+def test_what_a_run_has_not_measured_is_none_and_a_diverged_seed_stays():
+    rows = rows_of(GRDA={1: [1.0, float("nan")]})
+    assert plots.measured(rows, method="DANN") is None
+    assert len(plots.measured(rows, method="GRDA")) == 2
+    assert plots.defined(rows, method="GRDA").to_dict() == {0: 1.0}
+    assert plots.defined(rows_of(GRDA={1: [float("nan")]}), method="GRDA") is None
+
+
+def test_a_dot_plot_has_a_line_for_every_method_and_the_papers_marks():
+    rows = rows_of(GRDA={1: [70.0, 72.0, 74.0]})
+    lines = [plots.Line(name, name, {"method": name}) for name in ("DANN", "GRDA")]
+    figure, axes = plots.new_figure()
+    found = plots.measured_lines(rows, lines, split="target")
+    drawn = plots.draw_dots(axes, found, lines, paper={"DANN": 66.0, "GRDA": None}, dataset="d")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["DANN", "GRDA"]
+    assert [(line["method"], line["mean"], line["n"], line["paper"]) for line in drawn] == [("GRDA", 72.0, 3, None)]
+    (mark,) = [line for line in axes.lines if line.get_label() == "paper"]
+    assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([66.0], [0])
+    pyplot.close(figure)
+
+
+def test_a_curve_leaves_out_where_nothing_was_measured():
+    rows = rows_of(GCN={1: [1.0, 3.0], 4: [5.0, 5.0]})
+    figure, axes = plots.new_figure()
+    drawn = plots.draw_curve(axes, plots.along(rows, [1, 2, 4], method="GCN"), style="GCN", aside=0.1)
+    assert [(point["at"], point["mean"]) for point in drawn] == [(1, 2.0), (4, 5.0)]
+    assert list(axes.lines[0].get_xdata()) == [1.1, 4.1]
+    assert plots.draw_curve(axes, {1: None}, style="GCN") == []
+    pyplot.close(figure)
+
+
+def test_the_paper_may_print_no_number():
+    published = rows_of(DANN={1: [66.0]})
+    assert plots.printed(published, method="DANN") == 66.0
+    assert plots.printed(published, method="GRDA") is None
+
+
+@pytest.mark.parametrize(("numbers", "words"), [([3, 3], "n = 3"), ([3, 5, None], "n = 3 to 5")])
+def test_the_caption_says_how_many_seeds_there_are(numbers, words):
+    assert plots.seeds_behind(pd.DataFrame({"n": numbers})) == words
+
+
+def test_percentages_end_at_zero_and_a_hundred():
+    figure, axes = plots.new_figure()
+    axes.set_xlim(-400, 80)
+    plots.keep_to_percent(axes)
+    assert axes.get_xlim() == (-3, 80)
     pyplot.close(figure)

@@ -3,6 +3,7 @@ from tests.test_judging import QUANTITY, claim, rows
 
 from reprise import tables
 from reprise.claims import Control
+from reprise.grda.settings import Settings
 from reprise.judging import judge
 from reprise.record import SummaryRow
 from reprise.rows import select
@@ -51,3 +52,10 @@ def test_a_control_that_was_not_run_is_shown_as_such():
     controls = [Control("absent", lambda rows: (bool(len(select(rows, method="absent"))), ""))]
     verdicts = judge([claim(controls=tuple(controls))], rows(10), reduced_scale=False)
     assert tables.controls_frame(verdicts)["holds"].tolist() == ["not run"]
+
+
+def test_parameters_are_written_without_the_marks_of_a_programming_language():
+    frame = tables.parameters_frame(Settings(datasets=("dg-15-generated", "dg-60-generated"), yardsticks=()))
+    values = frame.set_index("parameter")["value"]
+    assert values["datasets"] == "dg-15-generated, dg-60-generated"
+    assert (values["yardsticks"], values["n_steps"]) == ("none", "500")

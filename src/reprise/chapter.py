@@ -90,6 +90,11 @@ class Chapter:
         records
             Files of records.
 
+        Returns
+        -------
+        ChapterSettings
+            The settings, checked.
+
         Raises
         ------
         ChapterError

@@ -121,6 +121,7 @@ def _rehearse(claim: Claim, rows: pd.DataFrame) -> Verdict:
         update={
             "outcome": "not testable here",
             "rehearsal": finding.outcome,
+            "quantity": f"{finding.quantity}; embedded data" if finding.quantity else "",
             "evidence": evidence,
             "controls": _controls(claim, rows),
         }

@@ -85,56 +85,59 @@ class Line:
     conditions: Mapping[str, Any]
 
 
+# How every method of the book looks, by field: fields never meet in one figure, so that looks may repeat between them.
 # The method under test is always blue; what a baseline is called and looks like stays the same in all chapters.
-METHODS: dict[str, MethodStyle] = {
-    # under test
-    "GRDA": MethodStyle(BLUE, "o"),
-    "GRDA, row-paired": MethodStyle(SKY, "D", (0, (4, 1))),
-    "Cold Brew student": MethodStyle(BLUE, "o"),
-    "Cold Brew teacher": MethodStyle(SKY, "D", (0, (4, 1))),
-    # domain adaptation
-    "Source-only": MethodStyle(GREY, "X", (0, (1, 1))),
-    "DANN": MethodStyle(VERMILION, "s", (0, (5, 2))),
-    "CDANN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-    "ADDA": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-    "MDD": MethodStyle(PURPLE, "P", (0, (2, 1))),
-    "CORAL": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-    "Logistic regression": MethodStyle("#BFBFBF", "h", (0, (1, 1))),
-    "Ridge regression": MethodStyle("#BFBFBF", "h", (0, (1, 1))),
-    "Hop-by-hop self-training": MethodStyle(BLACK, "*", (0, (6, 1))),
-    "Seasonal linear map": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
-    "Linear map": MethodStyle("#A6A6A6", "<", (0, (2, 2))),
-    "Climatology": MethodStyle("#8F8F8F", ">", (0, (1, 3))),
-    # graph learning
-    "GCN": MethodStyle(VERMILION, "s", (0, (5, 2))),
-    "GraphSAGE": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-    "MLP": MethodStyle(GREY, "X", (0, (1, 1))),
-    "GraphMLP": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-    "GLNN": MethodStyle(PURPLE, "P", (0, (2, 1))),
-    "Label propagation": MethodStyle(BLACK, "*", (0, (6, 1))),
-    "k-NN-GCN": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-    "GNN": MethodStyle("#117733", "p", (0, (4, 2))),
-    "TailGCN": MethodStyle("#882255", "8", (0, (2, 2))),
-    "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
-    "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
-    "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
-    # data selection
-    "DIVA Reweight": MethodStyle(BLUE, "o"),
-    "DIVA Extend": MethodStyle(BLUE, "o"),
-    "DIVA derivative": MethodStyle(BLUE, "o"),
-    "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-    "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-    "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
-    "Random selection": MethodStyle(GREY, "X", (0, (1, 1))),
-    "DIVA's order reversed": MethodStyle(VERMILION, "s", (0, (5, 2))),
-    "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
-    "cleanlab": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-    "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
-    "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-    "Active Bias": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-    "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
-    "L2RW, all samples": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
+METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
+    "domain adaptation": {
+        "GRDA": MethodStyle(BLUE, "o"),
+        "GRDA, row-paired": MethodStyle(SKY, "D", (0, (4, 1))),
+        "Source-only": MethodStyle(GREY, "X", (0, (1, 1))),
+        "DANN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "CDANN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "ADDA": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "MDD": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "CORAL": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "Logistic regression": MethodStyle("#BFBFBF", "h", (0, (1, 1))),
+        "Hop-by-hop self-training": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "Seasonal linear map": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
+        "Linear map": MethodStyle("#A6A6A6", "<", (0, (2, 2))),
+        "Climatology": MethodStyle("#8F8F8F", ">", (0, (1, 3))),
+    },
+    "graph learning": {
+        "Cold Brew student": MethodStyle(BLUE, "o"),
+        "Cold Brew teacher": MethodStyle(SKY, "D", (0, (4, 1))),
+        "GCN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "GraphSAGE": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "MLP": MethodStyle(GREY, "X", (0, (1, 1))),
+        "GraphMLP": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "GLNN": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Label propagation": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "k-NN-GCN": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "GNN": MethodStyle("#117733", "p", (0, (4, 2))),
+        "TailGCN": MethodStyle("#882255", "8", (0, (2, 2))),
+        "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
+        "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
+        "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
+    },
+    "data selection": {
+        "DIVA Reweight": MethodStyle(BLUE, "o"),
+        "DIVA Extend": MethodStyle(BLUE, "o"),
+        "DIVA derivative": MethodStyle(BLUE, "o"),
+        "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
+        "Random selection": MethodStyle(GREY, "X", (0, (1, 1))),
+        "DIVA's order reversed": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "cleanlab": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "Active Bias": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "L2RW, all samples": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
+    },
 }
+METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
 
 
 def use_style() -> None:
@@ -150,7 +153,7 @@ def style_of(method: str) -> MethodStyle:
     Raises
     ------
     UnknownNameError
-        If the method has no entry in ``METHODS``: add one, so that it looks the same everywhere.
+        If the method has no entry in ``METHODS_BY_FIELD``: add one, so that it looks the same everywhere.
     """
     if method not in METHODS:
         raise unknown_name("method", method, sorted(METHODS))
@@ -362,7 +365,7 @@ def draw_dots(
 
 
 def draw_curve(
-    axes: Axes, values: Mapping[float, Any], *, style: str, label: str | None = None, aside: float = 0.0
+    axes: Axes, values: Mapping[Any, Any], *, style: str, label: str | None = None, aside: float = 0.0
 ) -> list[dict[str, Any]]:
     """Draw means with intervals against a number, points moved aside to keep curves apart; return the numbers drawn.
 

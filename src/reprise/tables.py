@@ -97,7 +97,7 @@ def _text(value: object) -> str:
 
 
 def claims_frame(claims: Sequence[Claim], verdicts: Sequence[Verdict] = ()) -> pd.DataFrame:
-    """Return the table of claims: id, claim, source, the paper's value and, once there are any, ours and the verdicts.
+    """Return the table of claims: claim with its source, the paper's value and, once there are verdicts, ours.
 
     Ours is the figure that decides, with its 95 % interval, and what it is a figure of.
     """
@@ -110,8 +110,7 @@ def claims_frame(claims: Sequence[Claim], verdicts: Sequence[Verdict] = ()) -> p
         lines.append(
             {
                 "id": claim.id,
-                "claim": claim.text,
-                "source": claim.source,
+                "claim": f"{claim.text} ({claim.source})",
                 "paper": claim.paper_value or MISSING,
                 "ours": _ours(verdict) if verdict else MISSING,
                 "verdict": verdict.label if verdict else "pending",
@@ -181,10 +180,19 @@ def parameters_frame(settings: ChapterSettings) -> pd.DataFrame:
     values = settings.model_dump(mode="json")
     return pd.DataFrame(
         [
-            {"parameter": name, "value": str(values[name]), "meaning": field.description or ""}
+            {"parameter": name, "value": _parameter(values[name]), "meaning": field.description or ""}
             for name, field in type(settings).model_fields.items()
         ]
     )
+
+
+def _parameter(value: object) -> str:
+    """Write a parameter's value: the members of a list one after the other, without quotes or brackets."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_parameter(member)}" for name, member in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(_parameter(member) for member in value) or "none"
+    return "none" if value is None else str(value)
 
 
 def cost_frame(record: Record, work: Mapping[str, float]) -> pd.DataFrame:

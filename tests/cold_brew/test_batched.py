@@ -50,3 +50,9 @@ def test_models_that_cannot_share_a_pass_are_refused():
         BatchedGCN([SEGCN(5, 4, 3, 3, se="none")])
     with pytest.raises(ValueError, match="2 different shapes"):
         BatchedGCN([SEGCN(5, 4, 3, se="none"), SEGCN(5, 6, 3, se="none")])
+
+
+def test_models_with_a_norm_or_the_codes_scaling_are_refused():
+    for options, message in [({"norm": "pair"}, "no normalisation"), ({"se_scaling": "code"}, "as Eq. 2")]:
+        with pytest.raises(ValueError, match=message):
+            BatchedGCN([SEGCN(3, 4, 2, num_nodes=5, **options)])

@@ -126,3 +126,49 @@ def test_the_correlation_with_homophily_is_that_of_the_specification_before_and_
     printed = np.corrcoef(list(ratios.values()), list(homophily.values()))[0, 1]
     corrected = np.corrcoef(list(ratios.values()), [homophily[n] for n in corrected_names(list(ratios))])[0, 1]
     assert (round(printed, 2), round(corrected, 2)) == (-0.76, -0.72)
+
+
+@pytest.mark.parametrize("accuracies", [(90, 80, 1.0), (90, 0.5, 70), (0.9, 80, 0.7), (1.0, 0.9, 2.0)])
+def test_an_accuracy_that_could_be_on_either_scale_is_refused_unless_the_scale_is_said(accuracies):
+    with pytest.raises(ValueError, match=r"mixes fractions and percentages, or .*say scale='percent'"):
+        feature_contribution_ratio(*accuracies)
+    if accuracies[0] == 90:
+        assert 0 <= feature_contribution_ratio(*accuracies, scale="percent") <= 200
+
+
+def test_zero_and_one_are_on_both_scales_where_nothing_contradicts():
+    assert feature_contribution_ratio(90, 80, 0) == feature_contribution_ratio(0.9, 0.8, 0)
+    assert feature_contribution_ratio(1.0, 0.5, 0.75) == feature_contribution_ratio(100, 50, 75)
+    assert feature_contribution_ratio(1, 0.5, 0.75, scale="fraction") == feature_contribution_ratio(100, 50, 75)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "scale", "message"),
+    [
+        ((90, 80, 70), "fraction", r"z_gnn=90 is no accuracy; give fractions in \[0, 1\]"),
+        ((101, 80, 70), "percent", r"z_gnn=101 is no accuracy; give percentages"),
+        ((0.9, 0.8, 0.7), "share", "scale='share' is unknown"),
+        (("90", 80, 70), None, "z_gnn=90 is no accuracy"),
+    ],
+)
+def test_a_scale_is_kept_to(accuracies, scale, message):
+    with pytest.raises(ValueError, match=message):
+        feature_contribution_ratio(*accuracies, scale=scale)
+
+
+def test_an_accuracy_that_is_unknown_gives_no_ratio():
+    assert np.isnan(feature_contribution_ratio(float("nan"), 0.5, 0.5))
+
+
+def test_without_draws_there_is_a_ratio_and_no_interval():
+    gnn, mlp, lp = np.arange(40) < 30, np.arange(40) < 10, np.arange(40) < 22
+    interval = bootstrap_ratio(gnn, mlp, lp, n_draws=0)
+    assert interval.value == pytest.approx(feature_contribution_ratio(75, 25, 55))
+    assert np.isnan([interval.low, interval.high, interval.undefined]).all()
+    with pytest.raises(ValueError, match="n_draws=-1"):
+        bootstrap_ratio(gnn, mlp, lp, n_draws=-1)
+
+
+def test_models_judged_on_different_nodes_are_refused():
+    with pytest.raises(ValueError, match=r"shapes \(4,\), \(4,\), \(3,\)"):
+        bootstrap_ratio(np.ones(4, bool), np.ones(4, bool), np.ones(3, bool))

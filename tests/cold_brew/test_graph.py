@@ -1,5 +1,6 @@
 import logging
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.utils import to_dense_adj
@@ -56,3 +57,8 @@ def test_edges_that_cannot_be_used_are_refused(edges, message):
 def test_homophily_counts_a_node_without_neighbours_as_zero():
     edges = torch.tensor([[0, 1], [1, 0]])
     assert node_homophily(edges, torch.tensor([0, 0, 0, 0])) == pytest.approx(50)
+
+
+def test_edges_may_be_an_array():
+    edges = np.array([[0, 1], [1, 0]], dtype=np.int32)
+    assert checked_edges(edges, 2).tolist() == edges.tolist()

@@ -53,3 +53,21 @@ def test_fifty_steps_with_half_the_weight_give_the_known_figures(name, expected)
 def test_parameters_out_of_range_are_refused(options, message, small_graph):
     with pytest.raises(ValueError, match=message):
         propagate_labels(small_graph, torch.zeros(12, dtype=torch.long), torch.ones(12, dtype=torch.bool), **options)
+
+
+@pytest.mark.parametrize(
+    ("y", "options", "message"),
+    [
+        ([0.0, 1.0], {}, "give integer classes"),
+        ([0, 3], {"n_classes": 2}, "n_classes=2, but y holds the label 3"),
+        ([0, -1], {}, "training nodes have the label −1"),
+        ([0, 1], {"n_steps": 0}, "n_steps=0"),
+        ([0, 1], {"alpha": 1.0}, "alpha=1.0"),
+    ],
+)
+def test_labels_that_cannot_be_spread_are_refused(y, options, message):
+    edges = torch.tensor([[0, 1], [1, 0]])
+    with pytest.raises(ValueError, match=message):
+        propagate_labels(edges, torch.tensor(y), torch.tensor([True, True]), **options)
+    with pytest.raises(ValueError, match="train_mask has shape"):
+        propagate_labels(edges, torch.tensor([0, 1]), torch.tensor([1, 0]))

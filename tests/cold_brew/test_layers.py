@@ -137,3 +137,39 @@ def test_the_mlp_is_linear_norm_gelu_linear():
     h = nn.functional.gelu(model.norms[0](model.first(x)))
     h = nn.functional.gelu(model.norms[1](model.middle[0](h)))
     torch.testing.assert_close(model(x), model.last(h))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hidden_channels": 0}, "hidden_channels=0"),
+        ({"num_layers": 0}, "num_layers=0"),
+        ({"num_layers": 2.0}, "num_layers=2.0"),
+        ({"se": "last"}, "se='last' is unknown; use 'none', 'first' or 'all'"),
+        ({"norm": "layer"}, "norm='layer' is unknown"),
+        ({"residual": "skip"}, "residual='skip' is unknown"),
+        ({"residual_share": 1.5}, "residual_share=1.5"),
+        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"input_dropout": -0.5}, "input_dropout=-0.5"),
+        ({"se_scaling": "none"}, "se_scaling='none'"),
+        ({"se_std": -1.0}, "se_std=-1.0"),
+        ({"se": "all", "num_nodes": None}, "se='all' needs num_nodes"),
+    ],
+)
+def test_options_of_a_network_are_checked_by_name(options, message):
+    chosen = {"in_channels": 3, "hidden_channels": 4, "out_channels": 2, "num_nodes": 5, **options}
+    with pytest.raises(ValueError, match=message):
+        SEGCN(**chosen)
+
+
+def test_features_of_another_number_of_nodes_than_the_graphs_are_refused_with_both(small_graph):
+    model = SEGCN(3, 4, 2, se="none")
+    with pytest.raises(ValueError, match="x has 7 rows, but the graph has 12 nodes"):
+        model(torch.randn(7, 3), Propagation.from_edges(small_graph, 12))
+
+
+def test_an_mlp_without_a_hidden_block_is_refused():
+    with pytest.raises(ValueError, match="hidden_channels is empty"):
+        MLP(3, [], 2)
+    with pytest.raises(ValueError, match="dropout=1"):
+        MLP(3, [4], 2, dropout=1.0)

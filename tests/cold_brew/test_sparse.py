@@ -102,3 +102,40 @@ def test_the_values_of_one_draw_are_independent():
     kept = (dropout(torch.ones(40_000), 0.5) > 0).double().view(-1, 4)
     correlation = torch.corrcoef(kept.T) - torch.eye(4, dtype=torch.float64)
     assert float(correlation.abs().max()) < 0.04
+
+
+def test_features_may_be_arrays_or_scipy_matrices_of_any_float():
+    x = np.eye(4)[:, :3]
+    for floats in (x, x.astype(np.float16), torch.as_tensor(x)):
+        assert torch.equal(as_features(floats), torch.as_tensor(x, dtype=torch.float32))
+    for sparse in (sp.csr_matrix(x), sp.coo_array(x), torch.as_tensor(x).to_sparse_csr()):
+        found = as_features(sparse)
+        assert isinstance(found, SparseMatrix)
+        assert found.dtype == torch.float32
+        assert torch.equal(found.to_dense(), torch.as_tensor(x, dtype=torch.float32))
+    assert as_features(SparseMatrix(sp.eye(2)), torch.float64).dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.eye(2, dtype=int),
+        torch.eye(2).long(),
+        torch.eye(2).bool(),
+        torch.ones(3),
+        np.array([["a"]]),
+        None,
+        "x",
+        sp.eye(2, dtype=int),
+    ],
+)
+def test_features_that_are_no_floating_matrix_are_refused(x):
+    with pytest.raises(ValueError, match="give a floating matrix"):
+        as_features(x)
+
+
+def test_values_that_are_no_numbers_are_counted_in_sparse_and_dense_features():
+    x = np.array([[np.nan, 1.0], [np.inf, 0.0]])
+    for given_x in (x, sp.csr_matrix(x), torch.as_tensor(x).to_sparse_coo()):
+        with pytest.raises(ValueError, match="x has 2 values that are NaN or infinite"):
+            as_features(given_x)

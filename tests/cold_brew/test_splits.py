@@ -116,3 +116,33 @@ def test_label_scarce_masks_have_the_asked_number_of_each_class():
     masks = label_scarce_masks(y, 0, per_class=5, validation_per_class=7)
     assert [int((masks.train & (y == c)).sum()) for c in range(3)] == [5, 5, 5]
     assert [int((masks.validation & (y == c)).sum()) for c in range(3)] == [7, 7, 7]
+
+
+def test_degree_splits_accept_arrays_and_doubles(world):
+    expected = degree_splits(world)
+    array = Data(x=world.x.double().numpy(), edge_index=world.edge_index.numpy(), y=world.y.numpy())
+    found = degree_splits(array, train_mask=(world.y >= 0).numpy())
+    assert torch.equal(found.isolation, expected.isolation)
+
+
+def test_degree_splits_name_what_is_missing_or_out_of_range(world):
+    with pytest.raises(ValueError, match="data has no edge_index"):
+        degree_splits(Data(x=world.x))
+    with pytest.raises(ValueError, match="data has no y"):
+        degree_splits(Data(edge_index=world.edge_index), train_mask=world.y >= 0)
+    with pytest.raises(ValueError, match="train_mask has shape"):
+        degree_splits(world, train_mask=torch.ones(3, dtype=torch.bool))
+    for share in (0, 0.4, "0.1", float("nan")):
+        with pytest.raises(ValueError, match="share="):
+            degree_splits(world, share=share)
+    with pytest.raises(ValueError, match="num_nodes=0"):
+        cold_start_split(world.edge_index, 0)
+
+
+def test_fractions_and_counts_of_masks_are_checked():
+    y = torch.arange(30) % 3
+    for fractions in ((0.0, 0.3), (0.8, 0.2), (0.5, -0.1)):
+        with pytest.raises(ValueError, match="fractions="):
+            stratified_masks(y, 0, fractions)
+    with pytest.raises(ValueError, match="per_class=0"):
+        label_scarce_masks(y, 0, per_class=0)

@@ -1,56 +1,11 @@
+import copy
+
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from torch.nn import functional
 
-from reprise.cold_brew import student as module
 from reprise.cold_brew.sparse import SparseMatrix
-from reprise.cold_brew.student import ColdBrewStudent, attend
+from reprise.cold_brew.student import ColdBrewStudent
 from reprise.cold_brew.training import Recipe
-
-
-def dense_attention(guess, bank, k, temperature, similarity):
-    """Eq. 4 as written: all scores, all but the K largest set to −∞, softmax, product."""
-    if similarity == "cosine":
-        scores = functional.normalize(guess, dim=1) @ functional.normalize(bank, dim=1).T
-    else:
-        scores = guess @ bank.T / bank.shape[1] ** 0.5
-    kept = torch.full_like(scores, -torch.inf).scatter(1, scores.topk(k).indices, scores.topk(k).values)
-    return torch.softmax(kept / temperature, 1) @ bank
-
-
-@given(st.integers(0, 10_000), st.integers(1, 9), st.sampled_from(["dot", "cosine"]), st.sampled_from([0.1, 1.0, 10.0]))
-def test_attention_equals_equation_4_written_out(seed, k, similarity, temperature):
-    torch.manual_seed(seed)
-    guess, bank = torch.randn(6, 4, dtype=torch.float64), torch.randn(9, 4, dtype=torch.float64)
-    index, weight = attend(guess, bank, k, temperature=temperature, similarity=similarity)
-    mixed = (weight.unsqueeze(2) * bank[index]).sum(1)
-    torch.testing.assert_close(mixed, dense_attention(guess, bank, k, temperature, similarity))
-    torch.testing.assert_close(weight.sum(1), torch.ones(6, dtype=torch.float64))
-
-
-def test_an_infinite_temperature_gives_the_mean_and_a_tiny_one_the_nearest():
-    guess, bank = torch.randn(6, 4), torch.randn(9, 4)
-    _, weight = attend(guess, bank, 3, temperature=float("inf"))
-    torch.testing.assert_close(weight, torch.full((6, 3), 1 / 3))
-    _, weight = attend(guess, bank, 3, temperature=1e-6)
-    torch.testing.assert_close(weight[:, 0], torch.ones(6))
-
-
-def test_blocks_of_queries_do_not_change_the_result(monkeypatch):
-    guess, bank = torch.randn(50, 4), torch.randn(9, 4)
-    whole = attend(guess, bank, 3, forbidden=torch.arange(50) % 9)
-    monkeypatch.setattr(module, "BLOCK_ROWS", 7)
-    parts = attend(guess, bank, 3, forbidden=torch.arange(50) % 9)
-    assert torch.equal(whole[0], parts[0])
-    torch.testing.assert_close(whole[1], parts[1])
-
-
-def test_a_forbidden_row_is_never_found():
-    bank = torch.randn(9, 4)
-    index, _ = attend(bank, bank, 8, forbidden=torch.arange(9))
-    assert not bool((index == torch.arange(9).unsqueeze(1)).any())
 
 
 @pytest.fixture
@@ -85,7 +40,7 @@ def test_latent_neighbours_are_connected_nodes_and_exclude_the_node_itself(train
     assert torch.equal(new, index[:10])
 
 
-def test_the_second_mlp_reads_features_attended_embedding_and_guess(trained):
+def test_the_second_mlp_reads_features_attended_embedding_and_guess(trained, dense_attention):
     student, x, *_ = trained
     guess = student.guess(x)
     mixed = dense_attention(guess, student.bank, 4, 1.0, "dot")
@@ -177,3 +132,56 @@ def test_embeddings_of_another_shape_and_empty_masks_are_refused():
 def test_a_cold_node_without_features_is_warned_about(trained):
     with pytest.warns(UserWarning, match="1 nodes have no non-zero feature"):
         trained[0].predict(torch.zeros(1, 8))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 2.5}, "k=2.5"),
+        ({"k": True}, "k=True"),
+        ({"temperature": float("nan")}, "temperature=nan"),
+        ({"temperature": "1"}, "temperature='1'"),
+        ({"inputs": ("guess", "guess")}, "given twice"),
+        ({"inputs": "guess"}, "use a tuple"),
+        ({"hidden_channels": 0}, "hidden_channels=0"),
+        ({"dropout": 1.0}, "dropout=1.0"),
+        ({"task": "ranking"}, "task='ranking'"),
+    ],
+)
+def test_further_options_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        ColdBrewStudent(8, 5, 3, **options)
+
+
+def test_arrays_and_doubles_are_answered_as_floats(trained):
+    student, x, *_ = trained
+    expected = student.predict(x)
+    for given in (x.double(), x.numpy(), x.double().numpy()):
+        assert torch.equal(student.predict(given), expected)
+    with pytest.raises(ValueError, match=r"int64; give a floating matrix .* x.float\(\)"):
+        student.predict(x.long())
+
+
+def test_a_student_of_doubles_reads_floats(trained):
+    student, x, *_ = trained
+    assert copy.deepcopy(student).double().predict(x).dtype == torch.float64
+
+
+def test_masks_and_targets_of_the_classifier_are_checked(trained):
+    student, x, y, _ = trained
+    everyone = torch.ones(60, dtype=torch.bool)
+    for targets, masks, message in [
+        (y, (~everyone,), "train_mask marks no node"),
+        (y, (None,), "train_mask is None"),
+        (y, (everyone, everyone[:3]), "val_mask has shape"),
+        (y[:5], (everyone,), "x has 60 rows, but y has 5"),
+        (y.float(), (everyone,), "give integer classes"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            student.fit_classifier(x, targets, *masks)
+
+
+def test_targets_of_a_regression_have_the_students_width():
+    student = ColdBrewStudent(8, 5, 2, task="regression")
+    with pytest.raises(ValueError, match=r"y has shape \(6,\); for regression give targets \(6, 2\)"):
+        student.fit_classifier(torch.randn(6, 8), torch.randn(6), torch.ones(6, dtype=torch.bool))

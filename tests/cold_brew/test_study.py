@@ -1,30 +1,36 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from reprise.cold_brew import audits
-from reprise.cold_brew.cell import Cell, choose_se_penalty
-from reprise.cold_brew.methods import GCN, STUDENT
+from reprise.cold_brew import audits, methods, study, sweeps
+from reprise.cold_brew.cell import Cell, choose_se_penalty, methods_of
+from reprise.cold_brew.methods import GCN, GRAPH_MLP, STUDENT
 from reprise.cold_brew.problem import make_problem
 from reprise.cold_brew.settings import PARTS, Settings
 from reprise.cold_brew.study import applies, run
 
 SMALL = {
     "epochs": 12,
-    "graph_mlp_epochs": 3,
-    "graph_mlp_datasets": ("sub-topics",),
     "se_penalties": (100.0,),
     "k_sweep": (1, 3),
-    "temperature_sweep": (1.0,),
     "noise_shares": (0.0, 1.0),
-    "homophilies": (0.8,),
     "depths": (2,),
     "depth_epochs": 3,
-    "bootstrap_draws": 20,
-    "dropout_passes": 2,
-    "student_channels": 16,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_constants():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audits, "TEMPERATURES", (1.0, audits.INFINITE))
+        patch.setattr(audits, "DROPOUT_PASSES", 2)
+        patch.setattr(sweeps, "HOMOPHILIES", (0.8,))
+        patch.setattr(study, "BOOTSTRAP_DRAWS", 20)
+        patch.setattr(methods, "STUDENT_CHANNELS", 16)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +117,21 @@ def test_the_switch_is_the_student_below_the_degree_and_the_teacher_above():
     assert mixed[:, 0].tolist() == [0, 0, 1, 1]
 
 
+def test_a_student_with_equal_options_is_trained_once(problem):
+    cell = Cell(problem, Settings(**SMALL))
+    base = methods.student_options(cell.settings)
+    assert cell.student(GCN) is cell.student(GCN, replace(base, inputs=("neighbours", "guess")))
+    assert cell.student(GCN) is not cell.student(GCN, replace(base, k=1))
+
+
+def test_graphmlp_trains_and_is_compared_on_the_real_graphs_of_the_full_study(problem):
+    settings = Settings(**SMALL)
+    assert GRAPH_MLP in methods_of("cora", settings)
+    assert GRAPH_MLP not in (*methods_of("sub-topics", settings), *methods_of("actor", settings))
+    outcome = Cell(problem, settings).outcome(GRAPH_MLP)
+    assert outcome.accuracy(problem.y, problem.masks.test) > 15
+
+
 def test_dropout_at_evaluation_is_left_as_it_was_found(problem):
     cell = Cell(problem, Settings(**SMALL))
     outcome = cell.outcome(GCN)
@@ -153,6 +174,16 @@ def test_code_mode_has_no_validation_nodes_and_averages_the_last_epochs():
     assert not bool(problem.masks.validation.any())
     outcome = Cell(problem, settings).outcome("MLP")
     assert len(outcome.scores) == 12
+
+
+@pytest.mark.real_data
+def test_code_mode_tests_all_of_citeseer_on_the_public_split_and_groups_on_all_other_nodes():
+    problem = make_problem("citeseer", 0, Settings(datasets=("citeseer",)), mode="code")
+    groups = problem.test_groups()
+    assert int(problem.masks.train.sum()) == 120
+    assert int(groups["overall"].sum()) == 1000
+    assert torch.equal(groups["isolation"], problem.split.isolation & problem.masks.test)
+    assert int(problem.masks.test.sum()) == 3327 - 15 - 120
 
 
 @pytest.mark.real_data

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from sklearn.base import clone
 from torch_geometric.data import Data
 
 from reprise.cold_brew.graph import Propagation
@@ -73,3 +74,57 @@ def test_use_before_fitting_and_negative_penalties_are_refused(world):
         ColdBrewTeacher().predict(world)
     with pytest.raises(ValueError, match="se_penalty=-1"):
         ColdBrewTeacher(se_penalty=-1)
+
+
+def test_arrays_and_doubles_are_accepted(world):
+    masks = label_scarce_masks(world.y, 0, per_class=8, validation_per_class=8)
+    plain = Data(x=world.x, edge_index=world.edge_index, y=world.y)
+    double = Data(x=world.x.double(), edge_index=world.edge_index, y=world.y)
+    array = Data(x=world.x.numpy().astype("float64"), edge_index=world.edge_index.numpy(), y=world.y.numpy())
+    answers = []
+    for data in (plain, double, array):
+        with random_stream(0, "arrays"):
+            teacher = ColdBrewTeacher(recipe=Recipe(epochs=2)).fit(data, masks.train.numpy(), masks.validation.numpy())
+        answers.append(teacher.predict(data))
+    assert torch.equal(answers[0], answers[1])
+    assert torch.equal(answers[0], answers[2])
+
+
+@pytest.mark.parametrize("name", ["x", "edge_index", "y"])
+def test_a_missing_field_is_named(world, name):
+    data = Data(x=world.x, edge_index=world.edge_index, y=world.y)
+    data[name] = None
+    with pytest.raises(ValueError, match=f"data has no {name}"):
+        ColdBrewTeacher().fit(data, torch.ones(240, dtype=torch.bool))
+
+
+def test_masks_are_checked(world):
+    for masks, message in [((None,), "train_mask is None"), ((torch.ones(240).bool(), torch.ones(3)), "val_mask has")]:
+        with pytest.raises(ValueError, match=message):
+            ColdBrewTeacher().fit(world, *masks)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"hidden_channels": 0}, {"num_layers": 0}, {"se": "second"}, {"norm": "x"}, {"residual": "x"}, {"recipe": 3}],
+)
+def test_options_are_checked_when_given_and_when_set(options, world):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name}="):
+        ColdBrewTeacher(**options)
+    with pytest.raises(ValueError, match=f"{name}="):
+        ColdBrewTeacher().set_params(**options).fit(world, torch.ones(240, dtype=torch.bool))
+
+
+def test_options_are_read_set_and_cloned_as_in_scikit_learn(fitted):
+    teacher = ColdBrewTeacher(32, norm="pair", recipe=Recipe(epochs=3))
+    copy = clone(teacher).set_params(num_layers=3)
+    assert copy.get_params() == {**teacher.get_params(), "num_layers": 3}
+    assert clone(fitted[0]).model is None
+
+
+def test_residuals_and_normalisations_reach_the_network(world):
+    masks = label_scarce_masks(world.y, 0, per_class=8, validation_per_class=8)
+    teacher = ColdBrewTeacher(16, 4, se="all", norm="pair", residual="initial", recipe=Recipe(epochs=2))
+    model = teacher.fit(world, masks.train).model
+    assert (model.residual, len(model.convolutions), len(model.norms)) == ("initial", 4, 3)

@@ -97,3 +97,39 @@ def test_labels_of_the_wrong_type_shape_or_range_are_refused():
 def test_a_mask_of_zeros_and_ones_is_refused_since_it_would_be_read_as_node_numbers():
     with pytest.raises(ValueError, match=r"train_mask has shape .* give booleans"):
         check_labels(torch.tensor([0, 1, 1]), torch.tensor([1, 1, 0]))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 10.5),
+        ("patience", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("weight_decay", -1e-3),
+        ("dropout", 1.0),
+        ("input_dropout", -0.1),
+        ("keep_last", -1),
+        ("epochs", "100"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused_by_its_option(option, value):
+    with pytest.raises(ValueError, match=f"{option}={value!r}"):
+        Recipe(**{option: value})
+
+
+def test_adam_in_one_pass_steps_as_in_many():
+    torch.manual_seed(0)
+    start = nn.Linear(3, 2)
+    many = nn.Linear(3, 2)
+    many.load_state_dict(start.state_dict())
+    x, target = torch.randn(8, 3), torch.randn(8, 2)
+    recipe = Recipe(epochs=20, weight_decay=0.1)
+    fit(start, lambda: (start(x) - target).square().mean(), recipe)
+    optimiser = torch.optim.Adam(many.parameters(), lr=0.01, weight_decay=0.1, fused=False)
+    for _ in range(20):
+        optimiser.zero_grad()
+        (many(x) - target).square().mean().backward()
+        optimiser.step()
+    torch.testing.assert_close(start.weight, many.weight, atol=1e-6, rtol=1e-5)

@@ -149,7 +149,18 @@ def pairing_rows(row, permuted):
     return tidy(rows + scores("dg-15", {"GRDA": permuted}, experiment="row order", pairing="row", row_order="permuted"))
 
 
-@pytest.mark.parametrize(("row", "permuted", "held"), [(99, 50, (True, True)), (50, 99, (False, False))])
+@pytest.mark.parametrize(
+    ("row", "permuted", "held"), [(99, 50, (True, True)), (50, 99, (False, False)), (99, 20, (True, False))]
+)
 def test_the_leak_appears_with_equal_labels_and_vanishes_without(row, permuted, held):
     rules = (claims._leak_appears, claims._leak_vanishes)
     assert tuple(partial(rule, data_set="dg-15")(pairing_rows(row, permuted))[0] for rule in rules) == held
+
+
+def test_a_wide_interval_does_not_show_that_the_leak_is_gone():
+    rows = scores("dg-15", {"GRDA": 50}) + scores(
+        "dg-15", {"GRDA": 50}, spread=40, experiment="row order", pairing="row", row_order="permuted"
+    )
+    holds, evidence = claims._leak_vanishes(tidy(rows), "dg-15")
+    assert not holds
+    assert "within ±10 points" in evidence

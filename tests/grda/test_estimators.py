@@ -138,33 +138,44 @@ def test_a_complete_graph_is_fine_where_nothing_is_missing():
 
 
 BAD_OPTIONS = {
-    "adversarial_weight": (-0.1, "negative"),
-    "n_sampled_domains": (1, "between 2 and the number of domains, 4"),
-    "n_steps": (0, "below 1"),
-    "batch_per_domain": (0, "below 1"),
-    "hidden_width": (0, "below 1"),
-    "embedding_width": (0, "below 1"),
-    "discriminator_width": (0, "below 1"),
-    "learning_rate": (0, "must be positive"),
-    "half_life_steps": (0, "must be positive"),
-    "pairing": ("rows", "use one of independent, row, crossed"),
-    "self_pairs": ("edge", "use 'exclude' or 'nonedge'"),
-    "embedding": (np.zeros((3, 2)), r"\(4, k\)"),
-    "random_state": (-1, "not an integer >= 0"),
-    "device": ("gpu", "use 'auto'"),
+    "adversarial_weight": (-0.1, np.inf, np.nan, "1"),
+    "n_sampled_domains": (1, 5, 2.0),
+    "n_steps": (0, 10.0, "10", None),
+    "batch_per_domain": (0, 2.5),
+    "hidden_width": (0, "wide"),
+    "embedding_width": (0, 2.0),
+    "discriminator_width": (0, None),
+    "learning_rate": (0, np.inf, np.nan, "fast"),
+    "half_life_steps": (0, np.nan),
+    "pairing": ("rows", None),
+    "self_pairs": ("edge", True),
+    "balance": ("no", None),
+    "allow_label_leak": ("yes", 2),
+    "embedding": (np.zeros((3, 2)), np.zeros(4), np.full((4, 2), np.nan), [["a"], ["b"], ["c"], ["d"]]),
+    "embedding_scale": (0, -0.3, np.inf, np.nan, "0.3"),
+    "random_state": (-1, 0.5, "seed"),
+    "device": ("gpu", 0, None),
 }
 
 
-@pytest.mark.parametrize("name", BAD_OPTIONS)
-def test_a_bad_option_is_refused_by_its_name(name):
-    value, message = BAD_OPTIONS[name]
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD_OPTIONS.items() for value in values])
+def test_a_bad_option_is_refused_by_its_name(name, value):
+    with pytest.raises(ValueError, match=name):
         fitted(**{name: value})
 
 
-def test_five_sampled_of_four_domains_are_refused():
-    with pytest.raises(ValueError, match="n_sampled_domains=5"):
+def test_a_refused_option_is_told_with_its_value_and_what_is_allowed():
+    with pytest.raises(ValueError, match=r"'n_steps' parameter of GRDAClassifier must be an int .* Got 10\.0"):
+        fitted(n_steps=10.0)
+    with pytest.raises(ValueError, match=r"n_sampled_domains=5 .* number of domains, 4"):
         fitted(n_sampled_domains=5)
+    with pytest.raises(ValueError, match=r"embedding has 3 rows; .* \(4, k\)"):
+        fitted(embedding=np.zeros((3, 2)))
+
+
+def test_a_random_state_of_numpy_is_a_seed_too():
+    one, two = (fitted(random_state=np.random.RandomState(3)).predict_proba(X, sample_domain=DOMAIN) for _ in range(2))
+    assert np.array_equal(one, two)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -173,18 +184,37 @@ def test_cuda_is_refused_where_there_is_none():
         fitted(device="cuda")
 
 
-def test_rows_that_are_not_finite_are_refused():
-    bad = X.copy()
-    bad[7, 1] = np.inf
-    with pytest.raises(ValueError, match="NaN or infinity in 1 rows, first 7"):
-        fitted(X=bad)
-    with pytest.raises(ValueError, match="rows of features"):
-        fitted(X=X[:, 0])
+BAD_ROWS = {
+    "infinite": (np.where(np.arange(80)[:, None] == 7, np.inf, X), "X contains infinity"),
+    "NaN": (np.where(np.arange(80)[:, None] == 7, np.nan, X), "X contains NaN"),
+    "one row": (X[:, 0], "Expected 2D array"),
+    "no rows": (X[:0], r"0 sample\(s\)"),
+    "no features": (X[:, :0], r"0 feature\(s\)"),
+    "strings": (np.full((80, 3), "a"), "could not convert string"),
+    "sparse": (scipy.sparse.csr_array(X), "[Ss]parse"),
+    "huge": (1e200 * X, "variance overflows"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_rows_that_cannot_be_used_are_refused(name):
+    rows, message = BAD_ROWS[name]
+    with pytest.raises((ValueError, TypeError), match=message):
+        fitted(X=rows)
 
 
 def test_a_domain_without_rows_is_refused():
     with pytest.raises(ValueError, match="domain 2 has no rows"):
         fitted(domain=np.where(DOMAIN == 2, 3, DOMAIN))
+
+
+@pytest.mark.parametrize("entry", [np.inf, np.nan, 1e300, 10**12, 0.5, -1, 2**64 - 1, "1", None])
+def test_domains_that_are_no_small_whole_numbers_are_refused(entry):
+    domain = np.array([entry, *DOMAIN[1:]], dtype=object if entry is None else None)
+    with pytest.raises(ValueError, match="sample_domain"):
+        fitted(domain=domain)
+    with pytest.raises(ValueError, match="sample_domain"):
+        fitted().predict(X, sample_domain=domain)
 
 
 def test_labels_are_needed_and_of_two_classes():
@@ -194,10 +224,23 @@ def test_labels_are_needed_and_of_two_classes():
         fitted(y=np.where(DOMAIN < 2, 1, -1))
     with pytest.raises(ValueError, match="one number for each row"):
         fitted(y=Y[:-1])
+    with pytest.raises(ValueError, match="LabelEncoder"):
+        fitted(y=np.where(TRUTH == 1, "yes", "no"))
+    with pytest.raises(ValueError, match="continuous"):
+        fitted(y=np.where(DOMAIN < 2, X[:, 0], np.nan))
+    with pytest.raises(ValueError, match="infinity"):
+        fitted(y=np.where(DOMAIN < 2, np.where(TRUTH == 1, np.inf, 0), np.nan))
 
 
 def test_a_regressor_needs_finite_targets():
-    for y, message in ((np.full(80, np.nan), "no labelled row"), (np.full(80, np.inf), "infinite"), (X[:3], "shape")):
+    for y, message in (
+        (np.full(80, np.nan), "no labelled row"),
+        (np.full(80, np.inf), "infinite"),
+        (X[:3], "shape"),
+        (np.zeros((80, 0)), "shape"),
+        (np.full(80, "a"), "type"),
+        (1e200 * X, "variance overflows"),
+    ):
         with pytest.raises(ValueError, match=message):
             GRDARegressor(CHAIN, **QUICK).fit(X, y, sample_domain=DOMAIN)
 
@@ -222,12 +265,63 @@ def test_a_batch_larger_than_a_domain_is_said_once():
 
 def test_new_rows_must_fit_what_was_fitted():
     model = fitted()
-    with pytest.raises(ValueError, match="has 2 features, but the estimator was fitted with 3"):
+    with pytest.raises(ValueError, match="X has 2 features, but GRDAClassifier is expecting 3"):
         model.predict(X[:, :2], sample_domain=DOMAIN)
-    with pytest.raises(ValueError, match="unseen domain 4"):
+    with pytest.raises(ValueError, match="names the domain 4, but there are 4 domains"):
         model.predict(X, sample_domain=DOMAIN + 1)
-    with pytest.raises(ValueError, match="one integer for each row"):
+    with pytest.raises(ValueError, match="one domain for each of 80 rows"):
         model.predict(X, sample_domain=DOMAIN[:-1])
+    with pytest.raises(ValueError, match="too far from the training rows"), np.errstate(over="ignore"):
+        model.predict(1e60 * X, sample_domain=DOMAIN)
+
+
+def test_columns_are_known_by_their_names_and_order():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    model = fitted(X=frame)
+    assert list(model.feature_names_in_) == ["a", "b", "c"]
+    assert np.array_equal(model.predict(frame, sample_domain=DOMAIN), fitted().predict(X, sample_domain=DOMAIN))
+    with pytest.raises(ValueError, match="same order"):
+        model.predict(frame[["b", "a", "c"]], sample_domain=DOMAIN)
+
+
+def test_rows_without_label_are_left_out_of_the_score():
+    model, seen = fitted(), DOMAIN < 2
+    weights = np.linspace(1, 2, 80)
+    for unknown in (-1, np.nan):
+        y = np.where(seen, TRUTH, unknown)
+        assert model.score(X, y, sample_domain=DOMAIN) == model.score(X[seen], TRUTH[seen], sample_domain=DOMAIN[seen])
+        weighted = model.score(X[seen], TRUTH[seen], weights[seen], sample_domain=DOMAIN[seen])
+        assert model.score(X, y, weights, sample_domain=DOMAIN) == weighted
+    y = np.where(seen, X[:, 0], np.nan)
+    regressor = GRDARegressor(CHAIN, **QUICK).fit(X, y, sample_domain=DOMAIN)
+    known = regressor.score(X[seen], X[seen, 0], sample_domain=DOMAIN[seen])
+    assert regressor.score(X, y, sample_domain=DOMAIN) == known
+    for one, unknown in ((model, np.full(80, -1)), (regressor, np.full(80, np.nan))):
+        with pytest.raises(ValueError, match="no labelled row"):
+            one.score(X, unknown, sample_domain=DOMAIN)
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [{"X": X[:, :2], "y": np.full(80, 1)}, {"domain": DOMAIN + 1}, {"learning_rate": 1e30}, {"embedding_width": 0}],
+)
+def test_a_failed_refit_leaves_the_model_as_it_was(failing):
+    model = fitted()
+    before = dict(vars(model))
+    options = {k: v for k, v in failing.items() if k in model.get_params()}
+    parts = {"X": X, "y": Y, "domain": DOMAIN, **failing}
+    model.set_params(**options)
+    with pytest.raises(ValueError, match=r"."):
+        model.fit(parts["X"], parts["y"], sample_domain=parts["domain"])
+    assert vars(model).keys() == before.keys()
+    assert all(vars(model)[name] is value for name, value in before.items() if name not in options)
+
+
+def test_a_diverged_training_is_said():
+    for kind, y in ((GRDAClassifier, Y), (GRDARegressor, np.where(DOMAIN < 2, X[:, 0], np.nan))):
+        with pytest.raises(ValueError, match=r"diverged.*learning_rate=1e\+30"):
+            kind(CHAIN, **QUICK, learning_rate=1e30).fit(X, y, sample_domain=DOMAIN)
 
 
 def test_row_pairing_of_rows_sorted_by_label_is_refused_unless_asked_for():

@@ -120,6 +120,10 @@ def test_the_error_is_a_value_error_that_the_command_line_prints():
         ([0, 2, 2], None, "domain 1 has no rows"),
         ([0, 1, 1], 3, "domain 2 has no rows"),
         ([0, 1, 3], 3, "names the domain 3, but there are 3"),
+        ([0, 1, 10**12], None, "names the domain 1000000000000, but there are 3 rows"),
+        ([0, 1, np.inf], None, "not integers"),
+        (np.array([0, 1, 2**64 - 1], np.uint64), None, "but there are 3 rows"),
+        (np.array([0, 1e300, 1]), 3, "but there are 3 domains"),
     ],
 )
 def test_a_bad_domain_column_is_refused(sample_domain, n_domains, words):

@@ -7,7 +7,8 @@ from reprise.grda.data import load
 from reprise.grda.generators import make_dg
 from reprise.grda.graphs import DomainsError
 from reprise.grda.scores import squared_error_by_domain
-from reprise.grda.seasonal import YARDSTICKS, pooled_linear_map, seasonal_linear_map, source_climatology
+from reprise.grda.seasonal import YARDSTICKS, seasonal_linear_map, source_climatology
+from reprise.grda.self_training import source_only_linear
 
 
 @pytest.fixture
@@ -23,12 +24,12 @@ def toy():
 def test_a_rule_per_phase_is_found_exactly_by_the_seasonal_map_only(toy):
     seasonal = squared_error_by_domain(toy, seasonal_linear_map(toy))[~toy.source]
     assert seasonal == pytest.approx(0, abs=1e-20)
-    assert (squared_error_by_domain(toy, pooled_linear_map(toy))[~toy.source] > 0.01).all()
+    assert (squared_error_by_domain(toy, source_only_linear(toy))[~toy.source] > 0.01).all()
 
 
 def test_with_one_phase_the_two_maps_are_the_same(toy):
     one = replace(toy, phase=np.zeros(toy.n_rows, dtype=int))
-    np.testing.assert_allclose(pooled_linear_map(one), seasonal_linear_map(one))
+    np.testing.assert_allclose(source_only_linear(one), seasonal_linear_map(one))
 
 
 def test_the_climatology_is_the_sources_mean_of_the_phase(toy):
@@ -43,7 +44,7 @@ def test_target_outputs_are_never_read(toy, name):
     np.testing.assert_array_equal(YARDSTICKS[name](toy), YARDSTICKS[name](blind))
 
 
-@pytest.mark.parametrize("name", list(YARDSTICKS))
+@pytest.mark.parametrize("name", ["Seasonal linear map", "Climatology"])
 def test_a_task_without_phases_is_refused(name):
     with pytest.raises(DomainsError, match="need a regression task with phases"):
         YARDSTICKS[name](make_dg(6, n_sources=3))

@@ -114,8 +114,13 @@ def test_teachers_of_one_class_pass_that_class_on():
     assert (found.predictions == 1).all()
 
 
-def test_constant_inputs_become_zero():
-    np.testing.assert_allclose(standardised(np.array([[1.0, 5.0], [3.0, 5.0]])), [[-1, 0], [1, 0]])
+def test_inputs_are_scaled_by_the_rows_that_training_may_use_and_constant_ones_become_zero():
+    domains = make_dg(6, n_sources=3, seed=0)
+    seen = np.arange(domains.n_rows) != 7
+    features = np.column_stack((np.where(seen, domains.features[:, 0], 1e6), np.full(domains.n_rows, 5.0)))
+    scaled = standardised(replace(domains, features=features, adaptation=seen))
+    np.testing.assert_allclose((scaled[seen, 0].mean(), scaled[seen, 0].std()), (0, 1), atol=1e-12)
+    assert (scaled[:, 1] == 0).all()
 
 
 @pytest.mark.real_data

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from reprise.grda.settings import Settings
 from reprise.grda.study import options_of, run
 from reprise.rows import concatenate
 from reprise.runner import profile_parameters
+from reprise.settings import SettingsError
 
 TINY = {"n_steps": 6, "hidden_width": 16, "probe_steps": 5, "datasets": ("dg-15-generated",), "seeds": (0, 3)}
 ALL = ("Source-only", "DANN", "ADDA", "CDANN", "MDD", "GRDA")
@@ -19,6 +21,7 @@ EVERYTHING = {
     **TINY,
     "methods": ALL,
     "rival_seeds": (0, 3),
+    "large_seeds": (3,),
     "ablation_seeds": (3,),
     "experiments": ("comparison", "row order", "graph", "weights", "yardsticks"),
 }
@@ -46,7 +49,7 @@ def test_every_method_has_target_rows_for_every_seed(rows):
 
 
 def test_the_target_value_is_the_mean_over_target_domains(rows):
-    one = rows[(rows.method == "DANN") & (rows.seed == 3)]
+    one = rows[(rows.method == "DANN") & (rows.seed == 3) & (rows.experiment == "comparison")]
     domains = one[one.split == "domain"]
     assert len(domains) == 9
     assert one[one.split == "target"].value.item() == pytest.approx(domains.value.mean())
@@ -56,10 +59,28 @@ def test_the_target_value_is_the_mean_over_target_domains(rows):
 
 def test_the_graph_experiment_varies_one_graph_at_a_time(rows):
     found = rows[(rows.experiment == "graph") & (rows.split == "target")]
-    pairs = set(zip(found.graph_in_embedding, found.graph_in_discriminator, strict=True))
-    assert len(pairs) == 7
+    graphs = zip(found.pairing, found.graph_in_embedding, found.graph_in_discriminator, strict=True)
+    pairs = [g for pairing, *g in graphs if pairing == "independent"]
+    assert len({tuple(pair) for pair in pairs}) == 7
     assert all("true" in pair for pair in pairs)
     assert set(found.seed) == {3}
+
+
+@pytest.mark.parametrize(("dataset", "n_independent"), [("dg-15", 7), ("dg-60", 0)])
+def test_with_equal_labels_either_graph_and_both_are_rewired(dataset, n_independent):
+    runs = [run for run in plan(Settings(**EVERYTHING), dataset) if run.experiment == "graph"]
+    by_row = {(run.graph_in_embedding, run.graph_in_discriminator) for run in runs if run.pairing == "row"}
+    assert by_row == {("true", "true"), ("rewired", "true"), ("true", "rewired"), ("rewired", "rewired")}
+    assert len(runs) == n_independent + 4
+    assert {run.embedding for run in runs} == {"raw"}
+
+
+def test_rivals_get_the_weights_that_grda_gets_on_dg_15():
+    for dataset, methods in (("dg-15", set(ALL) - {"Source-only"}), ("dg-60", {"GRDA"}), ("digits-grid", {"GRDA"})):
+        runs = [run for run in plan(Settings(**EVERYTHING), dataset) if run.experiment == "weights"]
+        assert {run.method for run in runs} == methods
+        for method in methods:
+            assert [r.adversarial_weight for r in runs if r.method == method] == [0.1, 0.3, 0.5, 0.9]
 
 
 def test_the_weights_experiment_records_source_side_criteria(rows):
@@ -132,7 +153,9 @@ def test_every_combination_is_tried_and_source_only_has_no_weight():
     assert combinations == [(1e-3, 0.1), (1e-3, 0.3), (1e-4, 0.1), (1e-4, 0.3)]
     assert {run.seeds for run in tried} == {settings.selection_seeds}
     alone = selection_runs(settings, "tpt-48-east-west", "Source-only")
-    assert [(run.learning_rate, run.adversarial_weight) for run in alone] == [(1e-3, None), (1e-4, None)]
+    assert [(run.learning_rate, run.adversarial_weight) for run in alone] == [
+        (rate, None) for rate in (1e-3, 4.6e-4, 2.2e-4, 1e-4)
+    ]
 
 
 def test_the_lowest_error_is_selected_and_a_diverged_one_never():
@@ -143,8 +166,25 @@ def test_the_lowest_error_is_selected_and_a_diverged_one_never():
 
 
 def test_selection_seeds_are_not_those_of_the_comparison():
-    with pytest.raises(ValueError, match="selection_seeds and seeds share"):
-        Settings(seeds=(0, 1), selection_seeds=(1,))
+    with pytest.raises(SettingsError, match=r"parameter selection_seeds: .* share \[1\]"):
+        Settings.checked({"seeds": [0, 1], "selection_seeds": [1]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, [1, 0, 1]) for name in ("seeds", "rival_seeds", "large_seeds", "ablation_seeds", "selection_seeds")),
+        ("methods", ["GRDA", "GRDA"]),
+        ("searched_weights", [0.5, 0.5]),
+        ("searched_weights", [-0.1]),
+        ("large_seeds", [-1]),
+        ("learning_rate", math.inf),
+        ("state_learning_rates", [math.nan]),
+    ],
+)
+def test_what_is_named_twice_or_out_of_range_is_refused_by_its_name(name, value):
+    with pytest.raises(SettingsError, match=f"parameter {name}"):
+        Settings.checked({name: value})
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +197,7 @@ def test_the_comparison_takes_the_combination_with_the_lowest_error_on_held_out_
     tried = state_rows[state_rows.experiment == "selection"]
     assert set(tried.split) == {"pseudo-target"}
     assert set(tried.seed) == {-1}
-    assert tried.groupby("method").size().to_dict() == {"ADDA": 8, "DANN": 8, "Source-only": 4}
+    assert tried.groupby("method").size().to_dict() == {"ADDA": 8, "DANN": 8, "Source-only": 8}
     compared = state_rows[state_rows.experiment == "comparison"]
     for method, of_method in tried.groupby("method"):
         columns = ["learning_rate", "adversarial_weight"]

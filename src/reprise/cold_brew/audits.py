@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from reprise.cold_brew.cell import Cell, Row, choose_se_penalty, methods_of
+from reprise.cold_brew.latent_neighbours import Input
 from reprise.cold_brew.measures import label_agreement, purity
 from reprise.cold_brew.methods import (
     GCN,
@@ -24,14 +25,16 @@ from reprise.cold_brew.methods import (
     student_options,
     train_graph_model,
 )
-from reprise.cold_brew.problem import Problem, make_problem
-from reprise.cold_brew.student import Input
+from reprise.cold_brew.problem import SCARCE_LABELS, Problem, make_problem
 from reprise.cold_brew.training import accuracy, random_stream
 from reprise.compute import numpy_generator
 
 SWITCH = "Degree switch"
 SWITCH_DEGREES = (0, 1, 2, 3, 4, 6, 9, 17, 33)
 INFINITE = float("inf")
+TEMPERATURES = (0.1, 1.0, 10.0, INFINITE)
+INPUT_DROPOUT = 0.6  # share of input values (official code, Cora)
+DROPOUT_PASSES = 5  # averaged over
 WITH_DROPOUT = "accuracy with dropout on"
 
 
@@ -41,7 +44,7 @@ def dropout_rows(cell: Cell, outcome: Outcome, *, setting: str | None = None) ->
         return
     problem = cell.problem
     with random_stream(problem.seed, problem.dataset, problem.mode, "dropout on", outcome.method, setting):
-        passes = [outcome.with_dropout() for _ in range(cell.settings.dropout_passes)]
+        passes = [outcome.with_dropout() for _ in range(DROPOUT_PASSES)]
     for split, mask in problem.test_groups().items():
         value = float(np.mean([accuracy(scores, problem.y, mask) for scores in passes]))
         yield cell.row(split, outcome.method, WITH_DROPOUT, value, setting=setting)
@@ -52,14 +55,13 @@ def audit_dropout(cell: Cell) -> Iterable[Row]:
     compared = set(methods_of(cell.problem.dataset, cell.settings))
     for method in sorted(compared & {GCN, SAGE, SIMPLE_MLP, GRAPH_MLP, TEACHER, STUDENT}):
         yield from dropout_rows(cell, cell.outcome(method))
-    share = cell.settings.audit_input_dropout
     penalty = choose_se_penalty(cell.problem.dataset, cell.settings)
     for method, options in ((GCN, {}), (TEACHER, {"se": "first", "se_penalty": penalty})):
         outcome = train_graph_model(
             cell.problem,
             cell.settings,
             method=method,
-            input_dropout=share,
+            input_dropout=INPUT_DROPOUT,
             **options,  # type: ignore[arg-type]
         )
         setting = "input dropout"
@@ -89,7 +91,7 @@ def ladder_rungs(base: StudentOptions) -> dict[str, tuple[str, StudentOptions]]:
 def climb_ladder(cell: Cell) -> Iterable[Row]:
     """The ablation ladder, from MLP over plain distillation to the full student, and all of it with few labels."""
     yield from _rungs(cell, "accuracy on the ladder")
-    if int(cell.problem.masks.train.sum()) > cell.settings.scarce_labels_per_class * cell.problem.n_classes:
+    if int(cell.problem.masks.train.sum()) > SCARCE_LABELS * cell.problem.n_classes:
         scarce = make_problem(cell.problem.dataset, cell.problem.seed, cell.settings, scarce=True)
         few = Cell(scarce, cell.settings)
         yield from few.group_rows(few.outcome(GCN), "accuracy with few labels")
@@ -114,7 +116,7 @@ def sweep_retrieval(cell: Cell) -> Iterable[Row]:
             outcome = cell.student(TEACHER, replace(base, k=k))
             yield from cell.group_rows(outcome, "accuracy by number of latent neighbours", at=k)
             yield from _purity_rows(cell, outcome, k)
-    for temperature in (*settings.temperature_sweep, INFINITE):
+    for temperature in TEMPERATURES:
         outcome = cell.student(TEACHER, replace(base, temperature=temperature))
         setting = "mean" if temperature == INFINITE else f"τ = {temperature:g}"
         yield from cell.group_rows(outcome, "accuracy by temperature", setting=setting)

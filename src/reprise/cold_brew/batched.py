@@ -16,6 +16,7 @@ from reprise.cold_brew.dropout import dropout
 from reprise.cold_brew.graph import Propagation
 from reprise.cold_brew.layers import SEGCN
 from reprise.cold_brew.sparse import Features, drop_features, multiply
+from reprise.cold_brew.training import adam
 
 
 class BatchedGCN(nn.Module):
@@ -29,7 +30,8 @@ class BatchedGCN(nn.Module):
     Raises
     ------
     ValueError
-        If there is no model, one has not two layers, or their shapes differ.
+        If there is no model, one has not two layers, normalises or scales its embeddings as the code does, or their
+        shapes differ.
     """
 
     def __init__(self, models: Sequence[SEGCN]) -> None:
@@ -38,6 +40,12 @@ class BatchedGCN(nn.Module):
             raise ValueError("models is empty; give at least one.")
         if any(len(model.convolutions) != 2 for model in models):
             raise ValueError("BatchedGCN is for two layers; train deeper models one by one.")
+        if any(not isinstance(norm, nn.Identity) for model in models for norm in model.norms):
+            raise ValueError("BatchedGCN has no normalisation; train models with norm one by one.")
+        if any(convolution.se_scaling != "paper" for model in models for convolution in model.convolutions):
+            raise ValueError(
+                "BatchedGCN scales structural embeddings as Eq. 2; train models with se_scaling one by one."
+            )
         shapes = {tuple(tuple(p.shape) for p in model.parameters()) for model in models}
         if len(shapes) > 1:
             raise ValueError(f"the models have {len(shapes)} different shapes; all must have the same.")
@@ -100,7 +108,7 @@ def fit_batched(
     groups = [{"params": plain, "weight_decay": weight_decay}]
     if model.structural is not None:
         groups.append({"params": [model.structural], "weight_decay": 0.0})
-    optimiser = torch.optim.Adam(groups, lr=learning_rate)
+    optimiser = adam(groups, learning_rate)
     weights = torch.as_tensor(se_penalties or [0.0] * model.n_models, device=y.device)
     target = y[train_mask].repeat(model.n_models)
     losses = []

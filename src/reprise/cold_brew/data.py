@@ -17,6 +17,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.utils import coalesce, remove_self_loops, to_undirected
 
+from reprise.cold_brew.checks import check_real, check_whole
 from reprise.compute import numpy_generator
 from reprise.errors import RepriseError, unknown_name
 
@@ -58,6 +59,11 @@ def sub_topic_world(
     Data
         ``x (N, F)`` float, ``edge_index``, ``y (N,)`` class, ``sub_topic (N,)``.
 
+    Raises
+    ------
+    ValueError
+        For a number out of range; names it.
+
     Examples
     --------
     >>> sub_topic_world(0, n_nodes=100).x.shape
@@ -65,6 +71,11 @@ def sub_topic_world(
     """
     if not 0 <= homophily <= 1:
         raise ValueError(f"homophily={homophily} is not a probability; give a number from 0 to 1.")
+    counts = {"n_nodes": n_nodes, "n_classes": n_classes, "n_sub_topics": n_sub_topics, "n_features": n_features}
+    for name, count in counts.items():
+        check_whole(name, count)
+    check_real("signal", signal)
+    check_real("mean_degree", mean_degree)
     nodes = numpy_generator(seed, "cold_brew", EMBEDDED, "nodes")
     sub_topic = nodes.integers(n_classes * n_sub_topics, size=n_nodes)
     label = sub_topic // n_sub_topics

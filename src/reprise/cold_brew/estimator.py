@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+import warnings
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from torch import Tensor
 from torch.nn import functional
 from torch_geometric.data import Data
 
+from reprise.cold_brew.checks import (
+    as_mask,
+    check_choice,
+    check_fields,
+    check_whole,
+    features_of,
+    labels_of,
+)
 from reprise.cold_brew.feature_contribution import bootstrap_ratio
 from reprise.cold_brew.graph import checked_edges
 from reprise.cold_brew.label_propagation import propagate_labels
-from reprise.cold_brew.layers import MLP, Placement
-from reprise.cold_brew.sparse import Features, as_features
+from reprise.cold_brew.latent_neighbours import Similarity, check_student_options
+from reprise.cold_brew.layers import MLP, Norm, Placement, Residual
+from reprise.cold_brew.sparse import Features
 from reprise.cold_brew.splits import Masks
-from reprise.cold_brew.student import ColdBrewStudent, Similarity
-from reprise.cold_brew.teacher import ColdBrewTeacher, Handover
-from reprise.cold_brew.training import Recipe, accuracy, check_labels, check_mask, fit, random_stream
+from reprise.cold_brew.student import ColdBrewStudent
+from reprise.cold_brew.teacher import ColdBrewTeacher, Handover, check_recipe
+from reprise.cold_brew.training import Recipe, accuracy, check_labels, fit, random_stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class ColdBrew:
+class ColdBrew(BaseEstimator):
     """Teacher and student in one estimator, on PyG ``Data``.
+
+    The options are read and set as in scikit-learn (``get_params``, ``set_params``, ``sklearn.base.clone``); ``fit``
+    takes a graph and masks in the place of a table and targets.
 
     Parameters
     ----------
@@ -34,15 +49,24 @@ class ColdBrew:
         Of the student's look-up.
     se
         Layers of the teacher that own structural embeddings; ``"none"`` distils a plain GCN.
+    se_penalty, num_layers, norm, residual
+        Of the teacher, as in `ColdBrewTeacher`.
+    student_channels
+        Width of the student's two MLPs (official code: 256).
     distil_on
         Nodes from which the student learns the teacher's embedding: ``"connected"`` (the paper's text) or ``"train"``
         (the released code).
     handover
         What the teacher hands over, see `reprise.cold_brew.teacher.hand_over`.
     recipe
-        The training recipe.
+        The training recipe of all networks; ``None`` is `Recipe` as it stands.
     seed
         Of initialisation and dropout: equal seed, equal model.
+
+    Raises
+    ------
+    ValueError
+        For an option out of range or an unknown word; names it.
 
     Examples
     --------
@@ -63,18 +87,40 @@ class ColdBrew:
         temperature: float = 1.0,
         similarity: Similarity = "dot",
         se: Placement = "first",
+        se_penalty: float = 100.0,
+        num_layers: int = 2,
+        norm: Norm | None = None,
+        residual: Residual | None = None,
+        student_channels: int = 256,
         distil_on: Literal["connected", "train"] = "connected",
         handover: Handover = "layers",
         recipe: Recipe | None = None,
         seed: int = 0,
     ) -> None:
-        if distil_on not in ("connected", "train"):
-            raise ValueError(f"distil_on={distil_on!r} is unknown; use 'connected' or 'train'.")
         self.hidden_channels, self.k, self.temperature, self.similarity = hidden_channels, k, temperature, similarity
-        self.se, self.distil_on, self.handover, self.seed = se, distil_on, handover, seed
-        self.recipe = recipe or Recipe()
+        self.se, self.se_penalty, self.num_layers, self.norm, self.residual = se, se_penalty, num_layers, norm, residual
+        self.student_channels, self.distil_on, self.handover = student_channels, distil_on, handover
+        self.recipe, self.seed = recipe, seed
+        self._new_teacher()
         self.teacher: ColdBrewTeacher | None = None
         self.student: ColdBrewStudent | None = None
+
+    def _new_teacher(self) -> ColdBrewTeacher:
+        """Check all options; return the teacher that they describe."""
+        check_student_options(k=self.k, temperature=self.temperature, similarity=self.similarity, inputs=())
+        check_whole("student_channels", self.student_channels)
+        check_choice("distil_on", self.distil_on, ("connected", "train"))
+        check_choice("handover", self.handover, get_args(Handover))
+        check_whole("seed", self.seed, least=0)
+        return ColdBrewTeacher(
+            self.hidden_channels,
+            self.num_layers,
+            se=self.se,
+            se_penalty=self.se_penalty,
+            recipe=self.recipe,
+            norm=self.norm,
+            residual=self.residual,
+        )
 
     def fit(self, data: Data, train_mask: Tensor, val_mask: Tensor | None = None) -> Self:
         """Train the teacher on the graph and the student on what it learnt.
@@ -89,35 +135,58 @@ class ColdBrew:
         Raises
         ------
         ValueError
-            For features, edges, labels or masks that cannot be used, and for graphs without an edge.
+            For missing fields, for features, edges, labels or masks that cannot be used, and for graphs without an
+            edge or with fewer connected nodes than the look-up needs.
         """
-        y = torch.as_tensor(data.y)
-        n_classes = check_labels(y, train_mask)
-        if val_mask is not None:
-            check_mask("val_mask", val_mask, y.numel())
-        x = as_features(torch.as_tensor(data.x))
-        connected = self._degree(data) > 0
-        if not bool(connected.any()):
-            raise ValueError("the graph has no edges: there is nothing to distil; use an MLP.")
         with random_stream(self.seed, "ColdBrew"):
-            self.teacher = ColdBrewTeacher(self.hidden_channels, se=self.se, recipe=self.recipe)
-            self.teacher.fit(data, train_mask, val_mask)
-            embeddings = self.teacher.embeddings(self.handover)
-            self.student = ColdBrewStudent(
-                x.shape[1], embeddings.shape[1], n_classes, self.k, self.temperature, similarity=self.similarity
-            ).to(y.device)
-            learnt = connected if self.distil_on == "connected" else connected & train_mask
-            self.student.fit_embedding(x, embeddings, learnt, self.recipe)
-            self.student.build_bank(embeddings, connected)
-            self.student.fit_classifier(x, y, train_mask, val_mask, self.recipe)
-        self._n_nodes = y.numel()
+            teacher = self._new_teacher()
+            check_fields(data, "x", "edge_index", "y")
+            y = labels_of(data)
+            check_labels(y, train_mask)
+            train = as_mask("train_mask", train_mask, y.numel(), y.device)
+            validation = None if val_mask is None else as_mask("val_mask", val_mask, y.numel(), y.device)
+            connected = self._connected(data)
+            self.teacher = teacher.fit(data, train, validation)
+            self.student = self._fit_student(teacher, data, (train, validation), connected)
         return self
+
+    def _connected(self, data: Data) -> Tensor:
+        connected = self._degree(data) > 0
+        n_connected = int(connected.sum())
+        if n_connected == 0:
+            raise ValueError("the graph has no edges: there is nothing to distil; use an MLP.")
+        if self.k > n_connected - 1:
+            raise ValueError(
+                f"k={self.k}, but a node has only {n_connected - 1} other connected nodes; give k from 1 to "
+                f"{n_connected - 1}."
+            )
+        return connected
+
+    def _fit_student(
+        self, teacher: ColdBrewTeacher, data: Data, masks: tuple[Tensor, Tensor | None], connected: Tensor
+    ) -> ColdBrewStudent:
+        x, y, recipe = features_of(data), labels_of(data), self.recipe or Recipe()
+        embeddings = teacher.embeddings(self.handover)
+        student = ColdBrewStudent(
+            x.shape[1],
+            embeddings.shape[1],
+            int(y.max()) + 1,
+            self.k,
+            self.temperature,
+            similarity=self.similarity,
+            hidden_channels=self.student_channels,
+            dropout=recipe.dropout,
+        ).to(y.device)
+        learnt = connected if self.distil_on == "connected" else connected & masks[0]
+        student.fit_embedding(x, embeddings, learnt, recipe)
+        student.build_bank(embeddings, connected)
+        student.fit_classifier(x, y, *masks, recipe)
+        return student
 
     @staticmethod
     def _degree(data: Data) -> Tensor:
-        n_nodes = len(torch.as_tensor(data.x))
-        edge_index = data.edge_index
-        assert edge_index is not None
+        n_nodes = features_of(data).shape[0]
+        edge_index: Any = check_fields(data, "edge_index").edge_index
         return torch.bincount(checked_edges(edge_index, n_nodes)[0], minlength=n_nodes)
 
     def predict(self, data: Data | Features, *, switch_degree: int | None = None) -> Tensor:
@@ -135,15 +204,17 @@ class ColdBrew:
         Raises
         ------
         ValueError
-            If the model is not fitted, or ``switch_degree`` is given without a graph.
+            If the model is not fitted, or ``switch_degree`` is given without a graph or is no degree.
         """
         if self.student is None or self.teacher is None:
-            raise ValueError("the model is not fitted; call fit(data, train_mask, val_mask) first.")
+            raise NotFittedError("the model is not fitted; call fit(data, train_mask, val_mask) first.")
+        if switch_degree is not None:
+            check_whole("switch_degree", switch_degree, least=0)
         if not isinstance(data, Data):
             if switch_degree is not None:
                 raise ValueError("switch_degree needs a graph; give a PyG Data with edge_index.")
             return self.student.predict(data)
-        answers = self.student.predict(as_features(torch.as_tensor(data.x)))
+        answers = self.student.predict(features_of(data))
         if switch_degree is None:
             return answers
         high = self._degree(data) >= switch_degree
@@ -165,7 +236,7 @@ def fcr_report(
     masks
         Training, validation and test nodes.
     n_boot
-        Bootstrap draws of test nodes.
+        Bootstrap draws of test nodes; with 0 the interval is NaN.
     recipe, seed
         Training recipe and seed.
 
@@ -173,38 +244,34 @@ def fcr_report(
     -------
     pandas.DataFrame
         Columns ``quantity, value, low, high`` in %: the three accuracies and the ratio with its 95 % interval.
+
+    Raises
+    ------
+    ValueError
+        For a graph, masks or options that cannot be used.
+
+    Warns
+    -----
+    UserWarning
+        If no test node has a label; the values are then NaN.
     """
     import pandas as pd
 
-    y = torch.as_tensor(data.y)
-    n_classes = check_labels(y, masks.train)
-    chosen = recipe or Recipe()
-    x = as_features(torch.as_tensor(data.x))
-    with random_stream(seed, "fcr report"):
-        gcns = []
-        for se in ("none", "first"):
-            teacher = ColdBrewTeacher(se=se, recipe=chosen).fit(data, masks.train, masks.validation)  # type: ignore
-            gcns.append(teacher.predict(data))
-        mlp = MLP(x.shape[1], [128, 128], n_classes, chosen.dropout).to(y.device)
-        fit(
-            mlp,
-            lambda: functional.cross_entropy(mlp(x)[masks.train], y[masks.train]),
-            chosen,
-            validate=lambda: accuracy(mlp(x), y, masks.validation),
-        )
-        with torch.no_grad():
-            features_only = mlp(x)
-    edges = checked_edges(torch.as_tensor(data.edge_index), y.numel())
-    spread = [propagate_labels(edges, y, masks.train, n_classes=n_classes, alpha=a).scores for a in (0.1, 0.5, 0.9)]
-    scores = {
-        "GNN": max(gcns, key=lambda s: accuracy(s, y, masks.validation)),
-        "MLP": features_only,
-        "Label propagation": max(spread, key=lambda s: accuracy(s, y, masks.validation)),
-    }
+    check_whole("n_boot", n_boot, least=0)
+    check_recipe(recipe)
+    check_fields(data, "x", "edge_index", "y")
+    y = labels_of(data)
+    masks = _checked_masks(masks, y)
+    scores = _three_models(data, masks, recipe or Recipe(), seed)
     tested = masks.test & (y >= 0)  # a node without a label can be neither right nor wrong
+    if not bool(tested.any()):
+        warnings.warn("masks.test marks no labelled node; the report is NaN.", stacklevel=2)
     correct = {name: (s.argmax(1) == y)[tested].numpy(force=True) for name, s in scores.items()}
     interval = bootstrap_ratio(*correct.values(), n_draws=n_boot, seed=seed)
-    lines = [{"quantity": f"accuracy of {name}", "value": 100.0 * right.mean()} for name, right in correct.items()]
+    lines = [
+        {"quantity": f"accuracy of {name}", "value": 100.0 * right.mean() if right.size else float("nan")}
+        for name, right in correct.items()
+    ]
     ratio = {
         "quantity": "feature contribution ratio",
         "value": interval.value,
@@ -212,3 +279,40 @@ def fcr_report(
         "high": interval.high,
     }
     return pd.DataFrame([*lines, ratio], columns=["quantity", "value", "low", "high"])
+
+
+def _checked_masks(masks: Masks, y: Tensor) -> Masks:
+    check_labels(y, masks.train)
+    parts = {"masks.train": masks.train, "masks.validation": masks.validation, "masks.test": masks.test}
+    return Masks(*(as_mask(name, mask, y.numel(), y.device) for name, mask in parts.items()))
+
+
+def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[str, Tensor]:
+    """Return the scores ``(N, C)`` of the better GCN, the MLP and the best label propagation."""
+    x, y = features_of(data), labels_of(data)
+    n_classes = int(y.max()) + 1
+    has_validation = bool(masks.validation.any())
+
+    def reached(scores: Tensor) -> float:
+        return accuracy(scores, y, masks.validation) if has_validation else 0.0
+
+    with random_stream(seed, "fcr report"):
+        places: tuple[Placement, ...] = ("none", "first")
+        teachers = [ColdBrewTeacher(se=se, recipe=recipe).fit(data, masks.train, masks.validation) for se in places]
+        mlp = MLP(x.shape[1], [128, 128], n_classes, recipe.dropout).to(y.device)
+        fit(
+            mlp,
+            lambda: functional.cross_entropy(mlp(x)[masks.train], y[masks.train]),
+            recipe,
+            validate=(lambda: reached(mlp(x))) if has_validation else None,
+        )
+    with torch.no_grad():
+        features_only = mlp(x)
+    edges = checked_edges(torch.as_tensor(data.edge_index), y.numel())
+    alphas = (0.1, 0.5, 0.9) if has_validation else (0.5,)
+    spread = [propagate_labels(edges, y, masks.train, n_classes=n_classes, alpha=a).scores for a in alphas]
+    return {
+        "GNN": max((teacher.predict(data) for teacher in teachers), key=reached),
+        "MLP": features_only,
+        "Label propagation": max(spread, key=reached),
+    }

@@ -9,7 +9,8 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def feature_contribution_ratio(z_gnn: float, z_mlp: float, z_lp: float) -> float:
+def feature_contribution_ratio(
+    z_gnn: float, z_mlp: float, z_lp: float, *, scale: Literal["fraction", "percent"] | None = None
+) -> float:
     """Return the feature contribution ratio in %, Eq. 5.
 
     Parameters
@@ -27,6 +30,9 @@ def feature_contribution_ratio(z_gnn: float, z_mlp: float, z_lp: float) -> float
     z_gnn, z_mlp, z_lp
         Accuracies of the GNN (features and structure), the MLP (features) and label propagation (structure) on the
         same test nodes; all three in [0, 1] or all three in %.
+    scale
+        Which of the two they are. ``None``: fractions if none is above 1, else percentages, of which none may then lie
+        in (0, 1]: beside 90 and 80, a 1.0 could be one per cent or all of the nodes. With ``"percent"`` it is one.
 
     Returns
     -------
@@ -37,7 +43,7 @@ def feature_contribution_ratio(z_gnn: float, z_mlp: float, z_lp: float) -> float
     Raises
     ------
     ValueError
-        If an accuracy is outside [0, 100], or fractions and percentages are mixed.
+        If an accuracy is no number or outside its scale, or fractions and percentages are, or may be, mixed.
 
     Notes
     -----
@@ -51,15 +57,8 @@ def feature_contribution_ratio(z_gnn: float, z_mlp: float, z_lp: float) -> float
     >>> round(feature_contribution_ratio(86.96, 69.02, 78.18), 2)
     32.86
     """
-    accuracies = {"z_gnn": z_gnn, "z_mlp": z_mlp, "z_lp": z_lp}
-    for name, value in accuracies.items():
-        if math.isnan(value):
-            return math.nan
-        if not 0 <= value <= 100:
-            raise ValueError(f"{name}={value} is no accuracy; give fractions in [0, 1] or percentages in [0, 100].")
-    if min(accuracies.values()) <= 1 < max(accuracies.values()) and min(accuracies.values()) > 0:
-        text = ", ".join(f"{name}={value}" for name, value in accuracies.items())
-        raise ValueError(f"{text} mixes fractions and percentages; give all three on one scale.")
+    if any(_checked_accuracies({"z_gnn": z_gnn, "z_mlp": z_mlp, "z_lp": z_lp}, scale)):
+        return math.nan
     mlp_gap, lp_gap = z_gnn - z_mlp, z_gnn - z_lp
     if lp_gap < 0:
         warnings.warn(
@@ -73,6 +72,28 @@ def feature_contribution_ratio(z_gnn: float, z_mlp: float, z_lp: float) -> float
     if mlp_gap >= 0:
         return 100.0 * lp_gap / (mlp_gap + lp_gap)
     return 100.0 * (1.0 + abs(mlp_gap) / (abs(mlp_gap) + lp_gap))
+
+
+def _checked_accuracies(accuracies: Mapping[str, float], scale: str | None) -> list[bool]:
+    """Tell which accuracies are NaN; refuse those that are none, and mixtures of the two scales."""
+    if scale not in (None, "fraction", "percent"):
+        raise ValueError(f"scale={scale!r} is unknown; use 'fraction', 'percent' or None.")
+    top, words = (1, "fractions in [0, 1]") if scale == "fraction" else (100, "percentages in [0, 100]")
+    words = words if scale else f"fractions in [0, 1] or {words}"
+    missing = []
+    for name, value in accuracies.items():
+        missing.append(bool(value != value))
+        if not isinstance(value, Real) or not (missing[-1] or 0 <= value <= top):
+            raise ValueError(f"{name}={value} is no accuracy; give {words}.")
+    if scale is None and any(value > 1 for value in accuracies.values()):
+        doubtful = [f"{name}={value}" for name, value in accuracies.items() if 0 < value <= 1]
+        if doubtful:
+            text = ", ".join(f"{name}={value}" for name, value in accuracies.items())
+            raise ValueError(
+                f"{text} mixes fractions and percentages, or {doubtful[0]} is a percentage below one: give all three "
+                "on one scale, and say scale='percent' if it is so."
+            )
+    return missing
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,18 @@ def bootstrap_ratio(
     gnn, mlp, lp
         Boolean ``(n_test,)``: which test nodes each model gets right, in one order.
     n_draws, seed
-        Number of bootstrap draws and their seed.
+        Number of bootstrap draws, with 0 none and no interval, and their seed.
+
+    Raises
+    ------
+    ValueError
+        If the three differ in length, or the number of draws is negative.
     """
+    if not np.shape(gnn) == np.shape(mlp) == np.shape(lp) or np.ndim(gnn) != 1:
+        shapes = ", ".join(str(np.shape(part)) for part in (gnn, mlp, lp))
+        raise ValueError(f"gnn, mlp and lp have shapes {shapes}; give one truth value for each of the same test nodes.")
+    if n_draws < 0:
+        raise ValueError(f"n_draws={n_draws}; give 0 or more.")
     correct = np.stack([gnn, mlp, lp]).astype(np.float64)
     n_test = correct.shape[1]
     if n_test == 0:
@@ -110,14 +141,15 @@ def bootstrap_ratio(
     drawn = generator.multinomial(n_test, counts / n_test, size=n_draws) @ patterns.T / n_test
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        value = feature_contribution_ratio(*correct.mean(1))
-        ratios = np.array([feature_contribution_ratio(*z) for z in drawn])
+        value = feature_contribution_ratio(*correct.mean(1), scale="fraction")
+        ratios = np.array([feature_contribution_ratio(*z, scale="fraction") for z in np.minimum(drawn, 1.0)])
     defined = ratios[~np.isnan(ratios)]
+    undefined = 1 - defined.size / n_draws if n_draws else math.nan
     if math.isnan(value):
         # The few draws in which the ratio happens to exist say nothing about a ratio that does not.
-        return ContributionInterval(value, math.nan, math.nan, 1 - defined.size / n_draws)
+        return ContributionInterval(value, math.nan, math.nan, undefined)
     low, high = np.quantile(defined, [0.025, 0.975]) if defined.size else (math.nan, math.nan)
-    return ContributionInterval(value, float(low), float(high), 1 - defined.size / n_draws)
+    return ContributionInterval(value, float(low), float(high), undefined)
 
 
 # The unrounded GNN accuracies of Table 11's last five columns, as the official code lists them, under the names

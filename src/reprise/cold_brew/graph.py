@@ -49,7 +49,7 @@ def checked_edges(edge_index: Tensor, num_nodes: int, *, make_undirected: bool =
     Parameters
     ----------
     edge_index
-        ``(2, n_edges)``, integer.
+        ``(2, n_edges)``, integer; an array is accepted.
     num_nodes
         Number of nodes, so that nodes without edges count.
     make_undirected
@@ -65,6 +65,8 @@ def checked_edges(edge_index: Tensor, num_nodes: int, *, make_undirected: bool =
     ValueError
         If the type is not integer, the shape not ``(2, n_edges)``, or an index outside ``0 … num_nodes - 1``.
     """
+    if not isinstance(edge_index, Tensor):
+        edge_index = torch.as_tensor(edge_index)
     if edge_index.is_floating_point() or edge_index.is_complex() or edge_index.dtype == torch.bool:
         raise ValueError(f"edge_index has type {edge_index.dtype}; expected integer node numbers (torch.long).")
     if edge_index.dim() != 2 or edge_index.size(0) != 2:

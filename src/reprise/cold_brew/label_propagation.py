@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch_geometric.data import Data
 from torch_geometric.nn import LabelPropagation
 from torch_geometric.utils import add_self_loops
+
+from reprise.cold_brew.checks import as_mask, check_whole, labels_of
+from reprise.cold_brew.graph import checked_edges
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def propagate_labels(
     Raises
     ------
     ValueError
-        If ``alpha`` or ``n_steps`` is out of range.
+        If ``alpha``, ``n_steps`` or a label is out of range, or edges or the mask cannot be used.
 
     Notes
     -----
@@ -65,12 +69,17 @@ def propagate_labels(
     """
     if not 0 <= alpha < 1:
         raise ValueError(f"alpha={alpha} is outside [0, 1): with 1 the given labels would be forgotten.")
-    if n_steps < 1:
-        raise ValueError(f"n_steps={n_steps}; give at least 1.")
-    n_nodes = y.numel()
-    classes = n_classes or int(y.max()) + 1
-    given = functional.one_hot(y.clamp(min=0), classes).float()
-    edges, _ = add_self_loops(edge_index, num_nodes=n_nodes)
+    check_whole("n_steps", n_steps)
+    labels = labels_of(Data(y=y))
+    n_nodes, largest = labels.numel(), int(labels.max())
+    train = as_mask("train_mask", train_mask, n_nodes, labels.device)
+    classes = largest + 1 if n_classes is None else n_classes
+    if classes <= largest:
+        raise ValueError(f"n_classes={n_classes}, but y holds the label {largest}; give at least {largest + 1}.")
+    if bool((labels[train] < 0).any()):
+        raise ValueError("training nodes have the label −1 (unknown); unmark them.")
+    given = functional.one_hot(labels.clamp(min=0), classes).float()
+    edges, _ = add_self_loops(checked_edges(edge_index, n_nodes), num_nodes=n_nodes)
     with torch.no_grad():
-        scores = LabelPropagation(num_layers=n_steps, alpha=alpha)(given, edges, mask=train_mask)
+        scores = LabelPropagation(num_layers=n_steps, alpha=alpha)(given, edges, mask=train)
     return PropagatedLabels(scores, scores.sum(1) == 0)

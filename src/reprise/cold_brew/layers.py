@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch.nn import functional
 from torch_geometric.nn import BatchNorm, DiffGroupNorm, MeanSubtractionNorm, PairNorm
 from torch_geometric.nn.inits import glorot, zeros
 
+from reprise.cold_brew.checks import check_choice, check_dropout, check_real, check_whole
 from reprise.cold_brew.dropout import dropout
 from reprise.cold_brew.graph import Propagation
 from reprise.cold_brew.sparse import Features, drop_features, multiply
@@ -65,6 +66,11 @@ class MLP(nn.Module):
         Width of the output.
     dropout
         Share of hidden values dropped in training.
+
+    Raises
+    ------
+    ValueError
+        For a width or a share out of range, or without a hidden block.
     """
 
     def __init__(
@@ -75,6 +81,11 @@ class MLP(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        if not hidden_channels:
+            raise ValueError("hidden_channels is empty; give the width of at least one hidden block.")
+        for width in (*hidden_channels, out_channels):
+            check_whole("hidden_channels and out_channels: width", width)
+        check_dropout("dropout", dropout)
         widths = [in_channels] if isinstance(in_channels, int) else list(in_channels)
         self.first = PartsLinear(widths, hidden_channels[0])
         pairs = pairwise(hidden_channels)
@@ -150,6 +161,8 @@ class SEConv(nn.Module):
 
     def aggregate(self, state: Tensor, edges: Propagation) -> Tensor:
         """Return the aggregated state plus bias, ``(N, out_channels)``."""
+        if edges.shape[1] != state.shape[0]:
+            raise ValueError(f"x has {state.shape[0]} rows, but the graph has {edges.shape[1]} nodes; one row a node.")
         out = edges @ state
         return out if self.bias is None else out + self.bias
 
@@ -197,6 +210,11 @@ class SEGCN(nn.Module):
         Share dropped before every layer but the first, and before the first.
     se_scaling, se_std
         As in `SEConv`.
+
+    Raises
+    ------
+    ValueError
+        For an option out of range or an unknown word; names it.
     """
 
     def __init__(
@@ -217,8 +235,20 @@ class SEGCN(nn.Module):
         se_std: float = 0.1,
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"num_layers={num_layers}; give at least 1.")
+        check_graph_options(
+            hidden_channels=hidden_channels,
+            num_layers=num_layers,
+            se=se,
+            norm=norm,
+            residual=residual,
+            residual_share=residual_share,
+            se_scaling=se_scaling,
+            se_std=se_std,
+        )
+        check_whole("in_channels", in_channels)
+        check_whole("out_channels", out_channels)
+        check_dropout("dropout", dropout)
+        check_dropout("input_dropout", input_dropout)
         if se != "none" and num_nodes is None:
             raise ValueError(f"se={se!r} needs num_nodes, the N of the graph that the embeddings belong to.")
         self.residual, self.residual_share = residual, residual_share
@@ -281,6 +311,34 @@ class SEGCN(nn.Module):
     def structural_embeddings(self) -> list[nn.Parameter | None]:
         """Return the E of each layer, ``None`` for layers without one."""
         return [convolution.structural for convolution in self.convolutions]  # type: ignore[misc]
+
+
+def check_graph_options(
+    *,
+    hidden_channels: int,
+    num_layers: int,
+    se: Placement,
+    norm: Norm | None,
+    residual: Residual | None,
+    residual_share: float,
+    se_scaling: Scaling,
+    se_std: float,
+) -> None:
+    """Refuse options that an `SEGCN` cannot be built with.
+
+    Raises
+    ------
+    ValueError
+        For an option out of range or an unknown word; names it.
+    """
+    check_whole("hidden_channels", hidden_channels)
+    check_whole("num_layers", num_layers)
+    check_choice("se", se, get_args(Placement))
+    check_choice("norm", norm, (None, *get_args(Norm)))
+    check_choice("residual", residual, (None, *get_args(Residual)))
+    check_real("residual_share", residual_share, high=1.0)
+    check_choice("se_scaling", se_scaling, get_args(Scaling))
+    check_real("se_std", se_std)
 
 
 class NodeNorm(nn.Module):

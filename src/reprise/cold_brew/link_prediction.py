@@ -16,6 +16,8 @@ from torch.nn import functional
 from reprise.cold_brew.layers import SEGCN
 from reprise.cold_brew.methods import (
     GCN,
+    GRAPH_CHANNELS,
+    SE_STD,
     STUDENT,
     TEACHER,
     Outcome,
@@ -139,7 +141,7 @@ def train_link_teacher(
         n_held_out = max(edges.shape[1] // 10, 1)
         held_out, learnt = edges[:, order[:n_held_out]], edges[:, order[n_held_out:]]
         others = draw_non_edges(problem.edge_index, problem.n_nodes, held_out.shape[1])
-        width = settings.hidden_channels
+        width = GRAPH_CHANNELS
         model = SEGCN(
             problem.x.shape[1],
             width,
@@ -148,7 +150,7 @@ def train_link_teacher(
             problem.n_nodes,
             se="first" if with_embeddings else "none",
             dropout=recipe.dropout,
-            se_std=settings.se_std,
+            se_std=SE_STD,
         ).to(edges.device)
 
         def loss() -> Tensor:

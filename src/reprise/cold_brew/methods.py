@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -22,10 +22,11 @@ from reprise.cold_brew.baselines import (
     neighbourhood_power,
 )
 from reprise.cold_brew.label_propagation import propagate_labels
+from reprise.cold_brew.latent_neighbours import Input, Similarity
 from reprise.cold_brew.layers import MLP, SEGCN, LayerStates, Placement
 from reprise.cold_brew.problem import Problem
 from reprise.cold_brew.sparse import Features, take_rows
-from reprise.cold_brew.student import ColdBrewStudent, Input, Similarity
+from reprise.cold_brew.student import ColdBrewStudent
 from reprise.cold_brew.teacher import Handover, fit_graph_model, hand_over
 from reprise.cold_brew.training import History, Recipe, accuracy, fit, random_stream
 from reprise.compute import numpy_generator
@@ -36,6 +37,16 @@ if TYPE_CHECKING:
 GCN, TEACHER, STUDENT = "GCN", "Cold Brew teacher", "Cold Brew student"
 SAGE, SIMPLE_MLP, GRAPH_MLP, GLNN = "GraphSAGE", "MLP", "GraphMLP", "GLNN"
 PROPAGATION, NEAREST = "Label propagation", "k-NN-GCN"
+
+# The recipe that all methods share; the official code has a rate of 0.001 or 0.005 and the same decay.
+LEARNING_RATE, WEIGHT_DECAY = 0.01, 5e-4
+LAST_EPOCHS = 20  # averaged where no validation node can choose one
+GRAPH_CHANNELS = 64  # GCN, GraphSAGE (official code: 64 to 256)
+MLP_CHANNELS = 128  # both hidden layers (paper: 128 or 256)
+STUDENT_CHANNELS = 256  # both MLPs (official code)
+SE_STD = 0.1  # initial structural embeddings (official code: 1, see SEConv)
+GRAPH_MLP_CHANNELS, GRAPH_MLP_NODES = 256, 2000  # as in its paper; the nodes are drawn anew for each step
+PROPAGATION_ALPHAS, PROPAGATION_STEPS = (0.1, 0.5, 0.9), 50  # α is chosen on validation (paper: .01 to .99)
 
 
 @dataclass
@@ -85,10 +96,10 @@ def recipe_of(settings: Settings, problem: Problem, **changes: float) -> Recipe:
     recipe = Recipe(
         epochs=settings.epochs,
         patience=settings.patience,
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
+        learning_rate=LEARNING_RATE,
+        weight_decay=WEIGHT_DECAY,
         dropout=settings.dropout,
-        keep_last=0 if bool(problem.masks.validation.any()) else min(20, settings.epochs),
+        keep_last=0 if bool(problem.masks.validation.any()) else min(LAST_EPOCHS, settings.epochs),
     )
     return replace(recipe, **changes)  # type: ignore[arg-type]
 
@@ -113,14 +124,14 @@ def train_graph_model(
     with _own_stream(problem, method, "graph model", num_layers):
         model = SEGCN(
             problem.x.shape[1],
-            settings.hidden_channels,
+            GRAPH_CHANNELS,
             problem.n_classes,
             num_layers,
             problem.n_nodes,
             se=se,
             dropout=recipe.dropout,
             input_dropout=recipe.input_dropout,
-            se_std=settings.se_std,
+            se_std=SE_STD,
         ).to(problem.y.device)
         masks = (problem.masks.train, problem.masks.validation)
         history = fit_graph_model(
@@ -173,7 +184,7 @@ def train_sage(problem: Problem, settings: Settings) -> Outcome:
     recipe = recipe_of(settings, problem)
     averaged = averaged_features(problem.x, problem.mean_edges)
     with _own_stream(problem, SAGE):
-        model = GraphSAGE(problem.x.shape[1], settings.hidden_channels, problem.n_classes, dropout=recipe.dropout).to(
+        model = GraphSAGE(problem.x.shape[1], GRAPH_CHANNELS, problem.n_classes, dropout=recipe.dropout).to(
             problem.y.device
         )
 
@@ -207,8 +218,7 @@ def train_mlp(problem: Problem, settings: Settings) -> Outcome:
     recipe = recipe_of(settings, problem)
     masks, y = problem.masks, problem.y
     with _own_stream(problem, SIMPLE_MLP):
-        width = settings.mlp_channels
-        model = MLP(problem.x.shape[1], [width, width], problem.n_classes, recipe.dropout).to(y.device)
+        model = MLP(problem.x.shape[1], [MLP_CHANNELS, MLP_CHANNELS], problem.n_classes, recipe.dropout).to(y.device)
         learnt, checked = _rows(problem.x, masks.train), _rows(problem.x, masks.validation)
         everyone = torch.ones_like(y[masks.validation], dtype=torch.bool)
         history = fit(
@@ -233,8 +243,7 @@ def train_distilled_mlp(problem: Problem, settings: Settings, teacher: Outcome) 
     masks, y, connected = problem.masks, problem.y, problem.connected
     taught = teacher.final
     with _own_stream(problem, GLNN, teacher.method):
-        width = settings.mlp_channels
-        model = MLP(problem.x.shape[1], [width, width], problem.n_classes, recipe.dropout).to(y.device)
+        model = MLP(problem.x.shape[1], [MLP_CHANNELS, MLP_CHANNELS], problem.n_classes, recipe.dropout).to(y.device)
         checked = _rows(problem.x, masks.validation)
         everyone = torch.ones_like(y[masks.validation], dtype=torch.bool)
         history = fit(
@@ -248,14 +257,17 @@ def train_distilled_mlp(problem: Problem, settings: Settings, teacher: Outcome) 
 
 
 def train_graph_mlp(problem: Problem, settings: Settings, *, weight: float = 10.0, temperature: float = 1.0) -> Outcome:
-    """Train GraphMLP with the official code's shared setting: weight 10, τ = 1, third power of the adjacency."""
-    recipe = recipe_of(settings, problem).shorter(settings.graph_mlp_epochs)
+    """Train GraphMLP with the official code's shared setting: weight 10, τ = 1, third power of the adjacency.
+
+    It is by far the costliest model of a step, and gets half of the epochs.
+    """
+    recipe = recipe_of(settings, problem).shorter(max(settings.epochs // 2, 1))
     power = neighbourhood_power(problem.edges)
     generator = numpy_generator(problem.seed, "cold_brew", problem.dataset, problem.mode, GRAPH_MLP, "batches")
-    n_drawn = min(settings.graph_mlp_nodes, problem.n_nodes)
+    n_drawn = min(GRAPH_MLP_NODES, problem.n_nodes)
     train, y = problem.masks.train, problem.y
     with _own_stream(problem, GRAPH_MLP):
-        model = GraphMLP(problem.x.shape[1], settings.graph_mlp_channels, problem.n_classes).to(y.device)
+        model = GraphMLP(problem.x.shape[1], GRAPH_MLP_CHANNELS, problem.n_classes).to(y.device)
 
         def loss() -> Tensor:
             drawn = np.sort(generator.choice(problem.n_nodes, n_drawn, replace=False))
@@ -281,7 +293,7 @@ def train_graph_mlp(problem: Problem, settings: Settings, *, weight: float = 10.
 def spread_labels(problem: Problem, settings: Settings) -> Outcome:
     """Run label propagation; α is chosen on validation (the paper's 0.5 where there are no validation nodes)."""
     y, validation = problem.y, problem.masks.validation
-    alphas = settings.propagation_alphas if bool(validation.any()) else (0.5,)
+    alphas = PROPAGATION_ALPHAS if bool(validation.any()) else (0.5,)
     runs = [
         propagate_labels(
             problem.edge_index,
@@ -289,7 +301,7 @@ def spread_labels(problem: Problem, settings: Settings) -> Outcome:
             problem.masks.train,
             n_classes=problem.n_classes,
             alpha=alpha,
-            n_steps=settings.propagation_steps,
+            n_steps=PROPAGATION_STEPS,
         )
         for alpha in alphas
     ]
@@ -307,7 +319,7 @@ class StudentOptions:
     k: int = 3
     temperature: float = 1.0
     similarity: Similarity = "dot"
-    inputs: Sequence[Input] = ("neighbours", "guess")
+    inputs: tuple[Input, ...] = ("neighbours", "guess")
     distil_on: str = "connected"
     handover: Handover = "layers"
 
@@ -350,7 +362,7 @@ def _new_student(problem: Problem, settings: Settings, width: int, options: Stud
         options.temperature,
         similarity=options.similarity,
         inputs=options.inputs,
-        hidden_channels=settings.student_channels,
+        hidden_channels=STUDENT_CHANNELS,
         dropout=settings.dropout,
     ).to(problem.y.device)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from reprise.cold_brew.settings import Settings
 
 N_SHIPPED_SPLITS = 10
+SHARE = 0.1  # of the nodes, for isolation, tail and head each (paper: 10 %)
+EMBEDDED_LABELS, SCARCE_LABELS = 10, 20  # training labels of each class on embedded graphs; in the label-scarce variant
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Problem:
         The graph that models see, ``(2, n_edges)``, and its two normalised forms.
     original_edge_index
         The graph before edges were removed.
+    overall
+        Test nodes of the group ``overall``; all of them but in the released code's protocol on a graph with a public
+        split, where they are that split's.
     """
 
     dataset: str
@@ -62,6 +67,7 @@ class Problem:
     edges: Propagation
     mean_edges: SparseMatrix
     original_edge_index: Tensor
+    overall: Tensor
 
     @property
     def n_nodes(self) -> int:
@@ -77,7 +83,8 @@ class Problem:
 
     def test_groups(self) -> Mapping[str, Tensor]:
         """Return the test nodes of each group."""
-        return {name: mask & self.masks.test for name, mask in self.split.groups().items()}
+        groups = {name: mask & self.masks.test for name, mask in self.split.groups().items()}
+        return {**groups, "overall": self.overall}
 
     def on_edges(self, edge_index: Tensor) -> Problem:
         """Return the same problem with another graph shown to the models."""
@@ -119,9 +126,11 @@ def problem_from(data: Data, masks: Masks, seed: int, settings: Settings, *, mod
     device = resolve_device(settings.device)
     original = torch.as_tensor(data.edge_index).to(device)
     y = torch.as_tensor(data.y).to(device)
-    share = settings.isolation_share
-    split = cold_start_split(original, y.numel(), isolation=share, tail=share, head=share, mode=mode, seed=seed)
-    x = as_features(torch.as_tensor(data.x)).to(device)
+    split = cold_start_split(original, y.numel(), isolation=SHARE, tail=SHARE, head=SHARE, mode=mode, seed=seed)
+    x = as_features(data.x).to(device)
+    overall = masks.test
+    if mode == "code" and data.name != "cora" and "public_test_mask" in data:
+        overall = masks.test & data.public_test_mask
     return Problem(
         dataset=str(data.name),
         seed=seed,
@@ -135,6 +144,7 @@ def problem_from(data: Data, masks: Masks, seed: int, settings: Settings, *, mod
         edges=Propagation.from_edges(split.edge_index, y.numel()),
         mean_edges=mean_propagation(split.edge_index, y.numel()),
         original_edge_index=original,
+        overall=overall.to(device),
     )
 
 
@@ -153,9 +163,9 @@ def choose_masks(data: Data, seed: int, settings: Settings, *, mode: Mode, scarc
         train = data.public_train_mask
         return Masks(train, torch.zeros_like(train), ~train & (y >= 0))
     if scarce:
-        return label_scarce_masks(y, seed, per_class=settings.scarce_labels_per_class)
+        return label_scarce_masks(y, seed, per_class=SCARCE_LABELS)
     if data.name == EMBEDDED:
-        return label_scarce_masks(y, seed, per_class=settings.labels_per_class)
+        return label_scarce_masks(y, seed, per_class=EMBEDDED_LABELS)
     if "train_mask" not in data:
         return stratified_masks(y, seed)
     train, validation, test = (data[name][:, number] for name in ("train_mask", "val_mask", "test_mask"))

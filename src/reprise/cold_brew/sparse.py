@@ -128,9 +128,12 @@ Features = Tensor | SparseMatrix
 
 
 def _layout(pointers: np.ndarray, indices: np.ndarray, device: torch.device | str) -> tuple[Tensor, Tensor]:
+    # Of 32 bits where they suffice: from longer ones torch makes such a copy in every product.
+    fits = indices.size <= np.iinfo(np.int32).max
+    dtype = torch.int32 if fits else torch.long
     return (
-        torch.as_tensor(pointers, dtype=torch.long, device=device),
-        torch.as_tensor(indices, dtype=torch.long, device=device),
+        torch.as_tensor(pointers, dtype=dtype, device=device),
+        torch.as_tensor(indices, dtype=dtype, device=device),
     )
 
 
@@ -143,8 +146,16 @@ def to_scipy(matrix: Tensor) -> sp.csr_matrix:
     return sp.csr_matrix((coo.values().numpy(), (row, column)), shape=tuple(matrix.shape))
 
 
-def as_features(x: Features) -> Features:
-    """Return features in the form that the models take: dense tensors as they are, sparse ones as `SparseMatrix`.
+def as_features(x: Any, dtype: torch.dtype = torch.float32) -> Features:
+    """Return features in the form that the models take: a dense tensor, or a `SparseMatrix` for sparse ones.
+
+    Parameters
+    ----------
+    x
+        ``(n_nodes, n_features)``: a tensor, dense or sparse, a NumPy array, a SciPy sparse matrix or a `SparseMatrix`,
+        of floating-point numbers of any width.
+    dtype
+        What the values are converted to: the type of the model's parameters.
 
     Raises
     ------
@@ -152,16 +163,34 @@ def as_features(x: Features) -> Features:
         If the features are not a matrix of finite floating-point numbers.
     """
     if isinstance(x, SparseMatrix):
-        return x
+        return x if x.dtype == dtype else SparseMatrix(x.to_scipy(), dtype=dtype, device=x.device)
+    if sp.issparse(x) and x.dtype.kind == "f":
+        _check_finite(torch.as_tensor(x.tocsr().data))
+        return SparseMatrix(x, dtype=dtype)
+    if not isinstance(x, Tensor):
+        x = _as_tensor(x.toarray() if sp.issparse(x) else x)
     if x.dim() != 2 or not x.is_floating_point():
         raise ValueError(
-            f"x has shape {tuple(x.shape)} and type {x.dtype}; give a floating matrix (n_nodes, n_features)."
+            f"x has shape {tuple(x.shape)} and type {x.dtype}; give a floating matrix (n_nodes, n_features), "
+            "for whole numbers x.float()."
         )
+    x = x.to(dtype)
     values = x if x.layout == torch.strided else x.to_sparse_coo().coalesce().values()
-    if not bool(torch.isfinite(values).all()):
-        count = int((~torch.isfinite(values)).sum())
-        raise ValueError(f"x has {count} values that are NaN or infinite; replace them before fitting.")
+    _check_finite(values)
     return x if x.layout == torch.strided else SparseMatrix.from_torch(x)
+
+
+def _as_tensor(x: Any) -> Tensor:
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"x is a {type(x).__name__}; give a floating matrix (n_nodes, n_features), tensor or array.")
+    return torch.as_tensor(array)
+
+
+def _check_finite(values: Tensor) -> None:
+    count = int((~torch.isfinite(values)).sum())
+    if count:
+        raise ValueError(f"x has {count} values that are NaN or infinite; replace them before fitting.")
 
 
 def multiply(x: Features, weight: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.utils import degree
 
+from reprise.cold_brew.checks import as_mask, check_fields, check_real, check_whole, labels_of
 from reprise.cold_brew.graph import checked_edges
 from reprise.compute import numpy_generator
 
@@ -97,6 +98,7 @@ def cold_start_split(
     ValueError
         For bad edges, shares or modes.
     """
+    check_whole("num_nodes", num_nodes)
     shares = {"isolation": isolation, "tail": tail, "head": head}
     for name, share in shares.items():
         if not 0 < share < 1:
@@ -181,22 +183,24 @@ def degree_splits(
     mode, seed
         As in `cold_start_split`.
     share
-        Share of the nodes in each of isolation, tail and head.
+        Share of the nodes in each of isolation, tail and head, in (0, 1/3].
     train_mask
         If given, a split that isolates all training nodes of a class is refused.
 
     Raises
     ------
     ValueError
-        If a class has training nodes and all of them would be isolated; the message names the class.
+        If a field is missing, the share is none, or a class has training nodes and all of them would be isolated; the
+        message names the class.
     """
+    edges: Any = check_fields(data, "edge_index").edge_index
+    check_real("share", share, high=1 / 3, above=True)
     n_nodes = int(data.num_nodes or 0)
-    edges = data.edge_index
-    assert edges is not None
     split = cold_start_split(edges, n_nodes, isolation=share, tail=share, head=share, mode=mode, seed=seed)
     if train_mask is not None:
-        labels = torch.as_tensor(data.y)
-        for label in labels[train_mask].unique().tolist():
+        labels = labels_of(data)
+        train_mask = as_mask("train_mask", train_mask, n_nodes, labels.device)
+        for label in labels[train_mask & (labels >= 0)].unique().tolist():
             if not bool((train_mask & split.connected & (labels == label)).any()):
                 raise ValueError(
                     f"isolation would take all training nodes of class {label}; lower share={share}, give another "
@@ -224,6 +228,8 @@ def stratified_masks(y: Tensor, seed: int, fractions: tuple[float, float] = (0.4
     (48, 32, 20)
     """
     train_share, validation_share = fractions
+    if not (train_share > 0 and validation_share >= 0 and train_share + validation_share < 1):
+        raise ValueError(f"fractions={fractions}; give shares above 0 that leave something to test.")
     counts = {
         label: (round(train_share * size), round((train_share + validation_share) * size))
         for label, size in _class_sizes(y).items()
@@ -233,6 +239,8 @@ def stratified_masks(y: Tensor, seed: int, fractions: tuple[float, float] = (0.4
 
 def label_scarce_masks(y: Tensor, seed: int, *, per_class: int = 20, validation_per_class: int = 30) -> Masks:
     """Return a fixed number of training and validation nodes per class, the rest as test."""
+    check_whole("per_class", per_class)
+    check_whole("validation_per_class", validation_per_class, least=0)
     counts = {label: (per_class, per_class + validation_per_class) for label in _class_sizes(y)}
     return _masks_by_class(y, seed, counts)
 

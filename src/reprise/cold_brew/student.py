@@ -14,67 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reprise.cold_brew.checks import as_mask, check_choice, check_dropout, check_whole
+from reprise.cold_brew.latent_neighbours import Input, Similarity, attend, check_student_options
 from reprise.cold_brew.layers import MLP
 from reprise.cold_brew.sparse import Features, as_features, take_rows, zero_rows
 from reprise.cold_brew.training import History, Recipe, accuracy, fit
-
-Similarity = Literal["dot", "cosine"]
-Input = Literal["neighbours", "guess"]
-BLOCK_ROWS = 4096
-
-
-def attend(
-    guess: Tensor,
-    bank: Tensor,
-    k: int,
-    *,
-    temperature: float = 1.0,
-    similarity: Similarity = "dot",
-    forbidden: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Return, for each query, its k most similar rows of the bank and their attention, Eq. 4.
-
-    Parameters
-    ----------
-    guess
-        Queries ê ``(M, D)``.
-    bank
-        Ē ``(B, D)``.
-    k
-        K, from 1 to B.
-    temperature
-        τ > 0 divides the similarities before the softmax; ``inf`` gives the plain mean of the k rows.
-    similarity
-        ``"dot"``: the dot product divided by √D, so that it does not saturate; ``"cosine"``.
-    forbidden
-        ``(M,)`` row of the bank that a query must not find (itself), −1 for none.
-
-    Returns
-    -------
-    index : Tensor
-        ``(M, K)`` rows of the bank, most similar first.
-    weight : Tensor
-        ``(M, K)``, rows summing to 1.
-
-    Notes
-    -----
-    Memory is ``BLOCK_ROWS × B``, never M × B.
-    """
-    keys = functional.normalize(bank, dim=1) if similarity == "cosine" else bank / bank.shape[1] ** 0.5
-    queries = functional.normalize(guess, dim=1) if similarity == "cosine" else guess
-    indices, weights = [], []
-    for start in range(0, max(guess.shape[0], 1), BLOCK_ROWS):
-        scores = queries[start : start + BLOCK_ROWS] @ keys.T
-        if forbidden is not None:
-            own = forbidden[start : start + BLOCK_ROWS]
-            rows = torch.nonzero(own >= 0).flatten()
-            scores[rows, own[rows]] = -torch.inf
-        largest, index = scores.topk(k, dim=1)
-        indices.append(index)
-        # τ = ∞ is written as 0 · score, and not score / ∞, for clarity: every weight is 1 / K.
-        sharpness = 0.0 if temperature == float("inf") else 1.0 / temperature
-        weights.append(torch.softmax(sharpness * largest, dim=1))
-    return torch.cat(indices), torch.cat(weights)
 
 
 class ColdBrewStudent(nn.Module):
@@ -128,14 +72,16 @@ class ColdBrewStudent(nn.Module):
         task: Literal["classification", "regression"] = "classification",
     ) -> None:
         super().__init__()
-        if k < 1:
-            raise ValueError(f"k={k}; give at least 1 latent neighbour (and at most the size of the bank).")
-        if not temperature > 0:
-            raise ValueError(f"temperature={temperature}; give a number above 0 (inf for the plain mean).")
-        if similarity not in ("dot", "cosine"):
-            raise ValueError(f"similarity={similarity!r} is unknown; use 'dot' or 'cosine'.")
-        if unknown := set(inputs) - {"neighbours", "guess"}:
-            raise ValueError(f"inputs={sorted(unknown)} are unknown; use 'neighbours' and 'guess'.")
+        check_student_options(k=k, temperature=temperature, similarity=similarity, inputs=inputs)
+        for name, width in (
+            ("in_channels", in_channels),
+            ("embedding_dim", embedding_dim),
+            ("out_channels", out_channels),
+            ("hidden_channels", hidden_channels),
+        ):
+            check_whole(name, width)
+        check_dropout("dropout", dropout)
+        check_choice("task", task, ("classification", "regression"))
         self.k, self.temperature, self.similarity = k, temperature, similarity
         self.inputs, self.task = tuple(inputs), task
         self.guesser = MLP(in_channels, [hidden_channels], embedding_dim, dropout)
@@ -166,7 +112,7 @@ class ColdBrewStudent(nn.Module):
         if embeddings.shape != (features.shape[0], self.bank.shape[1]):
             expected = (features.shape[0], self.bank.shape[1])
             raise ValueError(f"embeddings have shape {tuple(embeddings.shape)}; expected {expected}.")
-        nodes = torch.nonzero(mask).flatten()
+        nodes = torch.nonzero(as_mask("mask", mask, features.shape[0], embeddings.device)).flatten()
         if nodes.numel() < 2:
             raise ValueError(f"mask marks {nodes.numel()} nodes; the embedding is learnt from at least 2.")
         known = embeddings[nodes]
@@ -192,7 +138,7 @@ class ColdBrewStudent(nn.Module):
         ValueError
             If there are fewer of them than k.
         """
-        nodes = torch.nonzero(mask).flatten()
+        nodes = torch.nonzero(as_mask("mask", mask, len(embeddings), embeddings.device)).flatten()
         if nodes.numel() < self.k:
             raise ValueError(
                 f"k={self.k} is above the size of the bank, {nodes.numel()}; give k from 1 to {nodes.numel()}."
@@ -277,7 +223,8 @@ class ColdBrewStudent(nn.Module):
     ) -> History:
         """Train ξ₂ on the labels of the training nodes; ξ₁ is frozen and the look-up made once.
 
-        A training node never finds itself: its own embedding contains its label, and ξ₂ would learn to copy it.
+        A training node never finds itself: its own embedding contains its label, and ξ₂ would learn to copy it. All
+        training nodes are used, as in the released code; the paper's text names those in the tail and in isolation.
 
         Parameters
         ----------
@@ -289,11 +236,21 @@ class ColdBrewStudent(nn.Module):
             Boolean ``(N,)``.
         recipe
             The training recipe.
+
+        Raises
+        ------
+        ValueError
+            For features, targets or masks that cannot be used, and before `build_bank`.
         """
         features = self._checked(x)
+        y = self._targets(y, features.shape[0])
         extra = self.extra_inputs(features, torch.arange(features.shape[0], device=self.bank.device))
-        rows = torch.nonzero(train_mask).flatten()
-        checked = torch.nonzero(val_mask).flatten() if val_mask is not None else rows[:0]
+        rows = torch.nonzero(as_mask("train_mask", train_mask, features.shape[0], y.device)).flatten()
+        if rows.numel() == 0:
+            raise ValueError("train_mask marks no node; mark the nodes whose labels may be used.")
+        checked = rows[:0]
+        if val_mask is not None:
+            checked = torch.nonzero(as_mask("val_mask", val_mask, features.shape[0], y.device)).flatten()
         learnt = (take_rows(features, rows), *[part[rows] for part in extra])
         seen = (take_rows(features, checked), *[part[checked] for part in extra])
 
@@ -313,6 +270,20 @@ class ColdBrewStudent(nn.Module):
             validate=validate if checked.numel() else None,
             predict=lambda: self.classifier(features, *extra),
         )
+
+    def _targets(self, y: Any, n_nodes: int) -> Tensor:
+        found = torch.as_tensor(y, device=self.centre.device)
+        if len(found) != n_nodes:
+            raise ValueError(f"x has {n_nodes} rows, but y has {len(found)}; one row per node is needed.")
+        if self.task == "regression":
+            width = self.classifier.last.out_features
+            if found.shape != (n_nodes, width):
+                raise ValueError(f"y has shape {tuple(found.shape)}; for regression give targets ({n_nodes}, {width}).")
+            return found.to(self.centre.dtype)
+        if found.is_floating_point() or found.is_complex() or found.dim() != 1:
+            shape = tuple(found.shape)
+            raise ValueError(f"y has shape {shape} and type {found.dtype}; give integer classes ({n_nodes},).")
+        return found.long()
 
     def _loss(self, out: Tensor, target: Tensor) -> Tensor:
         if self.task == "classification":
@@ -350,11 +321,11 @@ class ColdBrewStudent(nn.Module):
         return self.eval()(features)
 
     def _checked(self, x: Features) -> Features:
-        features = as_features(x)
+        features = as_features(x, self.centre.dtype)
         width = self.guesser.first.in_channels[0]
         if features.shape[1] != width:
             raise ValueError(f"the features have width {features.shape[1]}; the student was built for width {width}.")
-        return features
+        return features if features.device == self.centre.device else features.to(self.centre.device)
 
     def _standardised(self, embeddings: Tensor) -> Tensor:
         return (embeddings - self.centre) / self.scale

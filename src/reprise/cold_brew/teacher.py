@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import Data
 
+from reprise.cold_brew.checks import as_mask, check_choice, check_fields, check_real, features_of, labels_of
 from reprise.cold_brew.graph import Propagation, checked_edges
-from reprise.cold_brew.layers import SEGCN, LayerStates
-from reprise.cold_brew.sparse import Features, as_features
+from reprise.cold_brew.layers import (
+    SEGCN,
+    LayerStates,
+    Norm,
+    Placement,
+    Residual,
+    Scaling,
+    check_graph_options,
+)
+from reprise.cold_brew.sparse import Features
 from reprise.cold_brew.training import History, Recipe, accuracy, check_labels, fit
 
 Handover = Literal["layers", "output", "states"]
@@ -29,13 +40,10 @@ def hand_over(states: LayerStates, what: Handover = "layers") -> Tensor:
         before aggregation of all layers. ``"layers"``: the official code's, every layer's state after aggregation and
         before the activation (Cora: 64 + 7 columns).
     """
+    check_choice("what", what, get_args(Handover))
     if what == "output":
         return states.output
-    if what == "states":
-        return torch.cat([states.output, *states.before], dim=1)
-    if what == "layers":
-        return torch.cat(states.after, dim=1)
-    raise ValueError(f"what={what!r} is unknown; use 'layers', 'output' or 'states'.")
+    return torch.cat([states.output, *states.before] if what == "states" else states.after, dim=1)
 
 
 def fit_graph_model(
@@ -81,8 +89,11 @@ def fit_graph_model(
     )
 
 
-class ColdBrewTeacher(nn.Module):
+class ColdBrewTeacher(BaseEstimator, nn.Module):
     """A GCN with structural embeddings for one graph, as an estimator on PyG ``Data``.
+
+    The options are read and set as in scikit-learn (``get_params``, ``set_params``, ``sklearn.base.clone``); ``fit``
+    takes a graph and masks in the place of a table and targets.
 
     Parameters
     ----------
@@ -95,9 +106,14 @@ class ColdBrewTeacher(nn.Module):
     se_penalty
         η of Eq. 3, on the mean square: it is divided by the N × H values, so that 1 is next to nothing and 1000 strong.
     recipe
-        The training recipe.
-    options
-        Further options of `SEGCN`: ``norm``, ``residual``, ``residual_share``, ``se_scaling``, ``se_std``.
+        The training recipe; ``None`` is `Recipe` as it stands.
+    norm, residual, residual_share, se_scaling, se_std
+        As in `SEGCN`.
+
+    Raises
+    ------
+    ValueError
+        For an option out of range or an unknown word; names it.
 
     Examples
     --------
@@ -115,19 +131,31 @@ class ColdBrewTeacher(nn.Module):
         hidden_channels: int = 64,
         num_layers: int = 2,
         *,
-        se: Literal["none", "first", "all"] = "first",
+        se: Placement = "first",
         se_penalty: float = 100.0,
         recipe: Recipe | None = None,
-        **options: object,
+        norm: Norm | None = None,
+        residual: Residual | None = None,
+        residual_share: float = 0.1,
+        se_scaling: Scaling = "paper",
+        se_std: float = 0.1,
     ) -> None:
         super().__init__()
-        if se_penalty < 0:
-            raise ValueError(f"se_penalty={se_penalty} is negative; give 0 or more.")
         self.hidden_channels, self.num_layers, self.se, self.se_penalty = hidden_channels, num_layers, se, se_penalty
-        self.recipe = recipe or Recipe()
-        self.options = options
+        self.recipe, self.norm, self.residual, self.residual_share = recipe, norm, residual, residual_share
+        self.se_scaling, self.se_std = se_scaling, se_std
+        self._network_options()
         self.model: SEGCN | None = None
         self.history: History | None = None
+
+    def _network_options(self) -> dict[str, Any]:
+        """Return the options that an `SEGCN` has too, all options checked."""
+        names = ("hidden_channels", "num_layers", "se", "norm", "residual", "residual_share", "se_scaling", "se_std")
+        options = {name: getattr(self, name) for name in names}
+        check_graph_options(**options)
+        check_real("se_penalty", self.se_penalty)
+        check_recipe(self.recipe)
+        return options
 
     def fit(self, data: Data, train_mask: Tensor, val_mask: Tensor | None = None) -> Self:
         """Train on a graph; nodes without edges take part through their self-loop.
@@ -135,32 +163,33 @@ class ColdBrewTeacher(nn.Module):
         Raises
         ------
         ValueError
-            For edges, features or labels that cannot be used.
+            For options, edges, features, labels or masks that cannot be used.
         """
+        options, recipe = self._network_options(), self.recipe or Recipe()
         x, edges = graph_inputs(data)
-        y = torch.as_tensor(data.y)
+        y = labels_of(data)
         n_classes = check_labels(y, train_mask)
-        validation = torch.zeros_like(train_mask) if val_mask is None else val_mask
+        train = as_mask("train_mask", train_mask, y.numel(), y.device)
+        validation = torch.zeros_like(train)
+        if val_mask is not None:
+            validation = as_mask("val_mask", val_mask, y.numel(), y.device)
         self.model = SEGCN(
             x.shape[1],
-            self.hidden_channels,
-            n_classes,
-            self.num_layers,
-            x.shape[0],
-            se=self.se,
-            dropout=self.recipe.dropout,
-            input_dropout=self.recipe.input_dropout,
-            **self.options,  # type: ignore[arg-type]
+            out_channels=n_classes,
+            num_nodes=x.shape[0],
+            dropout=recipe.dropout,
+            input_dropout=recipe.input_dropout,
+            **options,
         ).to(y.device)
-        masks = (train_mask, validation)
-        self.history = fit_graph_model(self.model, x, edges, y, masks, recipe=self.recipe, se_penalty=self.se_penalty)
+        masks = (train, validation)
+        self.history = fit_graph_model(self.model, x, edges, y, masks, recipe=recipe, se_penalty=self.se_penalty)
         with torch.no_grad():
             self._states = self.model.states(x, edges)
         return self
 
     def _fitted(self) -> SEGCN:
         if self.model is None:
-            raise ValueError("the teacher is not fitted; call fit(data, train_mask, val_mask) first.")
+            raise NotFittedError("the teacher is not fitted; call fit(data, train_mask, val_mask) first.")
         return self.model
 
     @torch.no_grad()
@@ -180,17 +209,22 @@ class ColdBrewTeacher(nn.Module):
         return hand_over(self._states, what)
 
 
+def check_recipe(recipe: object) -> None:
+    """Refuse what is no `Recipe`; None stands for the default."""
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise ValueError(f"recipe={recipe!r} is a {type(recipe).__name__}; give a Recipe(epochs=…, …).")
+
+
 def graph_inputs(data: Data) -> tuple[Features, Propagation]:
     """Return features and normalised adjacency of a PyG graph, checked.
 
     Raises
     ------
     ValueError
-        If the number of feature rows is not the number of nodes, or features or edges cannot be used.
+        If a field is missing, the number of feature rows is not that of nodes, or features or edges cannot be used.
     """
-    x = as_features(torch.as_tensor(data.x))
-    edge_index = data.edge_index
-    assert edge_index is not None
+    x = features_of(check_fields(data, "x", "edge_index"))
+    edge_index: Any = data.edge_index
     n_nodes = x.shape[0]
     if data.num_nodes != n_nodes:
         raise ValueError(f"x has {n_nodes} rows, but num_nodes={data.num_nodes}; one row per node is needed.")

@@ -5,12 +5,11 @@ All methods get the domain embedding in the encoder, as in the paper; only the a
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.preprocessing import StandardScaler
 
 from reprise.errors import RepriseError
 from reprise.grda.data import GraphDomains
 from reprise.grda.estimators import GraphDomainClassifier, GraphDomainRegressor
-from reprise.grda.self_training import source_only_linear
+from reprise.grda.self_training import source_only_linear, standardised
 
 
 class SourceOnlyClassifier(GraphDomainClassifier):
@@ -97,7 +96,7 @@ def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> 
         from skada import CORALAdapter
     except ImportError as error:
         raise RepriseError(f"CORAL needs skada and POT ({error}); run: pip install skada POT.") from error
-    predictions, scaled = source_only_linear(domains), _standardised(domains)
+    predictions, scaled = source_only_linear(domains), standardised(domains)
     labelled = np.flatnonzero(domains.labelled)
     for domain in np.flatnonzero(~domains.source):
         seen = np.flatnonzero((domains.domain == domain) & domains.adaptation)
@@ -112,7 +111,3 @@ def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> 
         linear.fit(aligned[: len(labelled)], domains.targets[labelled])
         predictions[own] = linear.predict(adapter.transform(scaled[own], sample_domain=np.full(len(own), -2)))
     return predictions
-
-
-def _standardised(domains: GraphDomains) -> np.ndarray:
-    return StandardScaler().fit(domains.features[domains.adaptation]).transform(domains.features)

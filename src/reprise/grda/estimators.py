@@ -10,18 +10,22 @@
 (60,)
 """
 
-from typing import Any, Self
+from copy import copy
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from reprise.compute import resolve_device
 from reprise.grda.batches import Pairing, Problem
 from reprise.grda.discriminator import SelfPairs
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
-from reprise.grda.graphs import DomainsError, check_adjacency, check_sample_domain
-from reprise.grda.input_checks import check_graph, check_options, check_row_order, warn_of_small_domains
+from reprise.grda.graphs import DomainsError, check_adjacency, check_sample_domain, domain_numbers
+from reprise.grda.input_checks import PARAMETER_CONSTRAINTS, check_graph, check_row_order, warn_of_small_domains
 from reprise.grda.objectives import MethodName, Task
 from reprise.grda.training import Trained, TrainingOptions, train
 
@@ -34,6 +38,7 @@ class GraphDomainEstimator(BaseEstimator):
 
     _method: MethodName = "grda"
     _task: Task
+    _parameter_constraints: ClassVar[dict[str, Any]] = PARAMETER_CONSTRAINTS
 
     def __init__(
         self,
@@ -55,7 +60,7 @@ class GraphDomainEstimator(BaseEstimator):
         embedding_scale: float | None = None,
         allow_label_leak: bool = False,
         device: str = "auto",
-        random_state: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.adjacency = adjacency
         self.hidden_width = hidden_width
@@ -97,11 +102,19 @@ class GraphDomainEstimator(BaseEstimator):
         Raises
         ------
         ValueError
-            For each input that cannot be used; the message says what to change.
+            For each input that cannot be used, and for a training that diverges; the message says what to change. The
+            model then stays as it was.
         """
-        options = self._options()
-        check_options(options)
-        X = self._check_features(X)
+        fitted = copy(self)  # A fit that fails leaves the model as it was.
+        fitted._fit(X, y, sample_domain)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_domain: Any) -> None:
+        self._validate_params()
+        device, options = resolve_device(self.device), self._options()
+        X = validate_data(self, X, dtype=np.float64)
+        _refuse_overflow(X, "X")
         domain = check_sample_domain(sample_domain, len(X))
         self.adjacency_ = check_adjacency(self.adjacency, int(domain.max()) + 1)
         targets, labelled = self._check_targets(y, len(X))
@@ -111,7 +124,7 @@ class GraphDomainEstimator(BaseEstimator):
             check_row_order(options, targets[labelled], domain[labelled])
         used = labelled | ~source[domain]
         warn_of_small_domains(options, domain[used])
-        self.n_features_in_, self.n_domains_, self.source_ = X.shape[1], len(source), source
+        self.n_domains_, self.source_ = len(source), source
         self.domain_embedding_ = self._embedding()
         problem = Problem(
             features=X[used],
@@ -124,13 +137,24 @@ class GraphDomainEstimator(BaseEstimator):
             task=self._task,
             seed=self._seed(),
         )
-        self._trained = train([problem], options, resolve_device(self.device))
+        self._trained = train([problem], options, device)
+        self._refuse_divergence(problem)
         self.history_ = {
             "prediction_loss": self._trained.prediction_loss[:, 0],
             "adversarial_loss": self._trained.adversarial_loss[:, 0],
         }
         self.discriminator_loss_ratio_ = self._trained.discriminator_loss_ratio[:, 0]
-        return self
+
+    def _refuse_divergence(self, problem: Problem) -> None:
+        losses = self._trained.prediction_loss + self._trained.adversarial_loss
+        outputs = self._trained.predict(problem.features, problem.domain)
+        if np.isfinite(losses).all() and np.isfinite(outputs).all():
+            return
+        finite = int(np.isfinite(losses).all(1).cumprod().sum())
+        raise DomainsError(
+            f"the training diverged after {finite} of {self.n_steps} steps with learning_rate={self.learning_rate:g} "
+            f"and adversarial_weight={self.adversarial_weight:g}; lower one of them, or give embedding_scale=0.3."
+        )
 
     def transform(self, X: Any, *, sample_domain: Any) -> np.ndarray:
         """Encode rows: E's output, float32 of shape (n, hidden_width)."""
@@ -139,7 +163,11 @@ class GraphDomainEstimator(BaseEstimator):
 
     def _outputs(self, X: Any, sample_domain: Any) -> np.ndarray:
         X, domain = self._check_new_rows(X, sample_domain)
-        return self._trained.predict(X, domain)[0]
+        outputs = self._trained.predict(X, domain)[0]
+        if not np.isfinite(outputs).all():
+            row = int(np.flatnonzero(~np.isfinite(outputs).all(1))[0])
+            raise DomainsError(f"X has rows too far from the training rows for a prediction, first {row}; check units.")
+        return outputs
 
     @property
     def trained_(self) -> Trained:
@@ -154,56 +182,59 @@ class GraphDomainEstimator(BaseEstimator):
     def _seed(self) -> int:
         if self.random_state is None:
             return int(np.random.SeedSequence().generate_state(1)[0])
-        return self.random_state
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31 - 1))
+        return int(self.random_state)
 
     def _embedding(self) -> np.ndarray:
-        if self.embedding_width < 1:
-            raise DomainsError(f"embedding_width={self.embedding_width} is below 1; give a positive integer.")
         if self.embedding is None:
             embedding = fit_domain_embedding(self.adjacency_, self.embedding_width)
         else:
-            embedding = np.asarray(self.embedding, dtype=np.float64)
-        if embedding.ndim != 2 or len(embedding) != self.n_domains_ or not np.isfinite(embedding).all():
+            try:
+                embedding = check_array(self.embedding, dtype=np.float64, input_name="embedding")
+            except ValueError as error:
+                raise DomainsError(f"embedding cannot be used: {error}") from error
+        if len(embedding) != self.n_domains_:
             raise DomainsError(
-                f"embedding has the shape {embedding.shape} or is not finite; "
-                f"give one finite row per domain, ({self.n_domains_}, k), or None."
+                f"embedding has {len(embedding)} rows; give one per domain, ({self.n_domains_}, k), or None."
             )
         return scale_embedding(embedding, self.embedding_scale)
 
-    def _check_features(self, X: Any) -> np.ndarray:
-        X = np.asarray(X, dtype=np.float64)
-        if X.ndim != 2 or X.shape[1] == 0:
-            raise DomainsError(f"X has the shape {X.shape}; give rows of features, (n, d).")
-        if not np.isfinite(X).all():
-            rows = np.flatnonzero(~np.isfinite(X).all(1))
-            raise DomainsError(f"X has NaN or infinity in {len(rows)} rows, first {rows[0]}; drop or impute them.")
-        return X
-
     def _check_new_rows(self, X: Any, sample_domain: Any) -> tuple[np.ndarray, np.ndarray]:
         check_is_fitted(self, "_trained")
-        X = self._check_features(X)
-        if X.shape[1] != self.n_features_in_:
-            raise DomainsError(
-                f"X has {X.shape[1]} features, but the estimator was fitted with {self.n_features_in_}; "
-                "give the same columns."
-            )
-        domain = np.asarray(sample_domain)
-        if domain.shape != (len(X),) or domain.dtype.kind not in "iu":
-            raise DomainsError(f"sample_domain has the shape {domain.shape}; give one integer for each row of X.")
-        unseen = domain[(domain < 0) | (domain >= self.n_domains_)]
-        if unseen.size:
-            raise DomainsError(
-                f"sample_domain names the unseen domain {unseen[0]}; the estimator knows 0 .. "
-                f"{self.n_domains_ - 1}: fit again with a graph that contains it."
-            )
-        return X, domain
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return X, domain_numbers(sample_domain, len(X), self.n_domains_)
 
     @property
     def _n_outputs(self) -> int:
         raise NotImplementedError
 
     def _check_targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the targets as training needs them and which rows have one; set what prediction needs to know."""
         raise NotImplementedError
+
+
+def _refuse_overflow(values: np.ndarray, name: str) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(values.std(0)).all():
+            raise DomainsError(f"{name} has values so large that their variance overflows; rescale or clip them.")
+
+
+def _refuse_unlabelled(labelled: np.ndarray) -> None:
+    if not labelled.any():
+        raise DomainsError(
+            "y has no labelled row; give the labels of at least one domain (NaN, or -1 for a class: no label)."
+        )
+
+
+def _numbers(y: Any) -> np.ndarray:
+    y = np.asarray(y)
+    if y.dtype.kind not in "biuf":
+        raise DomainsError(
+            f"y has the type {y.dtype}; give numbers (NaN, or -1 for a class: no label), names through "
+            "sklearn.preprocessing.LabelEncoder."
+        )
+    return y
 
 
 class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
@@ -215,13 +246,20 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
     def _n_outputs(self) -> int:
         return len(self.classes_)
 
+    def _labels(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the labels, (n,), and which rows have one."""
+        y = column_or_1d(_numbers(y), warn=True)
+        if len(y) != n_rows:
+            raise DomainsError(f"y has {len(y)} labels for {n_rows} rows; give one number for each row of X.")
+        labelled = ~np.isnan(y.astype(np.float64)) & (y != -1)
+        _refuse_unlabelled(labelled)
+        if np.isinf(y[labelled]).any():
+            raise DomainsError("y has infinity among its labels; mark rows without label by NaN or -1.")
+        check_classification_targets(y[labelled])
+        return y, labelled
+
     def _check_targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-        y = np.asarray(y)
-        if y.shape != (n_rows,) or y.dtype.kind not in "biuf":
-            raise DomainsError(f"y has the shape {y.shape} and type {y.dtype}; give one number for each row of X.")
-        labelled = ~np.isnan(y.astype(np.float64)) & (y.astype(np.float64) != -1)
-        if not labelled.any():
-            raise DomainsError("y has no labelled row; label the rows of at least one domain (NaN or -1: no label).")
+        y, labelled = self._labels(y, n_rows)
         self.classes_ = np.unique(y[labelled])
         if len(self.classes_) < 2:
             raise DomainsError(
@@ -241,9 +279,10 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
         return self.classes_[probabilities.argmax(1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, sample_domain: Any = None) -> float:
-        """Return the accuracy on rows with known labels."""
-        hits = self.predict(X, sample_domain=sample_domain) == np.asarray(y)
-        return float(np.average(hits, weights=sample_weight))
+        """Return the accuracy on the rows that have a label; NaN and -1 mean none."""
+        predictions = self.predict(X, sample_domain=sample_domain)
+        y, labelled = self._labels(y, len(predictions))
+        return float(accuracy_score(y[labelled], predictions[labelled], sample_weight=_among(sample_weight, labelled)))
 
 
 class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
@@ -255,17 +294,22 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
     def _n_outputs(self) -> int:
         return len(self._target_mean)
 
-    def _check_targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-        y = np.asarray(y, dtype=np.float64)
-        if y.ndim not in (1, 2) or len(y) != n_rows:
+    def _targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the targets, (n,) or (n, h), and which rows have all of theirs."""
+        y = _numbers(y).astype(np.float64)
+        if y.ndim not in (1, 2) or len(y) != n_rows or 0 in y.shape:
             raise DomainsError(f"y has the shape {y.shape}; give one target (or row of targets) per row of X.")
-        self._is_flat = y.ndim == 1
-        y = y.reshape(n_rows, -1)
-        labelled = ~np.isnan(y).any(1)
-        if not labelled.any():
-            raise DomainsError("y has no labelled row; give targets for at least one domain (NaN: no label).")
+        labelled = ~np.isnan(y.reshape(n_rows, -1)).any(1)
+        _refuse_unlabelled(labelled)
         if not np.isfinite(y[labelled]).all():
             raise DomainsError("y has infinite targets; drop or clip them.")
+        return y, labelled
+
+    def _check_targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+        y, labelled = self._targets(y, n_rows)
+        self._is_flat = y.ndim == 1
+        y = y.reshape(n_rows, -1)
+        _refuse_overflow(y[labelled], "y")
         self._target_mean, deviation = y[labelled].mean(0), y[labelled].std(0)
         self._target_deviation = np.where(deviation > 0, deviation, 1)
         standardised = (y - self._target_mean) / self._target_deviation
@@ -277,10 +321,21 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
         return outputs[:, 0] if self._is_flat else outputs
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, sample_domain: Any = None) -> float:
-        """Return R² on rows with known targets."""
-        from sklearn.metrics import r2_score
+        """Return R² on the rows that have targets; NaN means none."""
+        predictions = self.predict(X, sample_domain=sample_domain)
+        y, labelled = self._targets(y, len(predictions))
+        return float(r2_score(y[labelled], predictions[labelled], sample_weight=_among(sample_weight, labelled)))
 
-        return float(r2_score(y, self.predict(X, sample_domain=sample_domain), sample_weight=sample_weight))
+
+def _among(sample_weight: Any, labelled: np.ndarray) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight)
+    if weights.shape != labelled.shape:
+        raise DomainsError(
+            f"sample_weight has the shape {weights.shape}; give one weight for each of {len(labelled)} rows."
+        )
+    return weights[labelled]
 
 
 class GRDAClassifier(GraphDomainClassifier):
@@ -324,7 +379,7 @@ class GRDAClassifier(GraphDomainClassifier):
     device
         ``"auto"``, ``"cpu"``, ``"cuda"``, …
     random_state
-        Seed; None: a new one at each fit.
+        Seed, or NumPy's ``RandomState`` to draw it from; None: a new one at each fit.
 
     Attributes
     ----------
@@ -334,8 +389,8 @@ class GRDAClassifier(GraphDomainClassifier):
         Losses at each step: ``prediction_loss`` and ``adversarial_loss``, (n_steps,).
     discriminator_loss_ratio_
         L_d over the loss of a discriminator that knows nothing (N log 2), (n_steps,).
-    adjacency_, source_, n_domains_, n_features_in_
-        What was fitted.
+    adjacency_, source_, n_domains_, n_features_in_, feature_names_in_
+        What was fitted; the names only where X had some.
     classes_
         The classes.
     """

@@ -28,7 +28,7 @@ from reprise.plots import (
     style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
-from reprise.stats import paired_differences, t_interval
+from reprise.stats import t_interval
 
 TITLES = {
     "dg-15": "DG-15",
@@ -146,7 +146,7 @@ def draw_hops(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         here = select(rows, dataset=name, metric="accuracy")
         hops = sorted(int(s.removeprefix("hop ")) for s in set(here["split"]) if str(s).startswith("hop "))
         for shift, line in enumerate(lines):
-            values = {hop: measured(here, **line.conditions, split=f"hop {hop}") for hop in hops}
+            values: dict[float, Any] = {hop: measured(here, **line.conditions, split=f"hop {hop}") for hop in hops}
             aside = 0.05 * (shift - len(lines) / 2)
             curve = draw_curve(one, values, style=line.style, label=line.label, aside=aside)
             drawn += [{"dataset": name, **point} for point in curve]
@@ -249,10 +249,13 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
             history = select(here, metric="discriminator_loss_ratio_at_step", **line.conditions)
         except MissingRowsError:
             continue
-        mean = history.groupby("step")["value"].mean()
+        steps = sorted(set(history["step"].astype(int)))
+        intervals = [t_interval(per_seed(history, step=step)) for step in steps]
         style = style_of(line.style)
-        left.plot(mean.index, mean.to_numpy(), color=style.colour, linestyle=style.dash)
-        drawn += [{"what": "own, step " + str(int(s)), "method": line.label, "mean": v} for s, v in mean.items()]  # type: ignore[call-overload]
+        left.plot(steps, [i.estimate for i in intervals], color=style.colour, linestyle=style.dash)
+        low, high = [i.low for i in intervals], [i.high for i in intervals]
+        left.fill_between(steps, low, high, color=style.colour, alpha=0.2, linewidth=0)
+        drawn += [as_data(i, what=f"own, step {s}", method=line.label) for s, i in zip(steps, intervals, strict=True)]
     probes = measured_lines(here, lines, metric="probe_ratio")
     for place, (line, values) in enumerate(probes):
         interval = t_interval(values)
@@ -273,102 +276,9 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
         figure,
         "discriminator",
         f"Share of the uninformative loss that a fresh graph discriminator reaches on the frozen encodings: {words}.",
-        f"{title_of(data_set)}. Left: mean over seeds of the discriminator's loss during training, in units of the "
-        "loss of one that knows nothing (N log 2 for GRDA, log N for DANN); colours as on the right. Right: a new "
-        "graph discriminator trained on the frozen encodings; 95 % t intervals over seeds; 1 would mean that nothing "
-        "is left to learn.",
-        data,
-    )
-
-
-def draw_graph_ablation(rows: pd.DataFrame, data_set: str) -> Drawing:
-    """Draw GRDA's accuracy when the graph of the embedding, or that of the discriminator, is replaced."""
-    part = select(rows, dataset=data_set, experiment="graph", split="target", metric="accuracy")
-    figure, axes = new_figure(height=TEXT_WIDTH * 0.46)
-    drawn: list[dict[str, Any]] = []
-    places: list[float] = []
-    labels: list[str] = []
-    for where, other in (
-        ("graph_in_embedding", "graph_in_discriminator"),
-        ("graph_in_discriminator", "graph_in_embedding"),
-    ):
-        word = "embedding z" if where == "graph_in_embedding" else "discriminator"
-        for graph in ("true", "rewired", "clique", "empty"):
-            values = per_seed(part, **{where: graph, other: "true"})
-            interval = t_interval(values)
-            place = len(places) + (0.6 if where == "graph_in_discriminator" else 0.0)
-            interval_dots(axes, [place], [interval], method="GRDA", single_runs=[values.to_list()])
-            places.append(place)
-            labels.append(f"{graph} graph in the {word}")
-            drawn.append(as_data(interval, where=word, graph=graph))
-    axes.set_yticks(places, labels)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set(
-        xlim=(0, 103),
-        xlabel="accuracy on target domains (%)",
-    )
-    data = pd.DataFrame(drawn)
-    gain = {
-        word: t_interval(
-            paired_differences(
-                per_seed(part, graph_in_embedding="true", graph_in_discriminator="true"),
-                per_seed(part, **{column: "rewired", other: "true"}),
-            )
-        )
-        for word, column, other in (
-            ("z", "graph_in_embedding", "graph_in_discriminator"),
-            ("D", "graph_in_discriminator", "graph_in_embedding"),
-        )
-    }
-    differences = ", ".join(f"{i.estimate:+.0f} [{i.low:.0f}, {i.high:.0f}] in {word}" for word, i in gain.items())
-    state_finding(figure, f"True graph minus rewired graph, points: {differences}")
-    words = "; ".join(f"{r.graph} in the {r.where} {r.mean:.0f} %" for r in data.itertuples())
-    return Drawing(
-        figure,
-        "graph_ablation",
-        f"True graph minus rewired graph: {differences}. Accuracy by graph: {words}.",
-        f"{title_of(data_set)}, GRDA with independent pairs and our own embedding; one graph replaced at a time. "
-        f"95 % t intervals over seeds ({seeds_behind(data)}), single runs as faint dots. Rewired: same degrees, "
-        "random edges.",
-        data,
-    )
-
-
-def draw_weights(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
-    """Draw GRDA's accuracy with independent pairs against the weight of the adversary, beside the training fit."""
-    figure, axes = new_figure(columns=len(data_sets), height=TEXT_WIDTH * 0.42, squeeze=False, sharey=True)
-    drawn = []
-    for one, name in zip(axes[0], data_sets, strict=True):
-        part = select(rows, dataset=name, experiment="weights", method="GRDA", metric="accuracy")
-        for split, method in (("target", "GRDA"), ("source", "Source-only")):
-            by_weight = select(part, split=split).groupby("adversarial_weight")
-            weights = [float(w) for w, _ in by_weight]  # type: ignore[arg-type]
-            intervals = [t_interval(group.groupby("seed")["value"].mean()) for _, group in by_weight]
-            interval_dots(one, weights, intervals, method=method, horizontal=False, label=f"{split} domains")
-            drawn += [as_data(i, dataset=name, split=split, weight=w) for w, i in zip(weights, intervals, strict=True)]
-        one.set(title=title_of(name), xlabel="weight of the adversary, λ", ylim=(-4, 104))
-    axes[0][0].set_ylabel("accuracy (%)")
-    axes[0][0].legend(loc="best")
-    data = pd.DataFrame(drawn)
-    best = data[data.split == "target"].sort_values("mean").groupby("dataset").tail(1)
-    words = "; ".join(f"{title_of(r.dataset)}: {r.mean:.0f} % at λ = {r.weight:g}" for r in best.itertuples())
-    others = [line for line in COMPARED if line.label in ("DANN", "CDANN", "ADDA", "MDD")]
-    rivals = {}
-    for name in data_sets:
-        found = measured_lines(rows, others, dataset=name, split="target", metric="accuracy")
-        rivals[name] = max((values.mean(), line.label) for line, values in found)
-    for one, name in zip(axes[0], data_sets, strict=True):
-        value, label = rivals[name]
-        one.axhline(value, color=style_of(label).colour, linestyle=style_of(label).dash)
-        one.annotate(f"best rival: {label}", (0.02, value + 2), xycoords=("axes fraction", "data"), fontsize=7)
-    leads = "; ".join(f"{title_of(r.dataset)} {r.mean - rivals[r.dataset][0]:+.0f}" for r in best.itertuples())
-    state_finding(figure, f"GRDA at its best weight minus the best rival, points: {leads}")
-    return Drawing(
-        figure,
-        "weights",
-        f"Highest mean accuracy of GRDA with independent pairs over the weights tried: {words}.",
-        f"GRDA with independent pairs; 95 % t intervals over seeds ({seeds_behind(data)}). The accuracy on the "
-        "labelled domains (grey) is all that a user without target labels could select by.",
+        f"{title_of(data_set)}. Left: the discriminator's loss during training, in units of the loss of one that "
+        "knows nothing (N log 2 for GRDA, log N for DANN), mean over seeds with its 95 % t interval; colours as on the "
+        "right. Right: a new graph discriminator trained on the frozen encodings; 95 % t intervals over seeds; "
+        "1 would mean that nothing is left to learn.",
         data,
     )

@@ -150,25 +150,34 @@ def check_sample_domain(sample_domain: Any, n_rows: int, n_domains: int | None =
     DomainsError
         If the shape is wrong, a number is not an integer in range, or a domain has no row.
     """
-    array = np.asarray(sample_domain)
-    if array.shape != (n_rows,):
-        raise DomainsError(f"sample_domain has the shape {array.shape}; give one domain for each of {n_rows} rows.")
-    whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool((array == np.floor(array)).all()))
-    if not whole or array.min(initial=0) < 0:
-        raise DomainsError("sample_domain has entries that are not integers from 0; number the domains 0 .. N-1.")
-    domain = array.astype(np.int64)
-    n_known = int(domain.max(initial=-1)) + 1 if n_domains is None else n_domains
-    if domain.max(initial=-1) >= n_known:
-        raise DomainsError(
-            f"sample_domain names the domain {domain.max()}, but there are {n_known} domains; "
-            "the graph needs one node per domain."
-        )
-    empty = np.flatnonzero(np.bincount(domain, minlength=n_known) == 0)
-    if empty.size:
+    domain = domain_numbers(sample_domain, n_rows, n_domains)
+    present = np.unique(domain)
+    n_known = int(present.max(initial=-1)) + 1 if n_domains is None else n_domains
+    if len(present) < n_known:
+        empty = np.setdiff1d(np.arange(n_known), present)
         raise DomainsError(
             f"domain {empty[0]} has no rows in sample_domain; give it rows, or drop it from the graph and renumber."
         )
     return domain
+
+
+def domain_numbers(sample_domain: Any, n_rows: int, n_domains: int | None = None) -> np.ndarray:
+    """Return the domain of every row as checked integers; as `check_sample_domain`, but a domain may have no row."""
+    array = np.asarray(sample_domain)
+    if array.shape != (n_rows,):
+        raise DomainsError(f"sample_domain has the shape {array.shape}; give one domain for each of {n_rows} rows.")
+    is_float = array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array == np.floor(array)).all())
+    if not (array.dtype.kind in "iu" or is_float) or array.min(initial=0) < 0:
+        raise DomainsError("sample_domain has entries that are not integers from 0; number the domains 0 .. N-1.")
+    # Every domain has a row, so that there are at most as many domains as rows.
+    limit, what = (n_rows, "rows") if n_domains is None else (n_domains, "domains")
+    highest = int(array.max(initial=0))
+    if n_rows and highest >= limit:
+        raise DomainsError(
+            f"sample_domain names the domain {highest}, but there are {limit} {what}; number the domains 0 .. N-1, "
+            "one for each node of the graph."
+        )
+    return array.astype(np.int64)
 
 
 def domain_hops(adjacency: np.ndarray, source: np.ndarray) -> np.ndarray:

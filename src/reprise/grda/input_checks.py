@@ -1,8 +1,10 @@
-"""The checks of an estimator's parameters and of its domains, each with a remedy in its message."""
+"""What an estimator's parameters may be, and the checks of its domains, each with a remedy in its message."""
 
 import warnings
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from reprise.grda.batches import PAIRINGS
 from reprise.grda.data import row_label_agreement
@@ -11,25 +13,29 @@ from reprise.grda.training import TrainingOptions
 
 LARGEST_CHANCE_AGREEMENT = 0.1
 LEAST_ROWS_PER_BLOCK = 2
-POSITIVE_INTEGERS = ("hidden_width", "discriminator_width", "n_steps", "batch_per_domain")
-
-
-def check_options(options: TrainingOptions) -> None:
-    """Refuse options that cannot be trained with."""
-    if options.pairing not in PAIRINGS:
-        raise DomainsError(f"pairing={options.pairing!r} is unknown; use one of {', '.join(PAIRINGS)}.")
-    if options.self_pairs not in ("exclude", "nonedge"):
-        raise DomainsError(f"self_pairs={options.self_pairs!r} is unknown; use 'exclude' or 'nonedge'.")
-    if not options.adversarial_weight >= 0:
-        raise DomainsError(
-            f"adversarial_weight={options.adversarial_weight} is negative: the encoder would help the "
-            "discriminator; give a number >= 0."
-        )
-    if not options.learning_rate > 0 or not options.half_life_steps > 0:
-        raise DomainsError("learning_rate and half_life_steps must be positive; the defaults are 1e-3 and 1000.")
-    for name in POSITIVE_INTEGERS:
-        if getattr(options, name) < 1:
-            raise DomainsError(f"{name}={getattr(options, name)} is below 1; give a positive integer.")
+_POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+PARAMETER_CONSTRAINTS = {
+    "adjacency": "no_validation",  # By check_adjacency, which knows the number of domains.
+    "hidden_width": _POSITIVE_INTEGER,
+    "embedding_width": _POSITIVE_INTEGER,
+    "discriminator_width": _POSITIVE_INTEGER,
+    "adversarial_weight": [Interval(Real, 0, None, closed="left")],
+    "learning_rate": [_POSITIVE],
+    "half_life_steps": [Interval(Real, 0, None, closed="right")],
+    "n_steps": _POSITIVE_INTEGER,
+    "batch_per_domain": _POSITIVE_INTEGER,
+    "n_sampled_domains": [Interval(Integral, 2, None, closed="left"), None],
+    "pairing": [StrOptions(set(PAIRINGS))],
+    "self_pairs": [StrOptions({"exclude", "nonedge"})],
+    "balance": ["boolean"],
+    "embedding": "no_validation",  # By the estimator, once the number of domains is known.
+    "embedding_scale": [_POSITIVE, None],
+    "allow_label_leak": ["boolean"],
+    "device": [str],
+    "random_state": ["random_state"],
+}
+"""What each parameter of the estimators may be, in scikit-learn's terms."""
 
 
 def check_graph(options: TrainingOptions, adjacency: np.ndarray, source: np.ndarray) -> None:
@@ -48,10 +54,9 @@ def check_graph(options: TrainingOptions, adjacency: np.ndarray, source: np.ndar
             "self_pairs='nonedge', balance=False, or DANN, which aligns all domains alike."
         )
     n_sampled = options.n_sampled_domains
-    if n_sampled is not None and not 2 <= n_sampled <= n_domains:
+    if n_sampled is not None and n_sampled > n_domains:
         raise DomainsError(
-            f"n_sampled_domains={n_sampled} is not between 2 and the number of domains, {n_domains}; "
-            "None takes two thirds of them."
+            f"n_sampled_domains={n_sampled} is above the number of domains, {n_domains}; None takes two thirds of them."
         )
     if source.all():
         warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=3)

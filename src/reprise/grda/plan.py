@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from reprise.grda.settings import RIVALS, Settings
 
 NAMES = {
@@ -14,7 +16,12 @@ NAMES = {
     "MDD": "mdd",
     "GRDA": "grda",
 }
-GRAPHS = ("true", "rewired", "clique", "empty")
+# In z and in D. Pairs of rows with equal labels ask whether the graph matters at all, so there both are replaced too.
+GRAPHS = (
+    ("true", "true"), ("rewired", "true"), ("clique", "true"), ("empty", "true"),
+    ("true", "rewired"), ("true", "clique"), ("true", "empty"),
+)  # fmt: skip
+GRAPHS_OF_EQUAL_LABELS = (("true", "true"), ("rewired", "true"), ("true", "rewired"), ("rewired", "rewired"))
 # Compared by the discriminator in a step: the official settings, for TPT-48 and the digits (as CompCars) the sibling's.
 N_SAMPLED = {15: 10, 60: 30, 48: 27, 30: 15}
 
@@ -115,10 +122,16 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
 
 
 def selection_runs(settings: Settings, dataset: str, method: str) -> tuple[Run, ...]:
-    """List the combinations of learning rate and λ_d that are tried for one method on a TPT-48 task."""
+    """List the combinations of learning rate and λ_d that are tried for one method on a TPT-48 task.
+
+    Source-only has no λ_d; it gets as many rates, evenly spaced in their logarithm between the highest and the lowest.
+    """
     run = replace(_run(settings, dataset, method, "selection"), seeds=settings.selection_seeds)
-    weights = (None,) if method == "Source-only" else settings.state_adversarial_weights
-    rates = settings.state_learning_rates
+    rates, weights = settings.state_learning_rates, settings.state_adversarial_weights
+    if method == "Source-only":
+        spaced = np.geomspace(max(rates), min(rates), len(rates) * len(weights))
+        # Two digits: readers see them in the table of the selection.
+        return tuple(replace(run, learning_rate=rate) for rate in dict.fromkeys(float(f"{r:.2g}") for r in spaced))
     return tuple(replace(run, learning_rate=rate, adversarial_weight=weight) for rate in rates for weight in weights)
 
 
@@ -173,22 +186,26 @@ def _row_order(settings: Settings, dataset: str) -> Iterator[Run]:
 
 
 def _graphs(settings: Settings, dataset: str) -> Iterator[Run]:
-    if not dataset.startswith("dg-15"):
+    if not dataset.startswith("dg-"):
         return
     run = _run(settings, dataset, "GRDA", "graph")
-    run = replace(run, embedding="raw", seeds=_among(run.seeds, settings.ablation_seeds))
-    for graph in GRAPHS:
-        yield replace(run, graph_in_embedding=graph)
-    for graph in GRAPHS[1:]:
-        yield replace(run, graph_in_discriminator=graph)
+    run = replace(run, embedding="raw", seeds=_among(run.seeds, settings.large_seeds))
+    by_pairing = {"independent": GRAPHS if dataset.startswith("dg-15") else (), "row": GRAPHS_OF_EQUAL_LABELS}
+    for pairing in settings.pairings:
+        for in_embedding, in_discriminator in by_pairing.get(pairing, ()):
+            yield replace(
+                run, pairing=pairing, graph_in_embedding=in_embedding, graph_in_discriminator=in_discriminator
+            )
 
 
 def _weights(settings: Settings, dataset: str) -> Iterator[Run]:
     if is_states(dataset):
         return
-    run = _run(settings, dataset, "GRDA", "weights")
-    run = replace(run, seeds=_among(run.seeds, settings.ablation_seeds))
-    yield from (replace(run, adversarial_weight=weight) for weight in settings.searched_weights)
+    rivals = [m for m in settings.methods if m not in ("Source-only", "GRDA")] if dataset.startswith("dg-15") else []
+    for method in (*rivals, "GRDA"):
+        run = _run(settings, dataset, method, "weights")
+        run = replace(run, seeds=_among(run.seeds, settings.ablation_seeds))
+        yield from (replace(run, adversarial_weight=weight) for weight in settings.searched_weights)
 
 
 def _embedding_scale(settings: Settings, dataset: str) -> Iterator[Run]:

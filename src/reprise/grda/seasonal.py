@@ -5,40 +5,24 @@ the sources' windows *of the same phase* is below every number of Table 2, so th
 large part from training on all phases.
 """
 
+from typing import Any
+
 import numpy as np
 
 from reprise.grda.data import GraphDomains
 from reprise.grda.graphs import DomainsError
+from reprise.grda.self_training import source_only_linear
 
 
-def _linear_predictions(inputs: np.ndarray, outputs: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    from sklearn.linear_model import LinearRegression
-
-    return LinearRegression().fit(inputs, outputs).predict(queries)
-
-
-def _check(domains: GraphDomains) -> np.ndarray:
+def _fit_per_phase(domains: GraphDomains, estimator: Any) -> np.ndarray:
     if domains.task != "regression" or domains.phase is None:
         raise DomainsError(f"domains is {domains.name!r}; the yardsticks need a regression task with phases (TPT-48).")
-    return domains.phase
-
-
-def pooled_linear_map(domains: GraphDomains) -> np.ndarray:
-    """Predict with one least-squares map fitted on the sources' windows of all phases.
-
-    Parameters
-    ----------
-    domains
-        A regression task.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, h)
-        Predictions for all rows.
-    """
-    _check(domains)
-    rows = domains.labelled
-    return _linear_predictions(domains.features[rows], domains.targets[rows], domains.features)
+    predictions = np.empty_like(domains.targets)
+    for month in np.unique(domains.phase):
+        here = domains.phase == month
+        rows = domains.labelled & here
+        predictions[here] = estimator.fit(domains.features[rows], domains.targets[rows]).predict(domains.features[here])
+    return predictions
 
 
 def seasonal_linear_map(domains: GraphDomains) -> np.ndarray:
@@ -53,38 +37,26 @@ def seasonal_linear_map(domains: GraphDomains) -> np.ndarray:
     -------
     ndarray of float64, shape (n, h)
         Predictions for all rows.
+
+    Raises
+    ------
+    DomainsError
+        If the task is another one.
     """
-    phase = _check(domains)
-    predictions = np.empty_like(domains.targets)
-    for month in np.unique(phase):
-        here = phase == month
-        rows = domains.labelled & here
-        predictions[here] = _linear_predictions(domains.features[rows], domains.targets[rows], domains.features[here])
-    return predictions
+    from sklearn.linear_model import LinearRegression
+
+    return _fit_per_phase(domains, LinearRegression())
 
 
 def source_climatology(domains: GraphDomains) -> np.ndarray:
-    """Predict the sources' mean of the calendar month, whatever the inputs.
+    """Predict the sources' mean of the calendar month, whatever the inputs; as `seasonal_linear_map` otherwise."""
+    from sklearn.dummy import DummyRegressor
 
-    Parameters
-    ----------
-    domains
-        A regression task whose rows have a ``phase``.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, h)
-        Predictions for all rows.
-    """
-    phase = _check(domains)
-    predictions = np.empty_like(domains.targets)
-    for month in np.unique(phase):
-        predictions[phase == month] = domains.targets[domains.labelled & (phase == month)].mean(axis=0)
-    return predictions
+    return _fit_per_phase(domains, DummyRegressor())
 
 
 YARDSTICKS = {
-    "Linear map": pooled_linear_map,
+    "Linear map": source_only_linear,
     "Seasonal linear map": seasonal_linear_map,
     "Climatology": source_climatology,
 }

@@ -1,8 +1,16 @@
 """The parameters of the GRDA chapter."""
 
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    ValidationInfo,
+    field_validator,
+)
 
 from reprise.settings import ChapterSettings, Twins
 
@@ -16,6 +24,8 @@ RIVALS: tuple[Method, ...] = ("ADDA", "CDANN", "MDD")
 
 class Settings(ChapterSettings):
     """What the GRDA study depends on; the defaults are the quick profile."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     paper: ClassVar[str] = "grda"
     summary_columns: ClassVar[tuple[str, ...]] = (
@@ -34,14 +44,15 @@ class Settings(ChapterSettings):
         ("dg-15-generated",), min_length=1, description="names of the data sets; the paper: dg-15, dg-60, TPT-48"
     )
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="seeds of training; the paper: one")
-    rival_seeds: tuple[int, ...] = Field(
+    rival_seeds: tuple[NonNegativeInt, ...] = Field(
         (0, 1, 2, 3, 4), description="of the seeds, those for which ADDA, CDANN and MDD are trained"
     )
-    large_seeds: tuple[int, ...] = Field(
-        (0, 1, 2), description="of the seeds, those that are run on DG-60, TPT-48 and the digits"
+    large_seeds: tuple[NonNegativeInt, ...] = Field(
+        (0, 1, 2),
+        description="of the seeds, those that are run on DG-60, TPT-48 and the digits, and of the graph experiment",
     )
-    ablation_seeds: tuple[int, ...] = Field(
-        (0, 1, 2), description="of the seeds, those of the graph, weight and embedding-scale experiments"
+    ablation_seeds: tuple[NonNegativeInt, ...] = Field(
+        (0, 1, 2), description="of the seeds, those of the weight and embedding-scale experiments"
     )
     methods: tuple[Method, ...] = Field(
         ("Source-only", "DANN", "GRDA"), min_length=1, description="methods compared; the paper: all six"
@@ -71,16 +82,18 @@ class Settings(ChapterSettings):
     batch_per_domain: int = Field(10, ge=1, description="rows per domain and step; the paper: 10")
     batch_per_state: int = Field(16, ge=1, description="the same for TPT-48; the sibling project: 16")
     adversarial_weight: float = Field(0.5, ge=0, description="λ_d; the paper's code: 1 (DG-15), 0.5 (DG-60)")
-    searched_weights: tuple[float, ...] = Field(
-        (0.1, 0.3, 0.5, 0.9), description="λ_d tried by the weights experiment on DG and digits"
+    searched_weights: tuple[NonNegativeFloat, ...] = Field(
+        (0.1, 0.3, 0.5, 0.9),
+        description="λ_d tried by the weights experiment: for GRDA on DG and digits, on DG-15 for its rivals too",
     )
     state_learning_rates: tuple[PositiveFloat, ...] = Field(
         (1e-3, 3e-4, 1e-4),
         min_length=1,
-        description="Adam's rates that the selection tries on TPT-48; without it, the first; the sibling project: 3e-5",
+        description="Adam's rates that the selection tries on TPT-48, for Source-only as many between the highest and "
+        "the lowest as others have combinations; without it, the first; the sibling project: 3e-5",
     )
     state_adversarial_weights: tuple[NonNegativeFloat, ...] = Field(
-        (0.1, 0.3),
+        (0.1, 0.01, 0.3),
         min_length=1,
         description="λ_d that the selection tries on TPT-48; without it, the first; the paper: 0.1 … 1",
     )
@@ -98,11 +111,20 @@ class Settings(ChapterSettings):
     )
     data_seed: int = Field(4, ge=0, description="seed of the generated data sets")
 
-    @model_validator(mode="after")
-    def _selection_has_its_own_seeds(self) -> Self:
-        if shared := set(self.seeds) & set(self.selection_seeds):
+    @field_validator("*")
+    @classmethod
+    def _nothing_is_named_twice(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and len(set(value)) < len(value):
+            twice = sorted({str(entry) for entry in value if value.count(entry) > 1})
+            raise ValueError(f"has {', '.join(twice)} more than once; give each entry once.")
+        return value
+
+    @field_validator("selection_seeds")
+    @classmethod
+    def _selection_has_its_own_seeds(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if shared := set(info.data.get("seeds", ())) & set(value):
             raise ValueError(f"selection_seeds and seeds share {sorted(shared)}; they must have none in common.")
-        return self
+        return value
 
     @property
     def reduced_scale(self) -> bool:

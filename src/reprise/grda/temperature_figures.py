@@ -29,8 +29,8 @@ NETWORKS = tuple(line for line in COMPARED if line.label in METHODS or line.styl
 
 def draw_temperature_errors(rows: pd.DataFrame, published: pd.DataFrame, tasks: Sequence[str]) -> Drawing:
     """Draw the error of the temperature forecasts by method, with the linear yardsticks and the paper's values."""
-    conditions = {"split": "target", "metric": "mse_sum"}
-    panels = [(task, measured_lines(rows, COMPARED, dataset=task, **conditions)) for task in tasks]
+    here = select(rows, split="target", metric="mse_sum")
+    panels = [(task, measured_lines(here, COMPARED, dataset=task)) for task in tasks]
     lines = lines_in(panels)
     figure, axes = new_figure(columns=len(panels), height=0.27 * len(lines) + 1.0, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
