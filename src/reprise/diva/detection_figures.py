@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from reprise.diva.comparisons import FLAT
-from reprise.diva.figures import sets_with, title_of
+from reprise.diva.figures import panels, sets_with, title_of
 from reprise.numerals import number, with_interval
 from reprise.plots import (
-    TEXT_WIDTH,
     Drawing,
     Line,
     draw_curve,
@@ -39,9 +38,9 @@ METRICS = {"auc": "area under the curve", "f1": "F1 at the detector's own thresh
 def draw_histogram(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the distribution of the derivative for right and wrong labels, one draw a data set."""
     names = sets_with(rows, data_sets, experiment="detection", metric="count")
-    figure, axes = new_figure(columns=len(names), height=TEXT_WIDTH * 0.4, squeeze=False)
+    figure, axes = panels(len(names), columns=3, height=2.1)
     kept = []
-    for one, name in zip(axes[0], names, strict=True):
+    for one, name in zip(axes, names, strict=True):
         counts = select(rows, dataset=name, experiment="detection", metric="count")
         kept.append(counts[["dataset", "setting", "size", "value"]])
         for kind, style, label in (("clean", "Uniform", "right"), ("wrong", "DIVA derivative", "wrong")):
@@ -52,8 +51,8 @@ def draw_histogram(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
             one.fill_between(own["size"], share, step="mid", color=look.colour, alpha=0.2, linewidth=0)
         one.axvline(0, color="black", linewidth=0.8)
         one.set(title=title_of(name), ylim=(0, None))
-    axes[0][0].set_ylabel("share of samples")
-    axes[0][0].legend(title="label", loc="best")
+    figure.supylabel("share of samples", fontsize=9)
+    axes[0].legend(title="label", loc="best")
     figure.supxlabel("leave-one-out derivative, by its largest absolute value", fontsize=9)
     data = pd.concat(kept)
     wrong = data[data.setting == "wrong"]
@@ -118,26 +117,27 @@ def draw_detectors(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Seque
 def draw_sweeps(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the derivative's AUC against the temperature, and that of derivative and residual against the noise."""
     names = sets_with(rows, data_sets, experiment="detection")
-    figure, axes = new_figure(rows=2, columns=len(names), height=TEXT_WIDTH * 0.72, squeeze=False, sharey="row")
+    figure, axes = new_figure(rows=len(names), columns=2, height=0.8 + 1.5 * len(names), squeeze=False, sharex="col")
     drawn: list[dict[str, Any]] = []
     for place, name in enumerate(names):
         here = select(rows, dataset=name, experiment="detection", metric="auc")
         outers = [o for o in here["outer"].dropna().unique() if o.startswith("cross-entropy")]
         temperatures = sorted((float(str(o).rsplit("= ", 1)[1]), o) for o in outers)
         by_temperature = {t: measured(here, method="DIVA derivative", outer=o, noise_rate=0.2) for t, o in temperatures}
-        parts = [draw_curve(axes[0][place], by_temperature, style="DIVA derivative")]
+        parts = [draw_curve(axes[place][0], by_temperature, style="DIVA derivative")]
         rates = sorted(float(rate) for rate in here["noise_rate"].dropna().unique())
         for method, how in (("DIVA derivative", {"outer": FLAT}), ("Leave-one-out residual", {})):
             curve = {rate: measured(here, method=method, noise_rate=rate, **how) for rate in rates}
-            parts.append(draw_curve(axes[1][place], curve, style=method, aside=0.004 * len(parts)))
+            parts.append(draw_curve(axes[place][1], curve, style=method, aside=0.004 * len(parts)))
         for what, part in zip(("temperature", "noise rate", "noise rate"), parts, strict=True):
             drawn += [{"dataset": name, "against": what, **line} for line in part]
-        axes[0][place].axhline(0.5, color="black", linestyle=":", linewidth=0.8)
-        axes[0][place].set(title=title_of(name), xlabel="temperature τ")
-        axes[1][place].set_xlabel("share of wrong labels")
-    for one in axes[:, 0]:
-        one.set_ylabel("area under the curve")
-    axes[1][0].legend(loc="best")
+        axes[place][0].axhline(0.5, color="black", linestyle=":", linewidth=0.8)
+        for one in axes[place]:
+            one.set_title(title_of(name), fontsize=9)
+    axes[-1][0].set_xlabel("temperature τ")
+    axes[-1][1].set_xlabel("share of wrong labels")
+    figure.supylabel("area under the curve", fontsize=9)
+    axes[0][1].legend(loc="best")
     data = pd.DataFrame(drawn)
     sharp = data[(data.against == "temperature")].sort_values("at").groupby("dataset", sort=False)["mean"].last()
     words = [f"{title_of(name)} {number(sharp[name], 2)}" for name in names]
@@ -151,8 +151,8 @@ def draw_sweeps(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         figure,
         "detection_sweeps",
         f"Area under the curve at the largest temperature: {', '.join(words)}.",
-        "Top: AUC of the derivative against the temperature of its outer loss, 20 % wrong labels; dotted: chance. "
-        "Bottom: "
+        "Left: AUC of the derivative against the temperature of its outer loss, 20 % wrong labels; dotted: chance. "
+        "Right: "
         f"against the share of wrong labels at τ = 1. 95 % t intervals over draws ({seeds_behind(data)}).",
         data,
     )

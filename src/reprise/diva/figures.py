@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -20,7 +20,6 @@ from reprise.diva.comparisons import (
 )
 from reprise.numerals import number, with_interval
 from reprise.plots import (
-    TEXT_WIDTH,
     Drawing,
     as_data,
     interval_dots,
@@ -32,6 +31,10 @@ from reprise.plots import (
 )
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, paired_differences
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLES = {
     "digits": "digits",
@@ -47,9 +50,9 @@ TITLES = {
     "caltech-256": "Caltech-256",
 }
 OUTERS = {
-    SHARP: ("DIVA Reweight", "cross-entropy, τ = 10"),
-    FLAT: ("Reweight, flat loss", "cross-entropy, τ = 1"),
-    "squared": ("Reweight, squared loss", "squared"),
+    SHARP: ("DIVA Reweight", "cross-entropy, τ = 10", "τ = 10"),
+    FLAT: ("Reweight, flat loss", "cross-entropy, τ = 1", "τ = 1"),
+    "squared": ("Reweight, squared loss", "squared", "squared"),
 }
 
 
@@ -62,6 +65,19 @@ def sets_with(rows: pd.DataFrame, data_sets: Sequence[str], **conditions: Any) -
     """Return the data sets that have rows of a kind; raises if none has."""
     kept = select(rows, dataset=list(data_sets), **conditions)
     return [name for name in data_sets if name in set(kept["dataset"])]
+
+
+def panels(number_of_panels: int, *, columns: int, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel a data set, in rows of at most some columns; spare panels are hidden."""
+    columns = min(columns, number_of_panels)
+    n_rows = -(-number_of_panels // columns)
+    figure, axes = new_figure(rows=n_rows, columns=columns, height=0.5 + height * n_rows, squeeze=False, **options)
+    for place, one in enumerate(axes.flat):
+        one.set_visible(place < number_of_panels)
+        # With spare panels hidden below it, the last one of a column shows its own numbers.
+        if place + columns >= number_of_panels:
+            one.tick_params(labelbottom=True)
+    return figure, list(axes.flat[:number_of_panels])
 
 
 def printed_differences(published: pd.DataFrame, method: str) -> dict[str, float]:
@@ -142,21 +158,18 @@ def _written(interval: Interval) -> str:
 def draw_gain_by_penalty(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the change of the test error against λ, one line per outer loss, the chosen λ marked."""
     names = sets_with(rows, data_sets, experiment="reweight")
-    n_columns = min(2, len(names))
-    n_rows = -(-len(names) // n_columns)
-    figure, axes = new_figure(rows=n_rows, columns=n_columns, height=0.5 + 2.3 * n_rows, squeeze=False, sharex=True)
+    figure, axes = panels(len(names), columns=2, height=2.3, sharex=True)
     drawn: list[dict[str, Any]] = []
-    for one, name in zip(axes.flat, names, strict=False):
+    for one, name in zip(axes, names, strict=True):
         drawn += _draw_penalties(one, rows, name)
-    for spare in axes.flat[len(names) :]:
-        spare.set_visible(False)
-    axes.flat[0].legend(loc="best", title="outer loss")
+    axes[0].legend(loc="best", title="outer loss")
     figure.supxlabel("penalty λ", fontsize=9)
     figure.supylabel("change of the test error (points)", fontsize=9)
     data = pd.DataFrame(drawn)
     helped = {name: group[group.high < 0] for name, group in data.groupby("outer", sort=False)}
     counts = ", ".join(f"{OUTERS[str(o)][1]}: {len(g)} of {(data.outer == o).sum()}" for o, g in helped.items())
-    state_finding(figure, f"Data sets and penalties at which Reweight helps beyond doubt: {counts}")
+    shorter = ", ".join(f"{len(g)} of {(data.outer == o).sum()} ({OUTERS[str(o)][2]})" for o, g in helped.items())
+    state_finding(figure, f"Reweight helps beyond doubt in {shorter}")
     return Drawing(
         figure,
         "gain_by_penalty",
@@ -172,7 +185,7 @@ def _draw_penalties(axes: Any, rows: pd.DataFrame, name: str) -> list[dict[str, 
     here = select(rows, dataset=name, experiment="reweight")
     penalties = sorted({str(p) for p in here["penalty"].dropna()} - {CHOSEN}, key=float)
     drawn = []
-    for shift, (outer, (style, label)) in enumerate(OUTERS.items()):
+    for shift, (outer, (style, label, _)) in enumerate(OUTERS.items()):
         found = [reweight_difference(rows, name, outer=outer, penalty=penalty) for penalty in penalties]
         places = [float(penalty) * 1.06 ** (shift - 1) for penalty in penalties]
         look = style_of(style)
@@ -189,9 +202,9 @@ def _draw_penalties(axes: Any, rows: pd.DataFrame, name: str) -> list[dict[str, 
 def draw_overfitting(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw leave-one-out error and test error against the number of steps, each minus its start."""
     names = sets_with(rows, data_sets, experiment="reweight")
-    figure, axes = new_figure(columns=len(names), height=TEXT_WIDTH * 0.42, squeeze=False, sharey=True)
+    figure, axes = panels(len(names), columns=3, height=2.2, sharex=True)
     drawn = []
-    for one, name in zip(axes[0], names, strict=True):
+    for one, name in zip(axes, names, strict=True):
         ratio = ratio_of_test_to_training(rows, name)
         for split, style, label in (("test", "DIVA Reweight", "test"), ("leave-one-out", "Uniform", "leave-one-out")):
             curve = _by_step(rows, name, split, ratio)
@@ -203,9 +216,10 @@ def draw_overfitting(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
             drawn += [as_data(i, dataset=name, split=split, step=step) for step, i in curve.items()]
         one.axhline(0, color="black", linewidth=0.8)
         one.axvline(N_STEPS, color="black", linestyle=":", linewidth=1)
-        one.set(title=title_of(name), xlabel="steps")
-    axes[0][0].set_ylabel("error minus error at step 0 (points)")
-    axes[0][0].legend(loc="best")
+        one.set_title(title_of(name))
+    figure.supxlabel("steps", fontsize=9)
+    figure.supylabel("error minus error at step 0 (points)", fontsize=9)
+    axes[0].legend(loc="best")
     data = pd.DataFrame(drawn)
     last = data[data.step == data.groupby("dataset")["step"].transform("max")]
     ends = last.pivot(index="dataset", columns="split", values="mean")

@@ -73,7 +73,8 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"Extend minus random selection, mean over sizes, in points. {'; '.join(words)}.",
         "Test error while the pool joins the training set in rounds; 95 % t intervals over seeds "
         f"({seeds_behind(data)}); "
-        "random selection is a mean over several orders a seed; dotted: the whole pool.",
+        "random selection is a mean over several orders a seed; dotted: the whole pool; tick on the axis: where no "
+        "derivative is negative any more and Extend would stop.",
         data,
     )
 
@@ -86,6 +87,10 @@ def _draw_growth(axes: Any, rows: pd.DataFrame, name: str, experiment: str, pool
     for shift, method in enumerate(present):
         curve = draw_curve(axes, along(here, sizes, column="size", method=method), style=method, aside=0.012 * shift)
         drawn += [{"dataset": name, "setting": pool, **line} for line in curve]
+    stop = select(rows, dataset=name, experiment=experiment, setting=pool, metric="share negative")["value"].mean()
+    axes.plot(
+        [stop], [0], marker="|", markersize=12, color="black", transform=axes.get_xaxis_transform(), clip_on=False
+    )
     whole = per_seed(here, method="Random selection", size=1.0).mean()
     axes.axhline(float(whole), color="black", linestyle=":", linewidth=0.9)
     return drawn
@@ -187,7 +192,7 @@ def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         ends = [min(own.predicted.min(), own.exact.min()), max(own.predicted.max(), own.exact.max())]
         one.plot(ends, ends, color="black", linewidth=0.8, linestyle=":")
         mean = agreement(rows, name, SHARP, new_weight=weight)
-        one.set_title(f"{label}: rank correlation {number(mean.estimate, 3)}", fontsize=8.5)
+        one.set_title(f"{label}: ρ = {number(mean.estimate, 3)}", fontsize=9)
         kept.append(as_data(mean, dataset=name, new_weight=weight))
     axes[0].set_ylabel("exact change of the loss")
     axes[1].set_xlabel("change predicted by the derivative")
@@ -202,7 +207,7 @@ def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"Rank correlation of predicted and exact change when a sample is removed: {', '.join(words)}.",
         f"Leave-one-out loss (τ = 10) of {title_of(name)} after changing the weight of one sample, exactly (rank-1 "
         "update) "
-        "and as predicted; one dot a sample; dotted: equal.",
+        "and as predicted; one dot a sample; ρ: rank correlation over all samples and draws; dotted: equal.",
         pd.concat([wide, pd.DataFrame(kept)], ignore_index=True),
     )
 

@@ -9,7 +9,7 @@ combination tried), ``size`` (share of the pool added; centre of a bin), ``new_w
 - ``split``: ``"test"``; ``"leave-one-out"`` (on the training rows, each by the model without it); ``"training"``;
   ``"selection"`` (the part of the training set on which rate and decay of the heads are selected).
 - ``metric``: ``error`` (%), ``loss`` (mean over rows), ``f1``, ``auc``, ``penalty``, ``mean weight``, ``share``,
-  ``count``, ``spearman``, ``predicted``, ``exact``, ``share taken``, ``multiply-adds``, and sizes of the data.
+  ``count``, ``spearman``, ``predicted``, ``exact``, ``share negative``, ``multiply-adds``, and sizes of the data.
 
 Rows without randomness have seed −1.
 """

@@ -125,10 +125,20 @@ def coefficients(ridge: Ridge, features: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Extension:
-    """The pool's rows that Extend took, in order, and how many after each round; losses before each round."""
+    """The pool's rows that Extend took.
+
+    Attributes
+    ----------
+    order
+        Places in the pool, in the order in which they were moved.
+    n_negative
+        How many of them had a negative derivative when they were moved.
+    losses
+        Of the objective before each round.
+    """
 
     order: Tensor
-    sizes: tuple[int, ...]
+    n_negative: int
     losses: tuple[float, ...]
 
 
@@ -142,6 +152,7 @@ def extend(
     per_round: int,
     budget: int | None = None,
     per_class: int | None = None,
+    only_negative: bool = True,
 ) -> Extension:
     """Move the pool's rows with the most negative derivative into the training set, round by round (Extend).
 
@@ -162,6 +173,8 @@ def extend(
         Largest number of rows moved; None: the whole pool.
     per_class
         Largest number of rows of one class moved in a round; None: no limit.
+    only_negative
+        Whether to stop when no derivative is negative; else the least ones are moved on, up to the budget.
 
     Returns
     -------
@@ -173,33 +186,37 @@ def extend(
     weights = in_core.to(features.dtype)
     on_core = Objective(objective.loss, objective.temperature, in_core.to(features.dtype))
     order: list[int] = []
-    sizes, totals = [], []
+    totals: list[float] = []
+    n_negative = 0
     budget = n_rows - n_core if budget is None else min(budget, n_rows - n_core)
     while len(order) < budget:
         found = judge(solve(features, targets, weights, penalty), on_core)
         assert found.gradient is not None
         totals.append(float(found.loss))
-        taken = _most_negative(found.gradient, weights > 0, targets, min(per_round, budget - len(order)), per_class)
+        gradient = torch.where(weights > 0, torch.inf, found.gradient)
+        taken = _least(gradient, targets, per_class, 0.0 if only_negative else torch.inf)
+        taken = taken[: min(per_round, budget - len(order))]
         if not taken:
             break
+        n_negative += int((gradient[taken] < 0).sum())
         weights[taken] = 1.0
         order += taken
-        sizes.append(len(order))
-    return Extension(torch.tensor(order, dtype=torch.long) - n_core, tuple(sizes), tuple(totals))
+    return Extension(torch.tensor(order, dtype=torch.long) - n_core, n_negative, tuple(totals))
 
 
-def _most_negative(gradient: Tensor, present: Tensor, targets: Tensor, number: int, per_class: int | None) -> list[int]:
-    gradient = torch.where(present, torch.inf, gradient)
+def _least(gradient: Tensor, targets: Tensor, per_class: int | None, below: float) -> list[int]:
+    """Return the rows with derivatives below a bound, the least first, with at most some of each class."""
     ranked = torch.argsort(gradient, stable=True)
-    ranked = ranked[gradient[ranked] < 0]
-    if per_class is not None:
-        labels, counts, kept = targets.argmax(1).tolist(), [0] * targets.shape[1], []
-        for row in ranked.tolist():
-            counts[labels[row]] += 1
-            if counts[labels[row]] <= per_class:
-                kept.append(row)
-        return kept[:number]
-    return ranked[:number].tolist()
+    rows: list[int] = ranked[gradient[ranked] < below].tolist()
+    if per_class is None:
+        return rows
+    labels, counts = targets.argmax(1).tolist(), [0] * targets.shape[1]
+    kept = []
+    for row in rows:
+        counts[labels[row]] += 1
+        if counts[labels[row]] <= per_class:
+            kept.append(row)
+    return kept
 
 
 def shares_of_copies(weights: Tensor, n_copies: int) -> Tensor:
