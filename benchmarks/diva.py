@@ -6,6 +6,7 @@ Run: ``python benchmarks/diva.py``
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -102,11 +103,9 @@ def main() -> None:
         for one, other in zip(fast, by_autograd(features, targets), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9)
         torch.testing.assert_close(fast[0], by_refits(features, targets)[0], rtol=1e-8, atol=1e-9)
-        ours, autograd, refits = (
-            seconds_per_call(lambda call=call: call(features, targets))  # type: ignore[misc]
-            for call in (closed_form, by_autograd, by_refits)
-        )
-        memory = [largest_tensor_mib(lambda c=c: c(features, targets)) for c in (closed_form, by_autograd)]  # type: ignore[misc]
+        calls = [partial(call, features, targets) for call in (closed_form, by_autograd, by_refits)]
+        ours, autograd, refits = (seconds_per_call(call) for call in calls)
+        memory = [largest_tensor_mib(call) for call in calls[:2]]
         print(
             f"N = {n_rows}: closed form {ours * 1e3:.1f} ms; autograd {autograd * 1e3:.1f} ms, ratio "
             f"{autograd / ours:.1f}; N refits (no derivative) {refits * 1e3:.0f} ms, ratio {refits / ours:.0f}; "

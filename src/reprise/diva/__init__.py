@@ -4,8 +4,8 @@ Every training sample has a weight; DIVA differentiates the leave-one-out error 
 closed form, for a linear model on frozen features (arXiv:2111.09785). No code was released.
 
 Implemented: weighted ridge in primal and dual form, leave-one-out predictions and derivatives with masks and groups,
-the validation derivative, Reweight, Extend, detection of wrong labels, augmentation weights and class names as samples, the
-older reweighters and detectors that they are compared with, and the linearisation of a whole small network. Not
+the validation derivative, Reweight, Extend, detection of wrong labels, augmentation weights and class names as samples,
+the older reweighters and detectors that they are compared with, and the linearisation of a whole small network. Not
 implemented: linearisation of all layers of a large network.
 """
 

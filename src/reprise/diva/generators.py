@@ -1,4 +1,4 @@
-"""A generated task with known ground truth: which labels are wrong, which rows are near-duplicates, what is off topic."""
+"""A generated task with known ground truth: which labels are wrong, which rows are near-duplicates, what is off."""
 
 from __future__ import annotations
 
