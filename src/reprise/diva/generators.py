@@ -69,7 +69,7 @@ def make_task(
     ((100, 10), 20)
     """
     generator = np.random.default_rng(random_state)
-    centres = generator.normal(size=(k, k)) @ np.linalg.qr(generator.normal(size=(m, k)))[0].T * 3
+    centres = generator.normal(size=(k, k)) @ np.linalg.qr(generator.normal(size=(m, k)))[0].T * 5
     frequencies = imbalance ** -np.linspace(0, 1, k)
     labels = generator.choice(k, 2 * n, p=frequencies / frequencies.sum())
     rows = centres[labels] + generator.normal(size=(2 * n, m))
