@@ -73,7 +73,7 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"Extend minus random selection, mean over sizes, in points. {'; '.join(words)}.",
         "Test error while the pool joins the training set in rounds; 95 % t intervals over seeds "
         f"({seeds_behind(data)}); "
-        "random selection is a mean over several orders a seed; dotted: the whole pool; tick on the axis: where no "
+        "random selection is a mean over several orders a seed; dotted: the whole pool; triangle: where no "
         "derivative is negative any more and Extend would stop.",
         data,
     )
@@ -88,9 +88,8 @@ def _draw_growth(axes: Any, rows: pd.DataFrame, name: str, experiment: str, pool
         curve = draw_curve(axes, along(here, sizes, column="size", method=method), style=method, aside=0.012 * shift)
         drawn += [{"dataset": name, "setting": pool, **line} for line in curve]
     stop = select(rows, dataset=name, experiment=experiment, setting=pool, metric="share negative")["value"].mean()
-    axes.plot(
-        [stop], [0], marker="|", markersize=12, color="black", transform=axes.get_xaxis_transform(), clip_on=False
-    )
+    axes.plot([stop], [0.04], marker="v", markersize=6, color="black", transform=axes.get_xaxis_transform())
+    axes.set_ylim(bottom=0)
     whole = per_seed(here, method="Random selection", size=1.0).mean()
     axes.axhline(float(whole), color="black", linestyle=":", linewidth=0.9)
     return drawn
