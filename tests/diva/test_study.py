@@ -7,6 +7,8 @@ import torch
 
 from reprise.diva import study
 from reprise.diva.cell import Cell, task_of
+from reprise.diva.data import Task, banking_sentences, prepared
+from reprise.diva.generators import make_task
 from reprise.diva.leave_one_out import change_of_weights_elsewhere, validation_derivative
 from reprise.diva.linearisation import shared_kernel
 from reprise.diva.ridge import PrimalRidge
@@ -37,6 +39,23 @@ SMALL = {
     "head_weight_decays": (0.0,),
     "device": "cpu",
 }
+
+
+def small_task(name, network="", flip="none", device="cpu"):
+    """Stand in for the digits: 5 classes, a few hundred rows; flipped copies are the same rows with noise."""
+    task = make_task(240, 16, 5)
+    features = np.concatenate([task.features, task.pool_features])
+    if flip != "none":
+        features = features + np.random.default_rng(len(flip)).normal(size=features.shape)
+    labels = np.concatenate([task.labels, task.pool_labels])
+    return Task(name, prepared(features), labels, 240, tuple("abcde"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_data():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reprise.diva.cell.load", small_task)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +90,7 @@ def test_both_orders_end_with_the_whole_pool(rows):
 
 def test_the_flat_loss_finds_wrong_labels_and_the_sharp_one_does_not(rows):
     how = {"experiment": "detection", "metric": "auc", "method": "DIVA derivative", "noise_rate": 0.2}
-    assert (per_seed(rows, outer="cross-entropy, τ = 1", **how) > 0.95).all()
+    assert (per_seed(rows, outer="cross-entropy, τ = 1", **how) > 0.9).all()
     assert (per_seed(rows, outer="cross-entropy, τ = 10", **how) < 0.5).all()
 
 
@@ -130,8 +149,6 @@ def test_names_join_few_shots_of_the_bank_questions(monkeypatch):
     settings = Settings(**{**SMALL, "datasets": ("banking77",), "seeds": (0,), "experiments": ("names",)})
 
     def features(name, network="", flip="none", device="cpu"):
-        from reprise.diva.data import Task, banking_sentences, prepared
-
         _, labels, n_train, names = banking_sentences()
         generator = np.random.default_rng(0)
         centres = generator.normal(size=(77, 20))
