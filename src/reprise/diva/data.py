@@ -111,8 +111,8 @@ def load(name: str, network: str = "mobilenet-v1-0.5", flip: str = "none", devic
         If a file, or what is needed to read it, is missing.
     """
     if name == "digits":
-        images, labels, n_train = digit_images()
-        rows = _flipped(images, flip).reshape(len(images), -1)
+        digits, labels, n_train = digit_images()
+        rows = _flipped(digits, flip).reshape(len(digits), -1)
         return Task(name, prepared(fourier_features(rows)), labels, n_train, tuple("0123456789"))
     if name == "banking77":
         sentences, labels, n_train, names = banking_sentences()

@@ -130,7 +130,7 @@ def loo_derivative(
     kept = check_mask(mask, len(features))
     warn_of_duplicates(features, groups)
     stacked = None if groups is None else stacked_groups(_group_numbers(groups, len(features)))
-    ridge = solve(*(torch.from_numpy(part) for part in (features, targets, weights)), penalty)
+    ridge = solve(torch.from_numpy(features), torch.from_numpy(targets), torch.from_numpy(weights), penalty)
     counting = None if kept is None else torch.from_numpy(kept)
     found = leave_one_out(ridge, loss, temperature, mask=counting, groups=stacked)
     assert found.gradient is not None
@@ -183,7 +183,8 @@ def validation_derivative(
     check_loss(loss, temperature)
     weights = check_weights(alpha, len(features))
     penalty = check_penalty(lam, *features.shape)
-    ridge = PrimalRidge(*(torch.from_numpy(part) for part in (features, targets, weights)), penalty)
+    own, answers = torch.from_numpy(features), torch.from_numpy(targets)
+    ridge = PrimalRidge(own, answers, torch.from_numpy(weights), penalty)
     wanted = torch.from_numpy(labels.astype(np.float64))
     total, gradient = _validation_derivative(ridge, torch.from_numpy(new), wanted, loss, temperature)
     return float(total), gradient.numpy()

@@ -16,6 +16,7 @@ from reprise.diva.comparisons import (
     ratio_of_test_to_training,
     resampled_interval,
     reweight_difference,
+    reweighted_error,
     uniform_error,
 )
 from reprise.numerals import number, with_interval
@@ -92,13 +93,7 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[
     found = {name: reweight_difference(rows, name) for name in names}
     printed = printed_differences(published, "DIVA Reweight")
     figure, axes = new_figure(height=0.26 * (len(names) + len(printed)) + 1.0)
-    singles = [
-        paired_differences(
-            per_seed(rows, dataset=n, method="DIVA Reweight", step=N_STEPS, outer=SHARP, penalty=CHOSEN, split="test"),
-            uniform_error(rows, n),
-        )
-        for n in names
-    ]
+    singles = [paired_differences(reweighted_error(rows, name), uniform_error(rows, name)).tolist() for name in names]
     interval_dots(axes, range(len(names)), list(found.values()), method="DIVA Reweight", single_runs=singles)
     paper_marks(axes, list(printed.values()), range(len(names), len(names) + len(printed)))
     name_lines(axes, [*(title_of(name) for name in names), *(title_of(name) for name in printed)])

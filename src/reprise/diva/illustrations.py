@@ -89,8 +89,8 @@ def draw_gallery(name: str = "digits", network: str = "mobilenet-v1-0.5") -> Dra
 
 def _images(name: str) -> tuple[Any, np.ndarray, tuple[str, ...]]:
     if name == "digits":
-        images, labels, _ = digit_images()
-        return images, labels, tuple("0123456789")
+        digits, labels, _ = digit_images()
+        return digits, labels, tuple("0123456789")
     images, labels, _, class_names = labelled_images(name)
     return images, labels, class_names
 

@@ -144,7 +144,7 @@ def mask_of_single_samples(codes: np.ndarray, classes: Sequence[Any]) -> np.ndar
     single = np.flatnonzero(counts == 1)
     if not single.size or single.size == len(codes):
         return None
-    for place in single:
+    for place in single.tolist():
         warnings.warn(
             f"class {classes[place]!r} has 1 sample; its leave-one-out prediction cannot know the class; excluded from "
             "the LOO loss.",

@@ -7,7 +7,7 @@ of the average pool in front of the classifier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -162,7 +162,7 @@ class _Graph:
 
     def layers(self) -> Iterator[_Convolution | _Addition]:
         operators = self._tflite.BuiltinOperator
-        readers = {
+        readers: dict[int, Callable[[Any], _Convolution | _Addition]] = {
             operators.CONV_2D: partial(self._convolution, depthwise=False),
             operators.DEPTHWISE_CONV_2D: partial(self._convolution, depthwise=True),
             operators.ADD: self._addition,
