@@ -261,6 +261,7 @@ def test_a_batch_larger_than_a_domain_is_said_once():
     with pytest.warns(UserWarning, match="smallest domain's 20 rows") as caught:
         fitted(batch_per_domain=30)
     assert len(caught) == 1
+    assert caught[0].filename == __file__
 
 
 def test_new_rows_must_fit_what_was_fitted():

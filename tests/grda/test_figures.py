@@ -99,7 +99,7 @@ def test_where_self_training_fails_is_said():
 def test_the_freedom_of_the_data_sets_graphs_is_drawn_with_its_value():
     drawing = illustrations.draw_alignment_freedom([make_dg(15, seed=4)])
     assert drawing.data.set_index("graph").loc["dg-15-generated", "freedom_theory"] == 4
-    assert "dg-15-generated 4" in drawing.alt
+    assert "dg-15-generated: 4" in drawing.alt
     assert "clique of 6" in drawing.figure.axes[0].get_title("left")
 
 

@@ -157,7 +157,7 @@ def draw_weights(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     axes[0][0].set_ylabel("accuracy (%)")
     axes[0][0].legend(loc="best")
     data = pd.DataFrame(drawn)
-    best = data[data.split == "target"].sort_values("mean").groupby("dataset").tail(1)
+    best = data[data.split == "target"].sort_values("mean").groupby("dataset").tail(1).sort_index()
     words = "; ".join(f"{title_of(r.dataset)}: {r.mean:.0f} % at λ = {r.weight:g}" for r in best.itertuples())
     rivals = {name: _best_rival(rows, name) for name in data_sets}
     for one, name in zip(axes[0], data_sets, strict=True):

@@ -25,7 +25,16 @@ from reprise.grda.batches import Pairing, Problem
 from reprise.grda.discriminator import SelfPairs
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
 from reprise.grda.graphs import DomainsError, check_adjacency, check_sample_domain, domain_numbers
-from reprise.grda.input_checks import PARAMETER_CONSTRAINTS, check_graph, check_row_order, warn_of_small_domains
+from reprise.grda.input_checks import (
+    PARAMETER_CONSTRAINTS,
+    check_graph,
+    check_row_order,
+    numbers_of,
+    refuse_overflow,
+    refuse_unlabelled,
+    warn_of_small_domains,
+    weights_among,
+)
 from reprise.grda.objectives import MethodName, Task
 from reprise.grda.training import Trained, TrainingOptions, train
 
@@ -114,7 +123,7 @@ class GraphDomainEstimator(BaseEstimator):
         self._validate_params()
         device, options = resolve_device(self.device), self._options()
         X = validate_data(self, X, dtype=np.float64)
-        _refuse_overflow(X, "X")
+        refuse_overflow(X, "X")
         domain = check_sample_domain(sample_domain, len(X))
         self.adjacency_ = check_adjacency(self.adjacency, int(domain.max()) + 1)
         targets, labelled = self._check_targets(y, len(X))
@@ -203,7 +212,7 @@ class GraphDomainEstimator(BaseEstimator):
     def _check_new_rows(self, X: Any, sample_domain: Any) -> tuple[np.ndarray, np.ndarray]:
         check_is_fitted(self, "_trained")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X, domain_numbers(sample_domain, len(X), self.n_domains_)
+        return X, domainnumbers_of(sample_domain, len(X), self.n_domains_)
 
     @property
     def _n_outputs(self) -> int:
@@ -212,29 +221,6 @@ class GraphDomainEstimator(BaseEstimator):
     def _check_targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the targets as training needs them and which rows have one; set what prediction needs to know."""
         raise NotImplementedError
-
-
-def _refuse_overflow(values: np.ndarray, name: str) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not np.isfinite(values.std(0)).all():
-            raise DomainsError(f"{name} has values so large that their variance overflows; rescale or clip them.")
-
-
-def _refuse_unlabelled(labelled: np.ndarray) -> None:
-    if not labelled.any():
-        raise DomainsError(
-            "y has no labelled row; give the labels of at least one domain (NaN, or -1 for a class: no label)."
-        )
-
-
-def _numbers(y: Any) -> np.ndarray:
-    y = np.asarray(y)
-    if y.dtype.kind not in "biuf":
-        raise DomainsError(
-            f"y has the type {y.dtype}; give numbers (NaN, or -1 for a class: no label), names through "
-            "sklearn.preprocessing.LabelEncoder."
-        )
-    return y
 
 
 class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
@@ -248,11 +234,11 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
 
     def _labels(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels, (n,), and which rows have one."""
-        y = column_or_1d(_numbers(y), warn=True)
+        y = column_or_1d(numbers_of(y), warn=True)
         if len(y) != n_rows:
             raise DomainsError(f"y has {len(y)} labels for {n_rows} rows; give one number for each row of X.")
         labelled = ~np.isnan(y.astype(np.float64)) & (y != -1)
-        _refuse_unlabelled(labelled)
+        refuse_unlabelled(labelled)
         if np.isinf(y[labelled]).any():
             raise DomainsError("y has infinity among its labels; mark rows without label by NaN or -1.")
         check_classification_targets(y[labelled])
@@ -282,7 +268,9 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
         """Return the accuracy on the rows that have a label; NaN and -1 mean none."""
         predictions = self.predict(X, sample_domain=sample_domain)
         y, labelled = self._labels(y, len(predictions))
-        return float(accuracy_score(y[labelled], predictions[labelled], sample_weight=_among(sample_weight, labelled)))
+        return float(
+            accuracy_score(y[labelled], predictions[labelled], sample_weight=weights_among(sample_weight, labelled))
+        )
 
 
 class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
@@ -296,11 +284,11 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
 
     def _targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the targets, (n,) or (n, h), and which rows have all of theirs."""
-        y = _numbers(y).astype(np.float64)
+        y = numbers_of(y).astype(np.float64)
         if y.ndim not in (1, 2) or len(y) != n_rows or 0 in y.shape:
             raise DomainsError(f"y has the shape {y.shape}; give one target (or row of targets) per row of X.")
         labelled = ~np.isnan(y.reshape(n_rows, -1)).any(1)
-        _refuse_unlabelled(labelled)
+        refuse_unlabelled(labelled)
         if not np.isfinite(y[labelled]).all():
             raise DomainsError("y has infinite targets; drop or clip them.")
         return y, labelled
@@ -309,7 +297,7 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
         y, labelled = self._targets(y, n_rows)
         self._is_flat = y.ndim == 1
         y = y.reshape(n_rows, -1)
-        _refuse_overflow(y[labelled], "y")
+        refuse_overflow(y[labelled], "y")
         self._target_mean, deviation = y[labelled].mean(0), y[labelled].std(0)
         self._target_deviation = np.where(deviation > 0, deviation, 1)
         standardised = (y - self._target_mean) / self._target_deviation
@@ -324,18 +312,7 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
         """Return R² on the rows that have targets; NaN means none."""
         predictions = self.predict(X, sample_domain=sample_domain)
         y, labelled = self._targets(y, len(predictions))
-        return float(r2_score(y[labelled], predictions[labelled], sample_weight=_among(sample_weight, labelled)))
-
-
-def _among(sample_weight: Any, labelled: np.ndarray) -> np.ndarray | None:
-    if sample_weight is None:
-        return None
-    weights = np.asarray(sample_weight)
-    if weights.shape != labelled.shape:
-        raise DomainsError(
-            f"sample_weight has the shape {weights.shape}; give one weight for each of {len(labelled)} rows."
-        )
-    return weights[labelled]
+        return float(r2_score(y[labelled], predictions[labelled], sample_weight=weights_among(sample_weight, labelled)))
 
 
 class GRDAClassifier(GraphDomainClassifier):

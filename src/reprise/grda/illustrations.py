@@ -127,6 +127,8 @@ def draw_alignment_freedom(data_sets: Sequence[GraphDomains] = ()) -> Drawing:
         places + 0.2, data.freedom_released, height=0.36, color=GREY, hatch="///", edgecolor="white",
         label="released code (no self-pairs)",
     )  # fmt: skip
+    for bars in axes.containers:
+        axes.bar_label(bars, fontsize=7, padding=2)
     axes.set_yticks(places, [f"{name} (N = {n})" for name, n in zip(data.graph, data.domains, strict=True)])
     axes.invert_yaxis()
     fixed = ", ".join(data.graph[data.freedom_theory == 0]) or "no graph"
@@ -134,7 +136,7 @@ def draw_alignment_freedom(data_sets: Sequence[GraphDomains] = ()) -> Drawing:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="upper right")
     free = data[data.freedom_theory > 0]
-    by_graph = ", ".join(f"{r.graph} {r.freedom_theory}" for r in free.itertuples())
+    by_graph = ", ".join(f"{r.graph}: {r.freedom_theory}" for r in free.itertuples())
     n_changed = int((data.freedom_theory != data.freedom_released).sum())
     return Drawing(
         figure,

@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -59,10 +60,10 @@ def check_graph(options: TrainingOptions, adjacency: np.ndarray, source: np.ndar
             f"n_sampled_domains={n_sampled} is above the number of domains, {n_domains}; None takes two thirds of them."
         )
     if source.all():
-        warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=3)
+        warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=4)
     elif (unreached := np.flatnonzero(domain_hops(adjacency, source) < 0)).size:
         warnings.warn(
-            f"no path in the graph leads from a labelled domain to domain(s) {unreached.tolist()}.", stacklevel=3
+            f"no path in the graph leads from a labelled domain to domain(s) {unreached.tolist()}.", stacklevel=4
         )
 
 
@@ -95,5 +96,43 @@ def warn_of_small_domains(options: TrainingOptions, domain: np.ndarray) -> None:
         warnings.warn(
             f"batch_per_domain={options.batch_per_domain} exceeds the smallest domain's {smallest} rows; "
             "such domains are sampled with replacement.",
-            stacklevel=3,
+            stacklevel=4,
         )
+
+
+def refuse_overflow(values: np.ndarray, name: str) -> None:
+    """Refuse values that cannot be standardised."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(values.std(0)).all():
+            raise DomainsError(f"{name} has values so large that their variance overflows; rescale or clip them.")
+
+
+def refuse_unlabelled(labelled: np.ndarray) -> None:
+    """Refuse targets of which none is known."""
+    if not labelled.any():
+        raise DomainsError(
+            "y has no labelled row; give the labels of at least one domain (NaN, or -1 for a class: no label)."
+        )
+
+
+def numbers_of(y: Any) -> np.ndarray:
+    """Return targets as an array of numbers."""
+    y = np.asarray(y)
+    if y.dtype.kind not in "biuf":
+        raise DomainsError(
+            f"y has the type {y.dtype}; give numbers (NaN, or -1 for a class: no label), names through "
+            "sklearn.preprocessing.LabelEncoder."
+        )
+    return y
+
+
+def weights_among(sample_weight: Any, labelled: np.ndarray) -> np.ndarray | None:
+    """Return the weights of the labelled rows."""
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight)
+    if weights.shape != labelled.shape:
+        raise DomainsError(
+            f"sample_weight has the shape {weights.shape}; give one weight for each of {len(labelled)} rows."
+        )
+    return weights[labelled]
