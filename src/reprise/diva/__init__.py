@@ -27,6 +27,7 @@ _HOMES = {
     "DivaReweight": "estimators",
     "make_task": "generators",
     "DivaInputError": "input_checks",
+    "load_torchvision": "torchvision_sets",
 }
 
 __all__ = list(_HOMES)
