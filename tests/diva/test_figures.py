@@ -106,3 +106,20 @@ def test_the_gallery_shows_least_and_largest_weights():
     assert shown.min()["down"] == weights.min()
     assert shown.max()["up"] == weights.max()
     assert len(illustrations.draw_digits().data) == 10
+
+
+def test_linearised_layers_are_drawn_with_the_network_itself():
+    seeds = range(2)
+    lines = [("Network", None, None), ("Uniform", "last layer", 0), ("DIVA Reweight", "last layer", 3)]
+    lines += [("Uniform", "all layers", 0), ("DIVA Reweight", "all layers", 3)]
+    records = [
+        {
+            "dataset": "digits", "split": "test", "experiment": "linearisation", "metric": "error", "method": method,
+            "setting": setting, "step": step, "seed": seed, "value": 5.0 - (step or 0) / 3 + seed,
+        }
+        for method, setting, step in lines
+        for seed in seeds
+    ]  # fmt: skip
+    drawing = growth_figures.draw_linearisation(pd.DataFrame(records))
+    assert len(drawing.data) == 5
+    assert "last layer −1.00, all layers −1.00" in drawing.alt

@@ -118,22 +118,7 @@ def draw_sweeps(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the derivative's AUC against the temperature, and that of derivative and residual against the noise."""
     names = sets_with(rows, data_sets, experiment="detection")
     figure, axes = new_figure(rows=len(names), columns=2, height=0.8 + 1.5 * len(names), squeeze=False, sharex="col")
-    drawn: list[dict[str, Any]] = []
-    for place, name in enumerate(names):
-        here = select(rows, dataset=name, experiment="detection", metric="auc")
-        outers = [o for o in here["outer"].dropna().unique() if o.startswith("cross-entropy")]
-        temperatures = sorted((float(str(o).rsplit("= ", 1)[1]), o) for o in outers)
-        by_temperature = {t: measured(here, method="DIVA derivative", outer=o, noise_rate=0.2) for t, o in temperatures}
-        parts = [draw_curve(axes[place][0], by_temperature, style="DIVA derivative")]
-        rates = sorted(float(rate) for rate in here["noise_rate"].dropna().unique())
-        for method, how in (("DIVA derivative", {"outer": FLAT}), ("Leave-one-out residual", {})):
-            curve = {rate: measured(here, method=method, noise_rate=rate, **how) for rate in rates}
-            parts.append(draw_curve(axes[place][1], curve, style=method, aside=0.004 * len(parts)))
-        for what, part in zip(("temperature", "noise rate", "noise rate"), parts, strict=True):
-            drawn += [{"dataset": name, "against": what, **line} for line in part]
-        axes[place][0].axhline(0.5, color="black", linestyle=":", linewidth=0.8)
-        for one in axes[place]:
-            one.set_title(title_of(name), fontsize=9)
+    drawn = [line for pair, name in zip(axes, names, strict=True) for line in _draw_sweeps_of(pair, rows, name)]
     axes[-1][0].set_xlabel("temperature τ")
     axes[-1][1].set_xlabel("share of wrong labels")
     figure.supylabel("area under the curve", fontsize=9)
@@ -156,6 +141,22 @@ def draw_sweeps(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"against the share of wrong labels at τ = 1. 95 % t intervals over draws ({seeds_behind(data)}).",
         data,
     )
+
+
+def _draw_sweeps_of(pair: Any, rows: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    here = select(rows, dataset=name, experiment="detection", metric="auc")
+    outers = [o for o in here["outer"].dropna().unique() if o.startswith("cross-entropy")]
+    temperatures = sorted((float(str(o).rsplit("= ", 1)[1]), o) for o in outers)
+    curve = {t: measured(here, method="DIVA derivative", outer=o, noise_rate=0.2) for t, o in temperatures}
+    parts = [("temperature", draw_curve(pair[0], curve, style="DIVA derivative"))]
+    rates = sorted(float(rate) for rate in here["noise_rate"].dropna().unique())
+    for method, how in (("DIVA derivative", {"outer": FLAT}), ("Leave-one-out residual", {})):
+        curve = {rate: measured(here, method=method, noise_rate=rate, **how) for rate in rates}
+        parts.append(("noise rate", draw_curve(pair[1], curve, style=method, aside=0.004 * len(parts))))
+    pair[0].axhline(0.5, color="black", linestyle=":", linewidth=0.8)
+    for one in pair:
+        one.set_title(title_of(name), fontsize=9)
+    return [{"dataset": name, "against": what, **line} for what, part in parts for line in part]
 
 
 CLEANED = (

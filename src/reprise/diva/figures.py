@@ -198,20 +198,7 @@ def draw_overfitting(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw leave-one-out error and test error against the number of steps, each minus its start."""
     names = sets_with(rows, data_sets, experiment="reweight")
     figure, axes = panels(len(names), columns=3, height=2.2, sharex=True)
-    drawn = []
-    for one, name in zip(axes, names, strict=True):
-        ratio = ratio_of_test_to_training(rows, name)
-        for split, style, label in (("test", "DIVA Reweight", "test"), ("leave-one-out", "Uniform", "leave-one-out")):
-            curve = _by_step(rows, name, split, ratio)
-            steps = list(curve)
-            look = style_of(style)
-            one.plot(steps, [i.estimate for i in curve.values()], color=look.colour, linestyle=look.dash, label=label)
-            low, high = ([getattr(i, end) for i in curve.values()] for end in ("low", "high"))
-            one.fill_between(steps, low, high, color=look.colour, alpha=0.15, linewidth=0)
-            drawn += [as_data(i, dataset=name, split=split, step=step) for step, i in curve.items()]
-        one.axhline(0, color="black", linewidth=0.8)
-        one.axvline(N_STEPS, color="black", linestyle=":", linewidth=1)
-        one.set_title(title_of(name))
+    drawn = [line for one, name in zip(axes, names, strict=True) for line in _draw_steps(one, rows, name)]
     figure.supxlabel("steps", fontsize=9)
     figure.supylabel("error minus error at step 0 (points)", fontsize=9)
     axes[0].legend(loc="best")
@@ -239,6 +226,21 @@ def draw_overfitting(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         "bands: 95 % intervals corrected for overlapping resplits; dotted: the three steps used elsewhere.",
         data,
     )
+
+
+def _draw_steps(axes: Axes, rows: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    ratio, drawn = ratio_of_test_to_training(rows, name), []
+    for split, style, label in (("test", "DIVA Reweight", "test"), ("leave-one-out", "Uniform", "leave-one-out")):
+        curve, look = _by_step(rows, name, split, ratio), style_of(style)
+        steps = list(curve)
+        axes.plot(steps, [i.estimate for i in curve.values()], color=look.colour, linestyle=look.dash, label=label)
+        low, high = ([getattr(i, end) for i in curve.values()] for end in ("low", "high"))
+        axes.fill_between(steps, low, high, color=look.colour, alpha=0.15, linewidth=0)
+        drawn += [as_data(i, dataset=name, split=split, step=step) for step, i in curve.items()]
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.axvline(N_STEPS, color="black", linestyle=":", linewidth=1)
+    axes.set_title(title_of(name))
+    return drawn
 
 
 def _by_step(rows: pd.DataFrame, name: str, split: str, ratio: float) -> dict[int, Interval]:
