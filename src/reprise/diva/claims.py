@@ -5,6 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reprise.claims import Claim, Control, Finding, Outcome
+from reprise.diva.comparisons import (
+    FLAT,
+    SHARP,
+    agreement,
+    detection,
+    extend_difference,
+    head_difference,
+    overfit_difference,
+    reweight_difference,
+    share_of,
+    subset_difference,
+)
 from reprise.numerals import difference, number
 from reprise.rows import per_seed
 from reprise.stats import Interval, t_interval
@@ -12,7 +24,6 @@ from reprise.stats import Interval, t_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-# Not imported at the top: these need SciPy, and the command line reads claims in milliseconds.
 REAL_SETS = ("cub50", "flowers12", "cifar10-4k", "banking77")
 IMAGE_SETS = ("cub50", "flowers12", "cifar10-4k")
 EXTEND_SETS = ("cub50", "flowers12")
@@ -34,8 +45,6 @@ def reweight_lowers_the_error(rows: pd.DataFrame) -> Finding:
     all four: reproduced; on two or three: partly. Above 0 on two or more, or below 0 on none and everywhere excluding
     the least printed gain, 1.07 points: not reproduced. Else inconclusive.
     """
-    from reprise.diva.comparisons import reweight_difference
-
     found = {name: reweight_difference(rows, name) for name in REAL_SETS}
     n_below = sum(one.below(0) for one in found.values())
     n_above = sum(one.above(0) for one in found.values())
@@ -58,8 +67,6 @@ def rule_based_weights_hurt(rows: pd.DataFrame) -> Finding:
     resplits. Both above 0 on at least three of four sets: reproduced; one of them: partly; both nowhere above 0, and
     somewhere below: not reproduced; else inconclusive.
     """
-    from reprise.diva.comparisons import head_difference
-
     found = {m: {name: head_difference(rows, name, m) for name in REAL_SETS} for m in ("L2RW", "Active Bias")}
     n_above = [sum(one.above(0) for one in of.values()) for of in found.values()]
     n_below = sum(one.below(0) for of in found.values() for one in of.values())
@@ -83,8 +90,6 @@ def derivative_finds_wrong_labels(rows: pd.DataFrame) -> Finding:
     values (AUC 0.90, F1 0.68), missed if one lies below. Met on all four: reproduced; on some: partly; missed on all:
     not reproduced; else inconclusive.
     """
-    from reprise.diva.comparisons import detection
-
     auc = {name: detection(rows, name, "auc") for name in REAL_SETS}
     f1 = {name: detection(rows, name, "f1") for name in REAL_SETS}
     met = [auc[n].low >= LEAST_PRINTED_AUC and f1[n].low >= LEAST_PRINTED_F1 for n in REAL_SETS]
@@ -111,8 +116,6 @@ def extend_beats_random_selection(rows: pd.DataFrame) -> Finding:
     and Extend at 70 % of the noisy pool minus the whole pool. All six below 0: reproduced; some: partly; none, and at
     least three above 0: not reproduced; else inconclusive.
     """
-    from reprise.diva.comparisons import extend_difference, subset_difference
-
     found: dict[str, Interval] = {}
     for name in EXTEND_SETS:
         for pool in ("clean", "noisy"):
@@ -136,7 +139,6 @@ def flips_are_weighed_as_they_deserve(rows: pd.DataFrame) -> Finding:
     three lies within 1/3 ± 0.07. Both: reproduced; one: partly; none: not reproduced. The paper's third set, pets, is
     not there.
     """
-    from reprise.diva.comparisons import share_of
 
     def shares(name: str) -> list:
         return [share_of(rows, name, flip) for flip in ("none", "horizontal", "vertical")]
@@ -163,8 +165,6 @@ def many_steps_overfit(rows: pd.DataFrame) -> Finding:
     on three or more: reproduced; on one or two: partly; on none, and below 0 on two or more: not reproduced; else
     inconclusive.
     """
-    from reprise.diva.comparisons import overfit_difference
-
     found = {name: overfit_difference(rows, name) for name in REAL_SETS}
     n_worse = sum(interval.above(0) and fell for interval, fell, _ in found.values())
     n_better = sum(interval.below(0) for interval, _, _ in found.values())
@@ -208,8 +208,6 @@ def derivative_tells_a_samples_utility(rows: pd.DataFrame) -> Finding:
     both temperatures: reproduced; in some of the eight: partly; all intervals below 0.9: not reproduced; else
     inconclusive.
     """
-    from reprise.diva.comparisons import FLAT, SHARP, agreement
-
     found = {(name, outer): agreement(rows, name, outer) for name in REAL_SETS for outer in (FLAT, SHARP)}
     met = [one.low >= LEAST_CORRELATION for one in found.values()]
     outcome: Outcome = "inconclusive"
@@ -224,8 +222,6 @@ def derivative_tells_a_samples_utility(rows: pd.DataFrame) -> Finding:
 
 def _shuffled_derivatives_tell_nothing(rows: pd.DataFrame) -> tuple[bool, str]:
     """Derivatives handed to other samples must not correlate with what removing a sample does."""
-    from reprise.diva.comparisons import SHARP, agreement
-
     found = {name: agreement(rows, name, SHARP, method="Shuffled") for name in REAL_SETS}
     holds = all(abs(one.estimate) < 0.2 for one in found.values())
     return holds, _joined([f"{name}: {difference(one, 2)}" for name, one in found.items()])
