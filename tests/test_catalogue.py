@@ -108,10 +108,10 @@ def test_real_data_need_files_and_embedded_data_have_none() -> None:
 
 def test_a_paper_is_written_when_its_notebook_exists(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("REPRISE_HOME", str(tmp_path))
+    (tmp_path / "notebooks").mkdir()
     paper = find_paper("deep-aa")
     assert paper.notebook == tmp_path / "notebooks" / "deep_aa.ipynb"
     assert not paper.is_written()
-    paper.notebook.parent.mkdir()
     paper.notebook.write_text("{}")
     assert paper.is_written()
 

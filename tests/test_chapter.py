@@ -265,7 +265,7 @@ def test_a_run_with_changed_parameters_is_not_published_as_a_profile(finished, h
         ({"n_step": 3}, "quick", UnknownNameError, "did you mean 'n_steps'"),
         ({"n_steps": "many"}, "quick", SettingsError, "n_steps"),
         ({"n_steps": True}, "quick", SettingsError, "n_steps"),
-        ({"n_steps": 0}, "quick", SettingsError, "greater than or equal to 1"),
+        ({"n_steps": 0}, "quick", SettingsError, "must be 1 or more, not 0"),
         ({"datasets": ["dg-16"]}, "quick", SettingsError, "unknown data set 'dg-16'"),
         ({"seeds": [1, 1]}, "quick", SettingsError, "distinct"),
         ({"records": "one.json"}, "quick", ParametersError, "list of paths"),

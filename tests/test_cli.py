@@ -1,12 +1,15 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from reprise import cli
+from reprise import __version__, cli
+from reprise.catalogue import PAPERS
 from reprise.data import DataError
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = {"torch", "pandas", "matplotlib", "sklearn", "pooch", "papermill", "scipy", "numpy"}
 
 
@@ -36,9 +39,13 @@ def test_a_mistake_is_one_sentence_on_standard_error_and_exit_code_one(monkeypat
         (["run", "grda", "--profile", "quik"], "did you mean 'quick'"),
         (["run", "grda", "-p", "n_stepz=3"], "did you mean 'n_steps'"),
         (["run", "grda", "-p", "n_steps"], "not of the form name=value"),
-        (["run", "grda", "-p", "n_steps=three"], "n_steps"),
+        (["run", "grda", "-p", "n_steps=three"], "parameter n_steps: must be an integer, not 'three'."),
+        (["run", "grda", "-p", "n_steps=3", "-p", "n_steps=4"], "parameter 'n_steps' is given twice; give each once."),
         (["verify", "nowhere.json"], "no record at nowhere.json"),
-        (["publish", "grda", "--profile", "nothing"], "no record"),
+        (["verify", str(REPOSITORY / "results")], "results/standard/grda.json."),
+        (["verify", str(REPOSITORY / "README.md")], "Invalid JSON: expected value at line 1 column 1); name the"),
+        (["verify", str(REPOSITORY / "notebooks/grda.ipynb")], "(paper: Field required); name the PACKAGE.json that a"),
+        (["publish", "grda", "--profile", "nothing"], "unknown profile 'nothing'"),
     ],
 )
 def test_each_bad_input_says_what_is_wrong(monkeypatch, capsys, words, message):
@@ -51,11 +58,35 @@ def test_the_schema_is_valid_json(monkeypatch, capsys):
     assert "verdicts" in json.loads(capsys.readouterr().out)["properties"]
 
 
-def test_data_are_listed_with_size_and_licence(monkeypatch, capsys):
-    assert call(monkeypatch, "data", "list", "grda") == 0
+@pytest.mark.parametrize("words", [["papers"], ["data", "list"], ["data", "list", "--long"]], ids=" ".join)
+def test_the_lists_fit_into_80_columns_and_cut_no_name(monkeypatch, capsys, words):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert call(monkeypatch, *words) == 0
     out = capsys.readouterr().out
-    assert "dg-15" in out
-    assert "MIT" in out
+    table, _, _ = out.partition("\n\n")
+    assert max(map(len, table.splitlines())) <= 80
+    names = [paper.slug if words == ["papers"] else data.name for paper in PAPERS for data in paper.data_sets]
+    assert set(names) <= {line.split()[0] for line in table.splitlines()}
+
+
+def test_the_data_of_one_paper_are_listed_with_description_and_whole_licence(monkeypatch, capsys):
+    assert call(monkeypatch, "data", "list", "grda") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "dg-15 The paper's DG-15" in out
+    assert "underlying NOAA data public domain" in out
+
+
+def test_the_version_is_printed(monkeypatch, capsys):
+    assert call(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"reprise {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["papers"], ["run", "grda"]], ids=" ".join)
+def test_a_home_that_is_no_checkout_is_named(monkeypatch, capsys, tmp_path, words):
+    for home, what in ((tmp_path / "nope", "is not a folder"), (tmp_path, "has no notebooks/")):
+        monkeypatch.setenv("REPRISE_HOME", str(home))
+        assert call(monkeypatch, *words) == 1
+        assert f"REPRISE_HOME names {home}, which {what}; set it to" in " ".join(capsys.readouterr().err.split())
 
 
 def test_damaged_data_end_with_exit_code_one(monkeypatch, capsys, tmp_path):

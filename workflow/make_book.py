@@ -1,26 +1,33 @@
 """Run the chapters and render the book, then say how each chapter went: what `make book` and `make report` call.
 
 Snakemake decides what runs. This adds what it does not do: the book is rendered although a chapter failed, two runs
-in one checkout are kept apart by a lock that a kill cannot leave behind, the last lines name pages and failures.
+in one checkout are kept apart by a lock that a kill cannot leave behind, an interruption ends all jobs at once, and the
+last lines name pages and failures.
 """
 
 import argparse
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+import psutil
 
 import gpu
 import graph
 import progress
 from reprise.errors import RepriseError
+from reprise.interruption import Interrupted, end_children, interruptible
 
 HOME = Path(__file__).resolve().parent.parent
+JOBS_END_WITHIN_S = 20.0
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -72,11 +79,28 @@ def snakemake(options: argparse.Namespace, target: str, held: IO[str]) -> int:
             text=True,
             encoding="utf-8",
         ) as process,
+        interruptible(lambda: end_jobs(process.pid)),
     ):
         n_failed = progress.show(_copied(process.stdout or (), log))
     if process.returncode and not n_failed:  # no job failed, so what is wrong is the plan itself
         print("".join(kept.read_text(encoding="utf-8").splitlines(keepends=True)[-25:]), end="")
     return process.returncode
+
+
+def end_jobs(snakemake_process: int) -> None:
+    """Tell Snakemake to call off what it has on a cluster and its jobs here to end, then kill what has not ended.
+
+    A job that is told clears away what it had begun. Notebooks' kernels, in sessions of their own, are left to theirs.
+    """
+    with suppress(psutil.NoSuchProcess):
+        runner = psutil.Process(snakemake_process)
+        jobs = [job for job in runner.children(recursive=True) if os.getsid(job.pid) == os.getsid(0)]
+        runner.send_signal(signal.SIGINT)
+        for job in jobs:
+            with suppress(psutil.NoSuchProcess):
+                job.terminate()
+        psutil.wait_procs([runner, *jobs], timeout=JOBS_END_WITHIN_S)
+    end_children()
 
 
 def _copied(lines: Iterable[str], log: IO[str]) -> Iterator[str]:
@@ -117,10 +141,9 @@ def plan_of(options: argparse.Namespace) -> graph.Plan:
     return graph.Plan(options.profile, papers=tuple(name for name in options.papers.split(",") if name))
 
 
-def summary(options: argparse.Namespace) -> list[tuple[bool, str, str]]:
-    """Return (went well, package, sentence) for every chapter of the plan."""
-    outcomes = {package: outcome(chapter) for package, chapter in graph.chapters(plan_of(options), HOME).items()}
-    return [(went_well, package, sentence) for package, (went_well, sentence) in outcomes.items()]
+def summary(chapters: Iterable[graph.Chapter]) -> list[tuple[bool, str, str]]:
+    """Return (went well, package, sentence) for every chapter."""
+    return [(went_well, chapter.package, said) for chapter in chapters for went_well, said in [outcome(chapter)]]
 
 
 def render(options: argparse.Namespace, held: IO[str]) -> int:
@@ -139,7 +162,7 @@ def main(given: Sequence[str]) -> int:
     os.chdir(HOME)
     options = arguments(given)
     try:
-        graph.chapters(plan_of(options), HOME)
+        chapters = graph.chapters(plan_of(options), HOME)
     except RepriseError as error:
         sys.exit(str(error))
     held = lock()
@@ -147,7 +170,7 @@ def main(given: Sequence[str]) -> int:
         return render(options, held)
     status = snakemake(options, "chapters", held)
     rendered = 0 if options.no_render else render(options, held)
-    results = summary(options)
+    results = summary(chapters.values())
     print(f"\nProfile {options.profile}: {sum(well for well, *_ in results)} of {len(results)} chapters ran.")
     for well, package, sentence in results:
         print(f"  {'✓' if well else '✗'} {package:<16} {sentence}")
@@ -155,4 +178,9 @@ def main(given: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        with interruptible():
+            sys.exit(main(sys.argv[1:]))
+    except Interrupted as interruption:
+        print(f"The run was {interruption} The same command goes on from there.")
+        sys.exit(interruption.code)

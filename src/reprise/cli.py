@@ -9,14 +9,31 @@ from typing import Annotated
 import typer
 
 from reprise.errors import RepriseError
+from reprise.interruption import Interrupted, interruptible
 
-application = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Reprise: ten papers, re-implemented, run and audited."
-)
+application = typer.Typer(no_args_is_help=True, add_completion=False)
 data_commands = typer.Typer(no_args_is_help=True, help="List, fetch and verify the real data sets.")
 claims_commands = typer.Typer(no_args_is_help=True, help="Look after the decision rules of the claims.")
 application.add_typer(data_commands, name="data")
 application.add_typer(claims_commands, name="claims")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        import reprise
+
+        typer.echo(f"reprise {reprise.__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version and end", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Reprise: ten papers, re-implemented, run and audited."""
+
 
 PaperArgument = Annotated[str, typer.Argument(help="slug or package name, e.g. grda; see `reprise papers`")]
 ProfileOption = Annotated[str, typer.Option(help="quick, standard or paper")]
@@ -26,14 +43,11 @@ ProfileOption = Annotated[str, typer.Option(help="quick, standard or paper")]
 def papers() -> None:
     """List the ten papers and whether their chapters are written."""
     from rich.console import Console
-    from rich.table import Table
 
     from reprise.catalogue import PAPERS
+    from reprise.listing import papers_table
 
-    table = Table("paper", "name", "topic", "chapter")
-    for paper in PAPERS:
-        table.add_row(paper.slug, paper.short_title, paper.topic, "written" if paper.is_written() else "not yet")
-    Console().print(table)
+    Console().print(papers_table(PAPERS))
 
 
 @application.command()
@@ -96,6 +110,23 @@ def refresh(paper: PaperArgument) -> None:
 
 
 @application.command()
+def new(paper: Annotated[str, typer.Argument(help="slug of a paper, of the catalogue or new: eleventh-paper")]) -> None:
+    """Lay out a chapter: a small complete one that runs, to be replaced by the paper's piece by piece."""
+    from reprise.new_chapter import lay_out
+    from reprise.paths import repository
+
+    files = lay_out(paper)
+    for file in files:
+        typer.echo(file.relative_to(repository()))
+    typer.echo(
+        "\nNext: its entry in src/reprise/catalogue.py, its citation in book/references.bib, then file by file; and\n"
+        f"  reprise claims lock {paper}  # until the first published run delete claims.lock and lock again at will\n"
+        f"  reprise refresh {paper}      # runs it and stores the outputs that nbval compares with\n"
+        f"  pytest tests/{files[-1].parent.name} tests/test_every_chapter.py"
+    )
+
+
+@application.command()
 def book(
     profile: ProfileOption = "quick",
     published_only: Annotated[bool, typer.Option(help="leave out this machine's runs")] = False,
@@ -112,21 +143,21 @@ def book(
 
 
 @data_commands.command("list")
-def data_list(paper: Annotated[str | None, typer.Argument(help="only this paper's data")] = None) -> None:
-    """Show data sets with size, licence and whether they are on this machine."""
+def data_list(
+    paper: Annotated[str | None, typer.Argument(help="only this paper's data, in full")] = None,
+    long: Annotated[bool, typer.Option("--long", help="in full: description and licence of each data set")] = False,
+) -> None:
+    """Show data sets with size, licence and how many of their files are on this machine."""
     from rich.console import Console
-    from rich.table import Table
 
     from reprise.catalogue import PAPERS, find_paper
     from reprise.data import cache_folder, describe
+    from reprise.listing import data_details, data_table
 
-    table = Table("paper", "data set", "kind", "MiB", "licence", "files here")
-    for entry in PAPERS if paper is None else (find_paper(paper),):
-        for row in describe(entry):
-            here = "in code" if row.kind == "embedded" else f"{row.present} of {row.files}"
-            table.add_row(entry.slug, row.data_set, row.kind, f"{row.bytes / 2**20:.1f}", row.licence, here)
-    Console().print(table)
-    typer.echo(f"cache: {cache_folder()}")
+    in_full = long or paper is not None
+    found = [(entry, row) for entry in (PAPERS if paper is None else (find_paper(paper),)) for row in describe(entry)]
+    Console().print(data_details(found) if in_full else data_table(found))
+    typer.echo(f"\ncache: {cache_folder()}{'' if in_full else ' (descriptions and whole licences: --long)'}")
 
 
 @data_commands.command("fetch")
@@ -191,9 +222,13 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors meant for the user are one sentence and exit code 1."""
+    """Run the command line; errors meant for the user are one sentence and exit code 1, as is an interruption."""
     try:
-        application()
+        with interruptible():
+            application()
     except RepriseError as error:
         typer.secho(f"reprise: {error}", fg="red", err=True)
         sys.exit(1)
+    except Interrupted as interruption:
+        typer.secho(f"reprise: {interruption}", fg="red", err=True)
+        sys.exit(interruption.code)

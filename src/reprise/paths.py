@@ -22,10 +22,18 @@ def repository() -> Path:
     Raises
     ------
     RepriseError
-        If there is no checkout (the library was installed without one), since notebooks and results live there.
+        If there is no checkout (the library was installed without one), since notebooks and results live there, or
+        ``REPRISE_HOME`` names a folder that is none.
     """
     if home := os.environ.get("REPRISE_HOME"):
-        return Path(home).resolve()
+        folder = Path(home).expanduser().resolve()
+        if not (folder / "notebooks").is_dir():
+            what = "has no notebooks/" if folder.is_dir() else "is not a folder"
+            raise RepriseError(
+                f"REPRISE_HOME names {folder}, which {what}; "
+                "set it to the folder of a checkout of Reprise, or unset it."
+            )
+        return folder
     found = _repository_above(Path(__file__).resolve().parent) or _repository_above(Path.cwd().resolve())
     if found is None:
         raise RepriseError(

@@ -208,6 +208,9 @@ def load(path: Path) -> Record:
     RecordError
         If the file is missing, truncated, or does not follow the schema; the message says which and what to do.
     """
+    if path.is_dir():
+        within = next(iter(sorted(path.rglob("*.json"))), path / "PACKAGE.json")
+        raise RecordError(f"{path} is a folder; name a record in it, such as {within}.")
     try:
         return Record.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -217,7 +220,8 @@ def load(path: Path) -> Record:
         place = ".".join(str(part) for part in first["loc"]) or "the whole"
         message = f"{place}: {first['msg'].removeprefix('Value error, ')}"
         raise RecordError(
-            f"{path} is not a record of schema {SCHEMA_VERSION} ({message}); run the chapter again."
+            f"{path} is not a record of schema {SCHEMA_VERSION} ({message}); name the PACKAGE.json that a run leaves, "
+            "or, if this is one, run the chapter again."
         ) from error
     except (UnicodeDecodeError, OSError) as error:
         raise RecordError(f"{path} cannot be read as a record ({error}); run the chapter again.") from error

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from reprise.catalogue import Paper, find_paper
 from reprise.errors import RepriseError, unknown_name
 from reprise.fan_in import fitting_records
-from reprise.paths import notebooks_folder, repository, run_folder
+from reprise.interruption import uninterrupted
+from reprise.paths import build_folder, notebooks_folder, repository, run_folder
 
 if TYPE_CHECKING:
     from reprise.settings import ChapterSettings
@@ -142,7 +143,8 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     path = notebooks_folder() / "parameters" / f"{paper.package}.yaml"
     if not path.is_file():
         raise RunError(f"no parameters at {path}; the chapter {paper.slug} has not been written yet.")
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # The loader in C, where there is one: the run graph reads the files of all chapters each time.
+    content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
         raise RunError(f"{path} must map each profile to its parameters.")
     if profile not in content and profile != "quick":
@@ -158,7 +160,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     Raises
     ------
     ParametersError
-        If a word has no ``=`` or its value is not YAML.
+        If a word has no ``=``, its value is not YAML, or a name is given twice.
     """
     import yaml
 
@@ -174,6 +176,8 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals or not name.strip():
             raise ParametersError(f"parameter {word!r} is not of the form name=value.")
+        if name.strip() in parameters:
+            raise ParametersError(f"parameter {name.strip()!r} is given twice; give each once.")
         try:
             parameters[name.strip()] = yaml.load(text, Loader)
         except yaml.YAMLError as error:
@@ -270,16 +274,17 @@ def run_chapter(
     scratch = _claim_scratch(folder, paper)
     try:
         _execute(paper, profile, parameters, scratch, progress)
-        _move_into_place(scratch, folder, paper.package)
+        with uninterrupted():
+            _move_into_place(scratch, folder, paper.package)
+            if reuse is not None:
+                reuse.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / f"{paper.package}.json", reuse)
     except RunError as error:
         _keep_failure(scratch, folder, paper.package)
         kept = folder / f"{paper.package}.failed.ipynb"
         raise RunError(f"{error} (see {kept})" if kept.is_file() else str(error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if reuse is not None:
-        reuse.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / f"{paper.package}.json", reuse)
     return folder / f"{paper.package}.ipynb"
 
 
@@ -431,19 +436,20 @@ def publish(name: str, profile: str) -> Path:
     from reprise.verification import differences, staleness
 
     paper = find_paper(name)
+    if profile not in PROFILES:
+        raise unknown_name("profile", profile, list(PROFILES))
     source, target = run_folder(profile), results_folder() / profile
     record = load(source / f"{paper.package}.json")
     notebook = read_notebook(source / f"{paper.package}.ipynb")
-    if profile not in PROFILES:
-        raise unknown_name("profile", profile, list(PROFILES))
     other = [] if record.profile == profile else [f"its parameters are those of profile {record.profile}"]
     if problems := [*other, *notebook_faults(notebook), *staleness(record), *differences(record)]:
         raise RunError(f"the run of {paper.slug} cannot be published: {'; '.join(problems)}.")
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target / paper.package, ignore_errors=True)
-    shutil.copytree(source / paper.package, target / paper.package)
-    for ending in ("ipynb", "json"):
-        shutil.copyfile(source / f"{paper.package}.{ending}", target / f"{paper.package}.{ending}")
+    with uninterrupted():
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target / paper.package, ignore_errors=True)
+        shutil.copytree(source / paper.package, target / paper.package)
+        for ending in ("ipynb", "json"):
+            shutil.copyfile(source / f"{paper.package}.{ending}", target / f"{paper.package}.{ending}")
     return target / f"{paper.package}.json"
 
 
@@ -452,12 +458,9 @@ def refresh(name: str) -> Path:
 
     These outputs are what nbval compares with.
     """
-    import tempfile
-
     paper = find_paper(name)
-    with tempfile.TemporaryDirectory() as folder:
-        executed = run_chapter(name, profile="quick", output=Path(folder))
-        notebook = read_notebook(executed)
+    executed = run_chapter(name, profile="quick", output=build_folder() / "refresh")
+    notebook = read_notebook(executed)
     if any("injected-parameters" in cell["metadata"].get("tags", []) for cell in notebook["cells"]):
         raise ParametersError(f"{paper.notebook.name}: its defaults differ from the quick profile; make them equal.")
     _write_notebook(notebook, paper.notebook)

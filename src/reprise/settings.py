@@ -5,6 +5,7 @@ A field's description is what a reader sees in the chapter's parameter table: me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from reprise.catalogue import find_paper
 from reprise.errors import RepriseError, unknown_name
+from reprise.parameter_errors import explain
 from reprise.provenance import digest
 
 # Embedded data set → the real one, or ones, that it stands in for.
@@ -40,9 +42,7 @@ class ChapterSettings(BaseModel):
 
     datasets: tuple[str, ...] = Field(min_length=1, description="names of the data sets, as in the catalogue")
     seeds: tuple[int, ...] = Field(min_length=1, description="seeds; every method uses the same ones")
-    device: str = Field(
-        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1, … or mps"
-    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, … or mps")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one process")
 
     @field_validator("datasets")
@@ -54,6 +54,13 @@ class ChapterSettings(BaseModel):
                 raise ValueError(str(unknown_name("data set", name, known)))
         if len(set(value)) < len(value):
             raise ValueError(f"names a data set twice: {', '.join(value)}; name each once.")
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _device_has_a_known_form(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value):
+            raise ValueError(f"must be auto, cpu, mps, cuda, or cuda:N for the GPU of number N, got {value!r}.")
         return value
 
     @field_validator("seeds")
@@ -83,7 +90,7 @@ class ChapterSettings(BaseModel):
             # What JSON has no word for, a date say, becomes text and is refused by its field's type.
             return cls.model_validate_json(json.dumps(parameters, default=str), strict=True)
         except ValidationError as error:
-            raise SettingsError(_explain(error)) from error
+            raise SettingsError(explain(error)) from error
         except TypeError as error:
             raise SettingsError(f"a parameter has a mapping with keys that are no text: {error}.") from error
 
@@ -99,13 +106,3 @@ class ChapterSettings(BaseModel):
     def sha256(self) -> str:
         """Return the hash of the parameters that determine the rows."""
         return digest(self.determining_rows())
-
-
-def _explain(error: ValidationError) -> str:
-    sentences = []
-    for problem in error.errors():
-        name = ".".join(str(part) for part in problem["loc"]) or "the parameters together"
-        message = str(problem["msg"]).removeprefix("Value error, ")
-        given = "" if problem["type"] == "missing" or not problem["loc"] else f" (given: {problem['input']!r})"
-        sentences.append(f"parameter {name}: {message}{given}")
-    return "; ".join(sentences)

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from reprise.grda import baselines
+from reprise.grda.coral import coral_predictions
 from reprise.grda.estimators import GRDAClassifier, GRDARegressor
 from reprise.grda.graphs import chain_graph, clique_graph, empty_graph
 
@@ -344,6 +345,6 @@ def test_coral_aligns_scaled_targets():
     from reprise.grda.generators import make_dg
 
     domains = make_dg(15, seed=0)
-    predictions = baselines.coral_predictions(domains)
+    predictions = coral_predictions(domains)
     assert predictions.shape == domains.targets.shape
     assert (predictions[domains.labelled] == domains.targets[domains.labelled]).mean() > 0.9

@@ -35,8 +35,12 @@ class Paper:
     def package(self):
         return self.slug
 
+    @property
+    def notebook(self):
+        return Path("notebooks", f"{self.package}.ipynb")
+
     def is_written(self):
-        return Path("notebooks", f"{self.package}.ipynb").is_file()
+        return self.notebook.is_file()
 
 SETS = (DataSet("small", "embedded"), DataSet("large", "embedded"), DataSet("mail", "real", ("mail/*",)))
 PAPERS = tuple(Paper(slug, SETS) for slug in ("alpha", "beta", "gamma", "unwritten"))
@@ -156,7 +160,7 @@ def build_tiny(home: Path) -> Tiny:
     """Lay the tiny repository out in a folder."""
     tiny = Tiny(home)
     shutil.copytree(REPOSITORY / "workflow", home / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py", "paths.py", "runner.py", "fan_in.py"):
+    for name in ("__init__.py", "errors.py", "paths.py", "runner.py", "fan_in.py", "interruption.py"):
         tiny.write(f"src/reprise/{name}", (REPOSITORY / "src" / "reprise" / name).read_text(encoding="utf-8"))
     tiny.write("src/reprise/catalogue.py", CATALOGUE)
     tiny.write("src/reprise/data/__init__.py", DATA)

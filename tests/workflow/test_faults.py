@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 
+import psutil
+import pytest
 from tests.workflow.conftest import Tiny, chapter_call
 
 
@@ -132,3 +134,25 @@ def test_a_second_run_in_the_same_checkout_is_refused_until_the_first_ends(tiny:
     assert "another run works in this checkout" in second.stdout
     tiny.write("go", "")
     wait_until(lambda: tiny.make_book().returncode == 0)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
+def test_a_book_told_to_end_ends_its_jobs_with_a_sentence_and_goes_on_from_there_the_next_time(
+    tiny: Tiny, number: int, status: int
+) -> None:
+    tiny.write("waiting", "beta")
+    process = start(tiny, [sys.executable, "workflow/make_book.py"])
+    runs = tiny.home / "build/run/quick"
+    wait_until(lambda: called(tiny, "run beta") and (runs / "alpha.json").exists() and (runs / "gamma.json").exists())
+    time.sleep(1.0)  # Snakemake has to have noticed that the two are done
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert said.splitlines()[-1].endswith("The same command goes on from there.")
+    assert "Traceback" not in said
+    assert not any(job.is_running() for job in started)
+    tiny.calls()
+    tiny.write("go", "")
+    assert tiny.make_book().returncode == 0
+    assert tiny.calls() == ["book --profile quick", chapter_call("beta")]

@@ -2,20 +2,29 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from tests.workflow.conftest import PAPERS, Tiny, chapter_call
+from tests.workflow.conftest import PAPERS, Tiny, build_tiny, chapter_call
 
 ALL = [chapter_call(paper) for paper in PAPERS]
 
 
-@pytest.fixture
-def done(tiny: Tiny) -> Tiny:
-    """Return the tiny repository after one complete run."""
+@pytest.fixture(scope="module")
+def once_done(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Return a tiny repository after one complete run, of which tests take copies."""
+    tiny = build_tiny(tmp_path_factory.mktemp("done") / "repository")
     result = tiny.snakemake("chapters")
     assert result.returncode == 0, result.stdout
     assert tiny.calls() == ALL
     return tiny
+
+
+@pytest.fixture
+def done(once_done: Tiny, tmp_path: Path) -> Tiny:
+    """Return a copy of the tiny repository after one complete run, times of files and Snakemake's notes included."""
+    return Tiny(Path(shutil.copytree(once_done.home, tmp_path / "repository", symlinks=True)))
 
 
 def planned(tiny: Tiny, target: str = "chapters", *config: str) -> list[str]:

@@ -212,7 +212,7 @@ class GraphDomainEstimator(BaseEstimator):
     def _check_new_rows(self, X: Any, sample_domain: Any) -> tuple[np.ndarray, np.ndarray]:
         check_is_fitted(self, "_trained")
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return X, domainnumbers_of(sample_domain, len(X), self.n_domains_)
+        return X, domain_numbers(sample_domain, len(X), self.n_domains_)
 
     @property
     def _n_outputs(self) -> int:

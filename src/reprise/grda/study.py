@@ -25,8 +25,8 @@ import numpy as np
 
 from reprise import rows
 from reprise.compute import numpy_generator, resolve_device, use_threads
-from reprise.grda.baselines import coral_predictions
 from reprise.grda.batches import Problem, problem_of
+from reprise.grda.coral import coral_predictions
 from reprise.grda.data import GraphDomains, hold_out_sources, levels, load, permute_rows_within_domains
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
 from reprise.grda.generators import make_dg
