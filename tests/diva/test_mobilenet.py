@@ -83,7 +83,7 @@ def test_unknown_networks_and_missing_libraries_are_named(monkeypatch):
 
 
 def test_features_are_computed_once_for_equal_inputs(tmp_path, monkeypatch):
-    monkeypatch.setenv("REPRISE_HOME", str(tmp_path))
+    monkeypatch.setattr(encoders, "build_folder", lambda: tmp_path)
     calls = []
 
     def compute():
