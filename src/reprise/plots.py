@@ -151,6 +151,23 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "Social-STGCNN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
         "Constant velocity": MethodStyle(GREY, "X", (0, (1, 1))),
     },
+    "data selection": {
+        "DIVA Reweight": MethodStyle(BLUE, "o"),
+        "DIVA Extend": MethodStyle(BLUE, "D"),
+        "DIVA derivative": MethodStyle(BLUE, "H"),
+        "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
+        "Random selection": MethodStyle(GREY, "d", (0, (1, 1))),
+        "DIVA's order reversed": MethodStyle(VERMILION, "<", (0, (5, 2))),
+        "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "cleanlab": MethodStyle("#117733", "8", (0, (5, 1, 1, 1))),
+        "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "Active Bias": MethodStyle("#882255", "p", (0, (3, 1, 1, 1))),
+        "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "L2RW, all samples": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+    },
 }
 METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
 
