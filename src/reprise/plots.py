@@ -195,9 +195,17 @@ def style_of(method: str) -> MethodStyle:
 def new_figure(
     *, rows: int = 1, columns: int = 1, width: float = TEXT_WIDTH, height: float | None = None, **options: Any
 ) -> tuple[Figure, Any]:
-    """Return a figure of the book's width in the house style, with its axes (as from ``pyplot.subplots``)."""
+    """Return a figure of the book's width in the house style, with its axes (as from ``pyplot.subplots``).
+
+    Raises
+    ------
+    MissingRowsError
+        If there is no panel to draw: a chapter then shows a sentence in the figure's place.
+    """
     from matplotlib import pyplot
 
+    if not (rows and columns):
+        raise MissingRowsError("no data set of this run has rows for this figure.")
     use_style()
     return pyplot.subplots(rows, columns, figsize=(width, height or width * HEIGHT_RATIO), **options)
 
