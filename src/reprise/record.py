@@ -227,7 +227,7 @@ def _no_record(path: Path, error: ValidationError) -> str:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         if path.suffix == ".json":
-            return f"is not whole JSON: if it is a record, it was cut short and you can run the chapter again; else {where}"
+            return f"is not whole JSON: if it is a record that was cut short, run the chapter again; else {where}"
         return f"is no record: it is not JSON; {where}"
     absent = [str(problem["loc"][0]) for problem in error.errors() if problem["type"] == "missing"]
     if {"paper", "rows"} <= set(absent):
