@@ -18,7 +18,7 @@ from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
 from reprise.judging import judge
 from reprise.page import Page
-from reprise.paths import build_folder, repository
+from reprise.paths import build_folder, repository, rows_file
 from reprise.record import Cost, Provenance, Record, now, rows_to_columns, save, summarise
 from reprise.rows import MissingRowsError
 from reprise.settings import ChapterSettings
@@ -137,6 +137,8 @@ class Chapter:
         clock = Clock()
         self._rows = tidy(run(settings))
         self._cost = Cost(seconds=round(clock.seconds, 1), peak_memory_mib=round(peak_memory_mib(), 1))
+        # What took the time is safe before anything is drawn: a run that fails later starts again from here.
+        save(self._record((), ()), rows_file(self.output, self.paper.package))
         return self._rows
 
     def summary(self) -> tuple[Any, ...]:
@@ -255,6 +257,9 @@ class Chapter:
 
     def record(self) -> Record:
         """Return the record of this run."""
+        return self._record(self.summary(), self.verdicts or self.judge())
+
+    def _record(self, summary: tuple[Any, ...], verdicts: tuple[Verdict, ...]) -> Record:
         import reprise
         from reprise.data import hashes
         from reprise.machine import hardware
@@ -281,8 +286,8 @@ class Chapter:
             profile=self.profile(),
             parameters=settings.model_dump(mode="json"),
             rows=rows_to_columns(rows),
-            summary=self.summary(),
-            verdicts=self.verdicts or self.judge(),
+            summary=summary,
+            verdicts=verdicts,
             provenance=provenance,
             hardware=self._records[0].hardware if self._records else hardware(settings.device),
             cost=self._cost,

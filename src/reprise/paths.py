@@ -66,3 +66,8 @@ def run_folder(profile: str) -> Path:
 def book_folder() -> Path:
     """Return the folder of the book's hand-written pages."""
     return repository() / "book"
+
+
+def rows_file(folder: Path, package: str) -> Path:
+    """Where a run keeps the record of its rows alone, without summary and verdicts, until the chapter is finished."""
+    return folder / f"{package}.rows.json"

@@ -119,6 +119,55 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
         "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
     },
+    # No method is under test here; the CNN is the benchmark's own.
+    "generalisation in a domain": {
+        "CNN": MethodStyle(BLUE, "o"),
+        "CNN, augmented": MethodStyle(BLUE, "p", (0, (4, 2))),
+        "CNN, soft-argmax": MethodStyle(BLUE, "8", (0, (2, 2))),
+        "CoordConv": MethodStyle(SKY, "D", (0, (4, 1))),
+        "SetEncoder": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
+        "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Small ResNet": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "ResNet-50": MethodStyle("#8C6D31", "h", (0, (4, 2))),
+        "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
+        "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),
+        "ResNet-50 (ImageNet-1k)": MethodStyle("#AA4499", "8", (0, (1, 3))),
+        "ResNet-50 (ImageNet-21k)": MethodStyle("#882255", "8", (0, (2, 2))),
+        "ResNet-101 (ImageNet-21k)": MethodStyle("#332288", "8", (0, (6, 2))),
+        "BetaVAE": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+        "Ada-GVAE": MethodStyle("#AA4499", "<", (0, (1, 3))),
+        "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
+        "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
+    },
+    "trajectory prediction": {
+        "Trajectron++": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "Trajectron++Edge": MethodStyle(BLUE, "o"),
+        "Trajectron++Edge, neighbours cut": MethodStyle(SKY, "D", (0, (4, 1))),
+        "Trajectron++Edge, trained alone": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "PECNet": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Social-STGCNN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Constant velocity": MethodStyle(GREY, "X", (0, (1, 1))),
+    },
+    "data selection": {
+        "DIVA Reweight": MethodStyle(BLUE, "o"),
+        "DIVA Extend": MethodStyle(BLUE, "D"),
+        "DIVA derivative": MethodStyle(BLUE, "H"),
+        "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
+        "Random selection": MethodStyle(GREY, "d", (0, (1, 1))),
+        "DIVA's order reversed": MethodStyle(VERMILION, "<", (0, (5, 2))),
+        "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "cleanlab": MethodStyle("#117733", "8", (0, (5, 1, 1, 1))),
+        "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "Active Bias": MethodStyle("#882255", "p", (0, (3, 1, 1, 1))),
+        "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "L2RW, all samples": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+    },
 }
 METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
 
@@ -146,9 +195,17 @@ def style_of(method: str) -> MethodStyle:
 def new_figure(
     *, rows: int = 1, columns: int = 1, width: float = TEXT_WIDTH, height: float | None = None, **options: Any
 ) -> tuple[Figure, Any]:
-    """Return a figure of the book's width in the house style, with its axes (as from ``pyplot.subplots``)."""
+    """Return a figure of the book's width in the house style, with its axes (as from ``pyplot.subplots``).
+
+    Raises
+    ------
+    MissingRowsError
+        If there is no panel to draw: a chapter then shows a sentence in the figure's place.
+    """
     from matplotlib import pyplot
 
+    if not (rows and columns):
+        raise MissingRowsError("no data set of this run has rows for this figure.")
     use_style()
     return pyplot.subplots(rows, columns, figsize=(width, height or width * HEIGHT_RATIO), **options)
 

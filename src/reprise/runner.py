@@ -16,7 +16,7 @@ from reprise.catalogue import Paper, find_paper
 from reprise.errors import RepriseError, unknown_name
 from reprise.fan_in import fitting_records
 from reprise.interruption import uninterrupted
-from reprise.paths import build_folder, notebooks_folder, repository, run_folder
+from reprise.paths import build_folder, notebooks_folder, repository, rows_file, run_folder
 
 if TYPE_CHECKING:
     from reprise.settings import ChapterSettings
@@ -264,7 +264,8 @@ def run_chapter(
     ------
     RepriseError
         Before anything starts for bad parameters or missing data; as ``RunError`` if the notebook raised, in which
-        case ``PACKAGE.failed.ipynb`` shows where and no other output of the chapter remains.
+        case ``PACKAGE.failed.ipynb`` shows where, and of the chapter's other outputs only the rows remain, if they
+        were computed: the next run into the folder begins with them if nothing that determines them changed.
     """
     paper = find_paper(name)
     parameters = resolve_parameters(paper, profile, overrides or {})
@@ -280,10 +281,15 @@ def run_chapter(
     _require_data(paper, parameters)
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
+    kept_rows = rows_file(folder, paper.package)
+    if not parameters.get("records") and _has_these_rows(kept_rows, paper, parameters):
+        parameters["records"] = [os.path.relpath(kept_rows, repository())]
     try:
         _execute(paper, profile, parameters, scratch, progress)
         with uninterrupted():
             _move_into_place(scratch, folder, paper.package)
+            rows_file(scratch, paper.package).unlink(missing_ok=True)
+            kept_rows.unlink(missing_ok=True)
             if keep is not None:
                 keep.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / f"{paper.package}.json", keep)
@@ -292,6 +298,7 @@ def run_chapter(
         kept = folder / f"{paper.package}.failed.ipynb"
         raise RunError(f"{error} (see {kept})" if kept.is_file() else str(error)) from error
     finally:
+        _keep_rows(scratch, folder, paper.package)
         shutil.rmtree(scratch, ignore_errors=True)
     return folder / f"{paper.package}.ipynb"
 
@@ -325,6 +332,7 @@ def _claim_scratch(folder: Path, paper: Paper) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if owner.is_file() and _is_alive(int(owner.read_text() or 0)):
             raise RepriseError(f"{paper.slug} is already running into {folder}; wait for it or give another --output.")
+        _keep_rows(scratch, folder, paper.package)
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         owner.write_text(str(os.getpid()))
@@ -429,6 +437,12 @@ def _keep_failure(scratch: Path, folder: Path, package: str) -> None:
     if (scratch / f"{package}.ipynb").is_file():
         notebook = strip_machine(read_notebook(scratch / f"{package}.ipynb"))
         _write_notebook(notebook, folder / f"{package}.failed.ipynb")
+
+
+def _keep_rows(scratch: Path, folder: Path, package: str) -> None:
+    """Keep the rows of a run that did not reach its end: the next one with equal parameters starts from them."""
+    if rows_file(scratch, package).is_file():
+        os.replace(rows_file(scratch, package), rows_file(folder, package))
 
 
 def publish(name: str, profile: str) -> Path:

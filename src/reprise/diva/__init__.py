@@ -1,0 +1,44 @@
+"""DIVA: dataset derivative of a learning task (Dukler, Achille, Paolini, Ravichandran, Polito, Soatto; ICLR 2022).
+
+Every training sample has a weight; DIVA differentiates the leave-one-out error with respect to all of them at once, in
+closed form, for a linear model on frozen features (arXiv:2111.09785). No code was released.
+
+Implemented: weighted ridge in primal and dual form, leave-one-out predictions and derivatives with masks and groups,
+the validation derivative, Reweight, Extend, detection of wrong labels, augmentation weights and class names as samples,
+the older reweighters and detectors that they are compared with, and the linearisation of a whole small network. Not
+implemented: linearisation of all layers of a large network.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Task": "data",
+    "load": "data",
+    "LooResult": "derivatives",
+    "augmentation_weights": "derivatives",
+    "find_detrimental": "derivatives",
+    "loo_derivative": "derivatives",
+    "loo_predictions": "derivatives",
+    "validation_derivative": "derivatives",
+    "encode_images": "encoders",
+    "encode_sentences": "encoders",
+    "DivaExtend": "estimators",
+    "DivaReweight": "estimators",
+    "make_task": "generators",
+    "DivaInputError": "input_checks",
+    "load_torchvision": "torchvision_sets",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module when it is first asked for, so that this package stays light."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,267 @@
+"""DIVA as scikit-learn estimators: a reweighted ridge classifier, and the extension of a training set from a pool.
+
+>>> import numpy as np
+>>> rows = np.random.default_rng(0).normal(size=(60, 3))
+>>> labels = (rows[:, 0] > 0).astype(int)
+>>> model = DivaReweight().fit(rows, labels)
+>>> model.sample_weight_.shape, model.path_.shape
+((60,), (4,))
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
+
+from reprise.diva.data import one_hot, prepared
+from reprise.diva.input_checks import (
+    DivaInputError,
+    check_features,
+    check_labels,
+    check_loss,
+    check_penalty,
+    mask_of_single_samples,
+    warn_of_duplicates,
+)
+from reprise.diva.leave_one_out import stacked_groups
+from reprise.diva.outer_loss import LossName
+from reprise.diva.ridge import solve
+from reprise.diva.weighting import Objective, Step, StepName, choose_penalty, coefficients, extend, follow
+
+
+class _RidgeClassifier(ClassifierMixin, BaseEstimator):
+    """What both share: preparing features and labels, and predicting."""
+
+    coef_: np.ndarray
+    classes_: np.ndarray
+    lam: float | str
+    normalise: bool
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the outputs of the linear model, (n, k); their first minus second column where k = 2."""
+        check_is_fitted(self, "coef_")
+        _refuse_what_is_no_matrix(X)
+        X = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite=False)
+        outputs = self._prepared(check_features(X)) @ self.coef_
+        return outputs[:, 1] - outputs[:, 0] if len(self.classes_) == 2 else outputs
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the class with the largest output, (n,)."""
+        outputs = self.decision_function(X)
+        codes = (outputs > 0).astype(int) if outputs.ndim == 1 else outputs.argmax(1)
+        return self.classes_[codes]
+
+    def _prepared(self, features: np.ndarray) -> np.ndarray:
+        return prepared(features) if self.normalise else np.hstack([features, np.ones((len(features), 1))])
+
+    def _problem(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Check what is given; return prepared features and codes of the classes."""
+        _refuse_what_is_no_matrix(X)
+        if y is None:
+            raise DivaInputError("requires y to be passed, but the target y is None; give one label a sample.")
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
+        features = check_features(X)
+        labels = check_labels(y, len(features))
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise DivaInputError(f"y has one class, {self.classes_[0]!r}; give samples of at least two classes.")
+        return self._prepared(features), codes
+
+    def _penalty(self, features: Tensor, targets: Tensor) -> float:
+        if isinstance(self.lam, str):
+            if self.lam != "loo":
+                raise DivaInputError(f"lam must be a number > 0, or 'loo' to choose it; got {self.lam!r}.")
+            return choose_penalty(features, targets)
+        return check_penalty(self.lam, *features.shape)
+
+
+def _refuse_what_is_no_matrix(X: Any) -> None:
+    if getattr(X, "ndim", 2) > 2:
+        check_features(X)
+
+
+class DivaReweight(_RidgeClassifier):
+    """Ridge classification with sample weights that lower the leave-one-out loss (Reweight, Sec. 3.4).
+
+    Parameters
+    ----------
+    lam
+        Penalty λ, or ``"loo"``: the one of 0.001 … 10 with the least squared leave-one-out error.
+    loss, temperature
+        Outer loss. Cross-entropy at τ = 10 for clean labels; at τ = 1 where labels may be wrong, as with the former
+        wrong labels come to dominate and the weights get worse than none.
+    step, eta, n_steps
+        ``"max"``: the largest derivative moves a weight by η = 0.5; ``"raw"``: the paper's, η about 0.1 times the
+        derivative. 1 to 3 steps; many overfit.
+    normalise
+        Whether rows are scaled to length 1. A constant is appended in any case.
+
+    Attributes
+    ----------
+    sample_weight_
+        Weights, (N,); usable as ``sample_weight=`` of other estimators.
+    coef_
+        W with the intercept in its last row, (m + 1, k).
+    lam_
+        λ used.
+    path_
+        Leave-one-out loss before the first and after each step, (n_steps + 1,).
+    """
+
+    def __init__(
+        self,
+        *,
+        lam: float | str = "loo",
+        loss: LossName = "ce",
+        temperature: float = 10.0,
+        step: StepName = "max",
+        eta: float = 0.5,
+        n_steps: int = 3,
+        normalise: bool = True,
+    ) -> None:
+        self.lam = lam
+        self.loss = loss
+        self.temperature = temperature
+        self.step = step
+        self.eta = eta
+        self.n_steps = n_steps
+        self.normalise = normalise
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+        """Find the weights and fit the ridge classifier with them.
+
+        Parameters
+        ----------
+        X
+            Features, (N, m).
+        y
+            Labels, (N,).
+        groups
+            Group of each sample; equal ones are left out together, (N,).
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used; the message says what to change.
+        """
+        check_loss(self.loss, self.temperature)
+        if self.step not in ("max", "raw") or not self.eta > 0 or self.n_steps < 0:
+            raise DivaInputError(
+                f"step={self.step!r}, eta={self.eta}, n_steps={self.n_steps}: step is 'max' or 'raw', eta > 0, "
+                "n_steps >= 0."
+            )
+        rows, codes = self._problem(X, y)
+        warn_of_duplicates(rows, groups)
+        mask = mask_of_single_samples(codes, self.classes_.tolist())
+        features, targets = torch.from_numpy(rows), torch.from_numpy(one_hot(codes, len(self.classes_)))
+        self.lam_ = self._penalty(features, targets)
+        numbers = (
+            None if groups is None else np.unique(check_labels(groups, len(rows), "groups"), return_inverse=True)[1]
+        )
+        objective = Objective(
+            self.loss,
+            self.temperature,
+            None if mask is None else torch.from_numpy(mask),
+            None if numbers is None else stacked_groups(torch.from_numpy(numbers)),
+        )
+        path = list(follow(features, targets, self.lam_, objective, Step(self.step, self.eta, self.n_steps)))
+        self.path_ = np.array([float(found.loss) for _, found in path])
+        self.sample_weight_ = path[-1][0].weights.numpy()
+        self.coef_ = coefficients(path[-1][0], features).numpy()
+        return self
+
+
+class DivaExtend(_RidgeClassifier):
+    """Ridge classification on a training set extended from a pool (Extend, Sec. 3.4).
+
+    Parameters
+    ----------
+    per_round
+        Pool samples moved in a round; None: a tenth of the pool.
+    budget
+        Largest number moved; None: until no derivative in the pool is negative.
+    per_class
+        Largest number of one class in a round; large rounds without it pick many samples of few classes.
+    lam, loss, temperature, normalise
+        As in `DivaReweight`; λ is chosen on the core. τ = 1, since a pool's labels may be wrong.
+
+    Attributes
+    ----------
+    selected_
+        Places in the pool, in the order in which they were moved.
+    curve_
+        Leave-one-out loss on the core before each round.
+    coef_, lam_
+        Of the classifier on core and selected samples.
+    """
+
+    def __init__(
+        self,
+        *,
+        per_round: int | None = None,
+        budget: int | None = None,
+        per_class: int | None = None,
+        lam: float | str = "loo",
+        loss: LossName = "ce",
+        temperature: float = 1.0,
+        normalise: bool = True,
+    ) -> None:
+        self.per_round = per_round
+        self.budget = budget
+        self.per_class = per_class
+        self.lam = lam
+        self.loss = loss
+        self.temperature = temperature
+        self.normalise = normalise
+
+    def fit(self, X: Any, y: Any, X_pool: Any, y_pool: Any) -> Self:
+        """Choose samples of the pool and fit the ridge classifier on core and chosen ones.
+
+        Parameters
+        ----------
+        X, y
+            Features (N, m) and labels (N,) of the core: these alone count as validation.
+        X_pool, y_pool
+            The same of the pool.
+
+        Raises
+        ------
+        ValueError
+            For input that cannot be used; the message says what to change.
+        """
+        check_loss(self.loss, self.temperature)
+        core, codes = self._problem(X, y)
+        pool = self._prepared(check_features(X_pool))
+        if pool.shape[1] != core.shape[1]:
+            raise DivaInputError(f"X_pool has {pool.shape[1] - 1} features but X has {core.shape[1] - 1}.")
+        labels = check_labels(y_pool, len(pool), "y_pool")
+        if unknown := sorted(set(labels.tolist()) - set(self.classes_.tolist())):
+            raise DivaInputError(f"pool contains labels not in the core set: {unknown}; give the core some of each.")
+        every = np.concatenate([codes, np.searchsorted(self.classes_, labels)])
+        targets = torch.from_numpy(one_hot(every, len(self.classes_)))
+        features = torch.from_numpy(np.concatenate([core, pool]))
+        n_core = len(core)
+        self.lam_ = self._penalty(features[:n_core], targets[:n_core])
+        found = extend(
+            features,
+            targets,
+            n_core,
+            self.lam_,
+            Objective(self.loss, self.temperature),
+            per_round=self.per_round or max(1, len(pool) // 10),
+            budget=self.budget,
+            per_class=self.per_class,
+        )
+        self.selected_, self.curve_ = found.order.numpy(), np.array(found.losses)
+        chosen = np.concatenate([np.arange(n_core), n_core + self.selected_])
+        used = features[chosen]
+        ridge = solve(used, targets[chosen], torch.ones(len(chosen), dtype=torch.float64), self.lam_)
+        self.coef_ = coefficients(ridge, used).numpy()
+        return self

@@ -1,0 +1,128 @@
+"""The study's Reweight (Table 1): gains by penalty and outer loss, overfitting, the weights' scale, softmax heads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from reprise.diva.baselines import HeadOptions, Weighting, train_heads
+from reprise.diva.cell import Cell, Row, Split, error_rate, outer_name
+from reprise.diva.ridge import solve
+from reprise.diva.weighting import Objective, choose_penalty, coefficients, follow
+
+CHOSEN = "leave-one-out"
+VALIDATION_SHARE = 0.2
+HEADS: tuple[tuple[str, Weighting], ...] = (
+    ("Softmax head", "uniform"),
+    ("Active Bias", "Active Bias"),
+    ("L2RW", "L2RW"),
+)
+
+
+def reweight_rows(cell: Cell) -> Iterator[Row]:
+    """Yield errors of equal weights and of Reweight on every resplit."""
+    for seed in cell.seeds(cell.settings.resplit_seeds):
+        split = cell.split(seed)
+        chosen = choose_penalty(split.features, split.targets)
+        yield cell.row("reweight", seed, "Uniform", "penalty", chosen, split="training", penalty=CHOSEN)
+        yield from _path_rows(cell, seed, split, chosen, CHOSEN)
+        for penalty in cell.settings.penalties:
+            yield from _path_rows(cell, seed, split, penalty, f"{penalty:g}")
+
+
+def _path_rows(cell: Cell, seed: int, split: Split, penalty: float, name: str) -> Iterator[Row]:
+    settings = cell.settings
+    main = Objective("ce", settings.temperature)
+    others = [Objective("ce", settings.noise_temperature), Objective("squared")]
+    for objective in (main, *others):
+        long = objective is main and name == CHOSEN
+        steps = max(settings.n_steps, settings.n_overfit_steps) if long else settings.n_steps
+        path = follow(split.features, split.targets, penalty, objective, cell.step(steps))
+        outer = outer_name(objective)
+        for number, (ridge, found) in enumerate(path):
+            how = {"penalty": name, "step": number, "outer": outer}
+            method = "DIVA Reweight" if number else "Uniform"
+            error = split.error(coefficients(ridge, split.features))
+            if number or objective is main:
+                # Equal weights have the same error whatever the outer loss; they stand once.
+                own = how if number else {"penalty": name, "step": 0}
+                yield cell.row("reweight", seed, method, "error", error, **own)
+            if name == CHOSEN:
+                mean = float(found.loss) / len(split.labels)
+                yield cell.row("reweight", seed, method, "loss", mean, split="leave-one-out", **how)
+                left_out = error_rate(found.predictions, split.labels)
+                yield cell.row("reweight", seed, method, "error", left_out, split="leave-one-out", **how)
+            if long and number == settings.n_steps:
+                yield from _scale_rows(cell, seed, split, penalty, ridge.weights)
+
+
+def _scale_rows(cell: Cell, seed: int, split: Split, penalty: float, weights: torch.Tensor) -> Iterator[Row]:
+    """Tell weights and penalty apart: scaling all weights by c is dividing λ by c."""
+    mean = float(weights.mean())
+    ones = torch.ones_like(weights)
+    for method, rescaled in (("DIVA Reweight, rescaled", weights / mean), ("Uniform, rescaled", ones * mean)):
+        ridge = solve(split.features, split.targets, rescaled, penalty)
+        error = split.error(coefficients(ridge, split.features))
+        yield cell.row("reweight", seed, method, "error", error, penalty=CHOSEN, step=cell.settings.n_steps)
+    yield cell.row("reweight", seed, "DIVA Reweight", "mean weight", mean, split="training", penalty=CHOSEN)
+
+
+def head_rows(cell: Cell) -> Iterator[Row]:
+    """Yield errors of softmax heads: rate and decay are selected on a part of the given training set, then kept."""
+    settings = cell.settings
+    seeds = cell.seeds(settings.head_seeds)
+    if not seeds:
+        return
+    for method, weighting in HEADS:
+        options = _options(cell, weighting)
+        errors = _selection_errors(cell, options)
+        for (rate, decay), error in zip(options.grid(), errors, strict=True):
+            how = {"split": "selection", "setting": f"rate {rate:g}, decay {decay:g}"}
+            yield cell.row("heads", -1, method, "error", error, **how)
+        rate, decay = options.grid()[int(np.argmin(errors))]
+        kept = HeadOptions(weighting, (rate,), (decay,), options.n_epochs, options.batch_size)
+        for seed in seeds:
+            split = cell.split(seed)
+            yield cell.row("heads", seed, method, "error", _head_error(cell, split, kept, seed, False))
+            if weighting == "L2RW":
+                error = _head_error(cell, split, kept, seed, True)
+                yield cell.row("heads", seed, "L2RW, all samples", "error", error)
+
+
+def _options(cell: Cell, weighting: Weighting) -> HeadOptions:
+    settings = cell.settings
+    return HeadOptions(
+        weighting,
+        settings.head_learning_rates,
+        settings.head_weight_decays,
+        settings.head_epochs,
+        settings.head_batch,
+    )
+
+
+def _selection_errors(cell: Cell, options: HeadOptions) -> list[float]:
+    split = cell.split(0)
+    train, validation = _held_out(cell, split, 0)
+    features = split.features.float()
+    parts = [(features[rows], split.labels[rows]) for rows in (train, validation)]
+    heads = train_heads(parts[0], parts[1], options, (0, "diva", cell.task.name, "head selection"))
+    return [error_rate(parts[1][0] @ head, parts[1][1]) for head in heads]
+
+
+def _head_error(cell: Cell, split: Split, options: HeadOptions, seed: int, all_samples: bool) -> float:
+    features = split.features.float()
+    train, validation = _held_out(cell, split, seed)
+    held_out = (features[validation], split.labels[validation])
+    # L2RW needs its validation part; the other heads train on everything.
+    everything = all_samples or options.weighting != "L2RW"
+    own = (features, split.labels) if everything else (features[train], split.labels[train])
+    heads = train_heads(own, held_out, options, (seed, "diva", cell.task.name, "heads"))
+    return error_rate(split.test_features.float() @ heads[0], split.test_labels)
+
+
+def _held_out(cell: Cell, split: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    order = cell.generator(seed, "validation").permutation(len(split.labels))
+    n_validation = round(VALIDATION_SHARE * len(order))
+    return order[n_validation:], order[:n_validation]

@@ -1,0 +1,85 @@
+"""The study's check of the derivative itself: what it predicts beside what happens to a sample removed or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from reprise.diva.cell import Cell, Row, outer_name
+from reprise.diva.leave_one_out import change_of_weights, change_of_weights_elsewhere, validation_derivative
+from reprise.diva.ridge import PrimalRidge
+from reprise.diva.weighting import choose_penalty, judge
+
+NEW_WEIGHTS = (0.0, 0.5, 2.0)
+N_SHOWN = 100
+
+
+def small_change_rows(cell: Cell) -> Iterator[Row]:
+    """Yield the rank correlation of predicted with exact change of the loss, and some pairs of both."""
+    settings = cell.settings
+    split = cell.split(0)
+    penalty = choose_penalty(split.features, split.targets)
+    ridge = PrimalRidge(split.features, split.targets, torch.ones_like(split.features[:, 0]), penalty)
+    test = (split.test_features, split.test_targets)
+    for temperature in (settings.noise_temperature, settings.temperature):
+        objective = cell.objective(temperature)
+        here = judge(ridge, objective)
+        assert here.gradient is not None
+        elsewhere, slopes = validation_derivative(ridge, *test, "ce", temperature)
+        for seed in cell.seeds(settings.noise_seeds):
+            generator = cell.generator(seed, "small changes")
+            rows = torch.from_numpy(
+                generator.choice(len(split.labels), min(settings.n_changed, len(split.labels)), False)
+            )
+            for new_weight in NEW_WEIGHTS:
+                how = {"outer": outer_name(objective), "new_weight": new_weight}
+                exact = change_of_weights(ridge, rows, new_weight, "ce", temperature) - here.loss
+                there = change_of_weights_elsewhere(ridge, rows, new_weight, test, temperature) - elsewhere
+                predicted = (here.gradient[rows] * (new_weight - 1)).cpu().numpy()
+                expected = (slopes[rows] * (new_weight - 1)).cpu().numpy()
+                shuffled = generator.permutation(predicted)
+                for split_name, method, one, other in (
+                    ("leave-one-out", "DIVA derivative", predicted, exact),
+                    ("leave-one-out", "Shuffled", shuffled, exact),
+                    ("test", "DIVA derivative", expected, there),
+                ):
+                    value = _rank_correlation(one, other.cpu().numpy())
+                    yield cell.row("small changes", seed, method, "spearman", value, split=split_name, **how)
+                if seed == 0 and temperature == settings.temperature:
+                    yield from _pair_rows(cell, predicted, exact.cpu().numpy(), how)
+
+
+def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(first, second).statistic)
+
+
+def _pair_rows(cell: Cell, predicted: np.ndarray, exact: np.ndarray, how: dict) -> Iterator[Row]:
+    for place in range(min(N_SHOWN, len(predicted))):
+        for metric, values in (("predicted", predicted), ("exact", exact)):
+            own = {**how, "split": "leave-one-out", "sample": f"{place:03d}"}
+            yield cell.row("small changes", 0, "DIVA derivative", metric, values[place], **own)
+
+
+def cost_rows(cell: Cell, multiply_adds: int | None) -> Iterator[Row]:
+    """Yield multiply-adds of one derivative, and of one forward pass of the frozen network over the training set.
+
+    Counted, not timed, so that they are the same on every machine: ``3Nm²`` for the normal matrix, the whitened rows
+    (half) and the two products with the m × m matrix of the derivative, ``4Nmk`` for the products with H, ``m³/6``.
+    """
+    n_rows, width = cell.task.n_train, cell.task.features.shape[1]
+    derivative = 3.5 * n_rows * width**2 + 4 * n_rows * width * cell.task.n_classes + width**3 / 6
+    how = {"split": "training"}
+    yield cell.row("cost", -1, "DIVA derivative", "multiply-adds", derivative, **how)
+    if multiply_adds is not None:
+        yield cell.row("cost", -1, "Forward pass", "multiply-adds", float(multiply_adds) * n_rows, **how)
+    for metric, value in (
+        ("training rows", n_rows),
+        ("test rows", len(cell.task.labels) - n_rows),
+        ("features", width),
+        ("classes", cell.task.n_classes),
+    ):
+        yield cell.row("cost", -1, "data", metric, value, **how)

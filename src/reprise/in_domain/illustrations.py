@@ -1,0 +1,145 @@
+"""Figures of the idea and of the data, drawn without a study."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+
+from reprise.in_domain.figures import TITLES
+from reprise.in_domain.frames import agreement, frame_factors, read_frames
+from reprise.in_domain.grid import FactorGrid, find_grid
+from reprise.in_domain.images import RenderedGrid
+from reprise.in_domain.splits import KINDS, make_split
+from reprise.in_domain.sprites import render_sprites
+from reprise.in_domain.study import renderer_of
+from reprise.plots import BLUE, VERMILION, Drawing, new_figure, state_finding
+from reprise.rows import MissingRowsError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ILLUSTRATED = FactorGrid((12, 12), ("position", "size"), cut=0.25)
+SHAPE_NAMES = ("square", "ellipse", "heart")
+
+
+def draw_splits() -> Drawing:
+    """Draw the four splits of a grid of two factors."""
+    figure, axes = new_figure(columns=4, height=2.5, sharey=True)
+    lines = []
+    for panel, kind in zip(axes, KINDS, strict=True):
+        split = make_split(ILLUSTRATED, kind)
+        for name, index, colour, marker in (
+            ("train", split.train_index, BLUE, "o"),
+            ("test", split.test_index, VERMILION, "x"),
+        ):
+            points = ILLUSTRATED.factors(index)
+            panel.plot(points[:, 0], points[:, 1], linestyle="", marker=marker, markersize=3, color=colour, label=name)
+            lines += [{"split": kind, "part": name, "position": x, "size": y} for x, y in points.tolist()]
+        panel.set_title(f"{kind}\n{len(split.train_index)} of {len(ILLUSTRATED)} train", fontsize=8)
+        panel.set_xlabel("position")
+        panel.grid(visible=False)
+    axes[0].set_ylabel("size")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    finding = "One grid, four splits: known values are recombined or left out"
+    state_finding(figure, finding)
+    caption = "Training points are blue dots, test points red crosses, for two factors of twelve values."
+    return Drawing(figure, "splits", finding + ".", caption, pd.DataFrame(lines))
+
+
+def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawing:
+    """Draw training (upper) and test images (lower row) of the extrapolation split of each data set."""
+    if not data_sets:
+        raise MissingRowsError("none of the data sets of this run is trained on.")
+    figure, axes = new_figure(rows=2 * len(data_sets), columns=n, height=1.9 * len(data_sets) + 0.5, squeeze=False)
+    lines = []
+    for place, dataset in enumerate(data_sets):
+        grid = find_grid(dataset)
+        split = make_split(grid, "extrapolation")
+        source = RenderedGrid(renderer_of(dataset, image_side), grid)
+        for row, (part, index) in enumerate((("train", split.train_index), ("test", split.test_index))):
+            chosen = index[np.linspace(0, len(index) - 1, n + 2).astype(int)[1:-1] + 7 * place]
+            images = source.batch(torch.from_numpy(chosen)).permute(0, 2, 3, 1).numpy()
+            for axes_, image, point in zip(axes[2 * place + row], images, chosen.tolist(), strict=True):
+                axes_.imshow(image, cmap="gray", vmin=0, vmax=1)
+                _without_ticks(axes_)
+                lines.append({"dataset": dataset, "part": part, "grid_point": point})
+            axes[2 * place + row, 0].set_ylabel(part, fontsize=8)
+        axes[2 * place, 0].set_title(TITLES[dataset], fontsize=8, loc="left")
+    finding = "Training and test images look alike: only values of known factors differ"
+    state_finding(figure, finding)
+    caption = "Images of the extrapolation split, rendered: training above, test below."
+    return Drawing(figure, "samples", f"{finding}, in {len(data_sets)} data sets.", caption, pd.DataFrame(lines))
+
+
+def draw_parity(n: int = 6) -> Drawing:
+    """Draw original frames of dSprites, our rendering of the same factors, and the difference."""
+    factors, originals = frame_factors(), read_frames()
+    ours = render_sprites(torch.from_numpy(factors))[:, 0].numpy()
+    wrong, overlap = agreement(ours, originals)
+    chosen = np.concatenate([np.flatnonzero(factors[:, 0] == s)[[20, 40]] for s in (2, 1, 0)])[:n]
+    figure, axes = new_figure(rows=3, columns=n, height=3.4)
+    for column, frame in enumerate(chosen):
+        pictures = (originals[frame], ours[frame], originals[frame] ^ ours[frame])
+        for panel, picture in zip(axes[:, column], pictures, strict=True):
+            panel.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            _without_ticks(panel)
+        axes[0, column].set_title(f"frame {frame}: {wrong[frame]} px", fontsize=7)
+    for panel, name in zip(axes[:, 0], ("original", "ours", "difference"), strict=True):
+        panel.set_ylabel(name, fontsize=8)
+    exact = int((wrong == 0).sum())
+    finding = f"{exact} of {len(wrong)} original frames are met pixel by pixel; smallest overlap {overlap.min():.3f}"
+    state_finding(figure, finding)
+    caption = "Original frames of dSprites' own animation, our rendering of the same factors, and where they differ."
+    table = pd.DataFrame({"frame": np.arange(len(wrong)), "wrong_pixels": wrong, "overlap": overlap})
+    return Drawing(figure, "parity", f"{finding}; {wrong.mean():.2f} wrong pixels on average.", caption, table)
+
+
+def parity_table() -> pd.DataFrame:
+    """Return, by shape, how many original frames are met exactly, and wrong pixels and overlap."""
+    factors, originals = frame_factors(), read_frames()
+    wrong, overlap = agreement(render_sprites(torch.from_numpy(factors))[:, 0].numpy(), originals)
+    frame = pd.DataFrame({"shape": factors[:, 0], "wrong": wrong, "overlap": overlap})
+    found = frame.groupby("shape").agg(
+        frames=("wrong", "size"), exact=("wrong", lambda w: int((w == 0).sum())), mean_wrong_pixels=("wrong", "mean"),
+        most_wrong_pixels=("wrong", "max"), lowest_overlap=("overlap", "min"),
+    )  # fmt: skip
+    return found.round(3).reset_index().assign(shape=list(SHAPE_NAMES))
+
+
+def split_table(data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return the sizes of the training sets, and what the composition split cuts."""
+    lines = []
+    for name in data_sets:
+        splits = {kind: make_split(find_grid(name), kind) for kind in KINDS}
+        held = splits["extrapolation"].ood_values
+        lines.append(
+            {
+                "grid": name,
+                "images": len(find_grid(name)),
+                **{f"train, {kind}": len(split.train_index) for kind, split in splits.items()},
+                "held out in extrapolation": "; ".join(f"{k} {v[0]}–{v[-1]}" for k, v in held.items()),
+                "composition corners": "; ".join(f"{k} {c}" for k, c in splits["composition"].corners.items()),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def approaches_table() -> pd.DataFrame:
+    """Return the 17 approaches as we reconstruct them, and where each one runs."""
+    from reprise.in_domain.models import APPROACHES
+
+    return pd.DataFrame(
+        [
+            {"model": a.name, "kind": a.kind, "runs on": a.where, "learning rate": a.learning_rate}
+            for a in APPROACHES.values()
+            if a.in_benchmark
+        ]
+    )
+
+
+def _without_ticks(axes: "Axes") -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)

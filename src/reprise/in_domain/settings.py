@@ -1,0 +1,81 @@
+"""The parameters of the chapter on in-domain generalisation."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from reprise.in_domain.models import APPROACHES
+from reprise.settings import ChapterSettings
+
+Experiment = Literal["comparison", "remedies", "blog", "oracles", "renderer"]
+Kind = Literal["random", "composition", "interpolation", "extrapolation"]
+MAIN_DATA_SET = "sprites-rot90"
+CONTROL: Kind = "random"
+
+
+class Settings(ChapterSettings):
+    """What the study depends on; the defaults are the quick profile."""
+
+    paper: ClassVar[str] = "in-domain-generalization"
+    summary_columns: ClassVar[tuple[str, ...]] = ("experiment", "subset", "factor")
+    embedded_twins: ClassVar[Mapping[str, str]] = {}
+
+    datasets: tuple[str, ...] = Field(
+        ("sprites-rot90",), min_length=1, description="names of the data sets; the paper: dSprites, Shapes3D, MPI3D, …"
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of training; the paper: several, 5 recalled")
+    single_seeds: tuple[int, ...] = Field(
+        (0,), description="of the seeds, those of the models that are trained only once or for two splits"
+    )
+    models: tuple[str, ...] = Field(
+        ("CNN",), min_length=1, description="models with all seeds, on all splits of sprites-rot90; the paper: 17"
+    )
+    models_once: tuple[str, ...] = Field((), description="models with the single seeds, on all splits")
+    models_two_splits: tuple[str, ...] = Field(
+        (), description="models with the single seeds, on the random and the extrapolation split"
+    )
+    other_models: tuple[str, ...] = Field(
+        (), description="models on rooms and turntable, random and extrapolation; the first has all seeds"
+    )
+    remedies: tuple[str, ...] = Field(
+        (), description="networks that know a mechanism, on the random and the extrapolation split"
+    )
+    splits: tuple[Kind, ...] = Field(
+        ("random", "extrapolation"), min_length=1, description="splits compared; the paper: all four"
+    )
+    experiments: tuple[Experiment, ...] = Field(
+        ("comparison", "blog", "oracles"), min_length=1, description="which parts of the study are run"
+    )
+    image_side: Literal[32, 64] = Field(32, description="pixels of an image's side; the paper: 64")
+    n_steps: PositiveInt = Field(1250, description="training steps (the MLP: 2.5 times as many); the paper: 500 000")
+    read_out_steps: PositiveInt = Field(3000, description="steps of a representation's read-out")
+    batch_size: int = Field(64, ge=2, multiple_of=2, description="images a step; the paper: 64")
+    learning_rate_scale: float = Field(
+        1.0, gt=0, description="factor on every model's learning rate (of the CNN 0.002); the paper: 1e-4 for all"
+    )
+    n_train_images: PositiveInt = Field(
+        12_000, description="training images of a split at most; the paper: all, 60 000 on sprites-rot90"
+    )
+    n_test_images: PositiveInt = Field(3_000, description="test images of a split that are scored; the paper: all")
+    blog_steps: PositiveInt = Field(500, description="training steps of the blog's case")
+    blog_images: PositiveInt = Field(6_000, description="training images of the blog's case")
+    set_encoder_width: PositiveInt = Field(64, description="units of the SetEncoder's wide layers; our choice: 256")
+    set_encoder_pixels: PositiveInt = Field(256, description="pixels it draws an image and training step; else: all")
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        named = (*self.models, *self.models_once, *self.models_two_splits, *self.other_models, *self.remedies)
+        if unknown := [name for name in named if name not in APPROACHES]:
+            raise ValueError(f"unknown models {unknown}; known: {', '.join(APPROACHES)}.")
+        listed = [*self.models, *self.models_once, *self.models_two_splits, *self.remedies]
+        if twice := sorted({name for name in listed if listed.count(name) > 1}):
+            raise ValueError(f"{twice} are named twice; name each model in one list.")
+        if CONTROL not in self.splits:
+            raise ValueError("splits must hold 'random': without it nobody knows whether a model has converged.")
+        return self
+
+    @property
+    def reduced_scale(self) -> bool:
+        """Whether images are smaller or trainings shorter than the paper's 64 pixels and 500 000 steps."""
+        return self.image_side < 64 or self.n_steps < 500_000

@@ -1,0 +1,249 @@
+"""Figures of the study: each takes tidy rows and returns a drawing with its alternative text, caption and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from reprise.numerals import number
+from reprise.plots import (
+    Drawing,
+    as_data,
+    interval_dots,
+    new_figure,
+    paper_marks,
+    printed,
+    state_finding,
+    style_of,
+)
+from reprise.rows import MissingRowsError, select
+from reprise.stats import Interval
+from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NETWORKS = ("Trajectron++", "Trajectron++Edge", "PECNet")
+CUT, ALONE = "Trajectron++Edge, neighbours cut", "Trajectron++Edge, trained alone"
+TITLES = {
+    "eth-ucy": "ETH-UCY", "sdd": "SDD", "nba-sportvu": "SportVU", "alone": "world alone", "follow": "world follow",
+    "repel": "world repel",
+}  # fmt: skip
+UNITS = {"sdd": "px", "nba-sportvu": "ft"}
+PLAYERS = ("past", "interaction", "random max", "random")
+PLAYER_LABELS = ("own past", "top neighbour", "top of as many strangers", "one stranger")
+INTERVALS = "Intervals (95 %) resample training seeds and clusters of windows"
+
+
+def unit_of(dataset: str) -> str:
+    """Return the unit of length of a data set."""
+    return UNITS.get(dataset, "m")
+
+
+def loss_of(method: str) -> str:
+    """Return which loss a method's shares are shares of."""
+    return "min_ade" if method == "PECNet" else "nll"
+
+
+def share_intervals(rows: pd.DataFrame, dataset: str, method: str) -> dict[str, Interval]:
+    """Return the mean share of past, top neighbour and strangers with intervals."""
+    how = {"dataset": dataset, "method": method, "experiment": "attribution", "loss": loss_of(method)}
+    n = number_of_seeds(rows, dataset)
+    return {name: interval_of(sample, n) for name, sample in samples(rows, PLAYERS, **how).items()}
+
+
+def cases(rows: pd.DataFrame, datasets: Sequence[str], methods: Sequence[str] = NETWORKS) -> list[tuple[str, str]]:
+    """Return the data sets and methods that have shares."""
+    found = rows[rows["experiment"] == "attribution"]
+    present = set(zip(found["dataset"], found["method"], strict=True))
+    wanted = [(dataset, method) for dataset in datasets for method in methods]
+    if not (kept := [case for case in wanted if case in present]):
+        raise MissingRowsError("no attributed targets in this run")
+    return kept
+
+
+def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
+    """Draw the central figure: what past, neighbours and strangers contribute, by data set and network."""
+    found = {case: share_intervals(rows, *case) for case in cases(rows, datasets)}
+    panels = list(dict.fromkeys(dataset for dataset, _ in found))
+    figure, axes = new_figure(columns=len(panels), height=2.9, squeeze=False, sharey=True)
+    drawn, words = [], []
+    for one, panel in zip(axes[0], panels, strict=True):
+        here = [case for case in found if case[0] == panel]
+        for aside, case in zip(_asides(len(here)), here, strict=True):
+            intervals = [found[case][name] for name in PLAYERS]
+            interval_dots(one, np.arange(len(PLAYERS)) + aside, intervals, method=case[1], label=_short(case[1]))
+            what = {"dataset": panel, "method": case[1]}
+            drawn += [as_data(i, **what, player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
+            share = found[case]["interaction"].estimate / found[case]["past"].estimate
+            words.append(f"{TITLES[panel]}, {case[1]}: top neighbour {number(100 * share, 0)} % of the past")
+        one.axvline(0, color="#9A9A9A", linewidth=0.8)
+        one.set_xscale("symlog", linthresh=1.0)
+        one.set(title=TITLES[panel], xlabel="−minADE (px)" if panel == "sdd" else "−NLL (nats)")
+        one.margins(x=0.12)
+        one.legend(fontsize=6.5, loc="best")
+    axes[0][0].set_yticks(range(len(PLAYERS)), PLAYER_LABELS)
+    axes[0][0].set_ylim(len(PLAYERS) - 0.5, -0.5)
+    largest = max(found, key=lambda c: found[c]["interaction"].estimate / found[c]["past"].estimate)
+    ratio = 100 * found[largest]["interaction"].estimate / found[largest]["past"].estimate
+    state_finding(figure, f"The top neighbour reaches at most {number(ratio, 0)} % of the past ({TITLES[largest[0]]})")
+    caption = (
+        "Mean Shapley values per target (T++: Trajectron++), on an axis that is linear up to 1. “Top neighbour” is the "
+        "largest of the neighbours' shares; its fairer null is the largest among as many strangers. "
+        f"{INTERVALS}."
+    )
+    return Drawing(figure, "shares", "; ".join(words) + ".", caption, pd.DataFrame(drawn))
+
+
+def _asides(n: int) -> np.ndarray:
+    return (np.arange(n) - (n - 1) / 2) * 0.22
+
+
+def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
+    """Draw errors with and without neighbours at test time as pairs, the paper's values beside them."""
+    methods = (*NETWORKS, CUT, ALONE)
+    have = rows[rows["experiment"] == "accuracy by cluster"]
+    pairs = [(d, m) for d in datasets for m in methods if ((have["dataset"] == d) & (have["method"] == m)).any()]
+    if not pairs:
+        raise MissingRowsError("no errors with and without neighbours in this run")
+    panels = list(dict.fromkeys(dataset for dataset, _ in pairs))
+    figure, axes = new_figure(columns=len(panels), height=3.2, squeeze=False)
+    drawn, words = [], []
+    for one, panel in zip(axes[0], panels, strict=True):
+        here = [method for dataset, method in pairs if dataset == panel]
+        found = {
+            (method, how): interval
+            for method in here
+            for how in ("with", "without")
+            if (interval := _error(rows, panel, method, how)) is not None
+        }
+        _draw_pairs(one, here, found, {key: _paper(published, panel, *key) for key in found})
+        drawn += [
+            as_data(i, dataset=panel, method=m, neighbours=how, paper=_paper(published, panel, m, how))
+            for (m, how), i in found.items()
+        ]
+        for method in here:
+            if {(method, "with"), (method, "without")} <= set(found):
+                change = found[method, "without"].estimate / found[method, "with"].estimate - 1
+                words.append((abs(change), method, f"{TITLES[panel]}, {method}: {_percent(change)}", TITLES[panel]))
+        one.set(title=TITLES[panel], xlabel=f"minFDE of 20 ({unit_of(panel)})")
+    _, method, _, panel = max(words)
+    state_finding(figure, f"Neighbours cut: minFDE changes most for {method}, {panel}")
+    caption = (
+        "minFDE with all neighbours (filled) and with all cut (open). Diamonds: the paper, on its own SportVU data. "
+        f"PECNet's destination does not depend on neighbours. {INTERVALS}."
+    )
+    alt = "Change of minFDE without neighbours: " + "; ".join(text for _, _, text, _ in words) + "."
+    return Drawing(figure, "with_without", alt, caption, pd.DataFrame(drawn))
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share, 0, signed=True)} %"
+
+
+def _error(rows: pd.DataFrame, dataset: str, method: str, neighbours: str) -> Interval | None:
+    how = {"dataset": dataset, "method": method, "experiment": "accuracy by cluster", "neighbours": neighbours}
+    try:
+        return interval_of(samples(rows, ("min_fde",), **how)["min_fde"], number_of_seeds(rows, dataset))
+    except MissingRowsError:
+        return None
+
+
+def _paper(published: pd.DataFrame, dataset: str, method: str, neighbours: str) -> float | None:
+    how = {"dataset": dataset, "method": method, "metric": "min_fde", "neighbours": neighbours, "source": "Table 1"}
+    return printed(published, **how)
+
+
+def _draw_pairs(
+    axes: Axes,
+    methods: Sequence[str],
+    found: dict[tuple[str, str], Interval],
+    paper: dict[tuple[str, str], float | None],
+) -> None:
+    for (method, how), interval in found.items():
+        place = methods.index(method) + (0.14 if how == "without" else -0.14)
+        look = style_of(method)
+        spread = [[interval.estimate - interval.low], [interval.high - interval.estimate]]
+        face = look.colour if how == "with" else "white"
+        axes.errorbar(
+            [interval.estimate], [place], xerr=spread, marker=look.marker, color=look.colour, capsize=2.5,
+            markerfacecolor=face, linestyle="",
+        )  # fmt: skip
+        if (mark := paper[method, how]) is not None:
+            paper_marks(axes, [mark], [place], label=False)
+    names = [_short(method).replace(", ", ",\n") for method in methods]
+    axes.set_yticks(range(len(methods)), names, fontsize=7.5)
+    axes.set_ylim(len(methods) - 0.5, -0.5)
+
+
+def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
+    """Draw the distribution over targets of the top neighbour's share and of the top stranger's."""
+    shown = cases(rows, datasets)
+    panels = list(dict.fromkeys(dataset for dataset, _ in shown))
+    figure, axes = new_figure(columns=len(panels), height=2.7, squeeze=False, sharey=True)
+    drawn, words = [], []
+    for one, panel in zip(axes[0], panels, strict=True):
+        for method in [m for d, m in shown if d == panel]:
+            how = {"dataset": panel, "method": method, "experiment": "attribution", "loss": loss_of(method)}
+            ends = {}
+            for metric, dash in (("interaction", "-"), ("random max", ":")):
+                values = np.sort(select(rows, metric=metric, **how)["value"].to_numpy())
+                share = np.arange(1, len(values) + 1) / len(values)
+                one.plot(
+                    values, share, dash, color=style_of(method).colour, label=f"{_short(method)}, {_source(metric)}"
+                )
+                ends[metric] = float(np.quantile(values, 0.9))
+                for quantile in (0.1, 0.25, 0.5, 0.75, 0.9, 0.99):
+                    at = float(np.quantile(values, quantile))
+                    drawn.append({"dataset": panel, "method": method, "of": metric, "quantile": quantile, "value": at})
+            gap = ends["interaction"] - ends["random max"]
+            words.append((abs(gap), f"{TITLES[panel]}, {method}: {number(gap, 2, signed=True)}"))
+        one.set_xscale("symlog", linthresh=0.1)
+        one.set(title=TITLES[panel], xlabel="largest share")
+        one.tick_params(axis="x", labelsize=7)
+        one.legend(fontsize=5.5, loc="upper left", handlelength=1.2)
+    axes[0][0].set_ylabel("share of targets")
+    state_finding(figure, f"At the 90 % quantile real minus random is largest for {max(words)[1]}")
+    alt = "90 % quantile of the top neighbour's share minus the top stranger's: " + "; ".join(w for _, w in words) + "."
+    caption = "Empirical distribution over targets and seeds; solid: neighbours, dotted: as many strangers."
+    return Drawing(figure, "tails", alt, caption, pd.DataFrame(drawn))
+
+
+def _short(method: str) -> str:
+    return method.replace("Trajectron++", "T++")
+
+
+def _source(metric: str) -> str:
+    return "neighbours" if metric == "interaction" else "strangers"
+
+
+def draw_roles(rows: pd.DataFrame, dataset: str = "nba-sportvu") -> Drawing:
+    """Draw the mean share by role on the court, ordered by distance within each role."""
+    found = select(rows, dataset=dataset, experiment="roles")
+    found = found[found["loss"] == "nll"]
+    figure, axes = new_figure(height=3.0)
+    roles = ["ball", *(f"opponent {i}" for i in range(1, 6)), *(f"team mate {i}" for i in range(1, 5))]
+    drawn = []
+    methods = [m for m in (*NETWORKS, CUT) if (found["method"] == m).any()]
+    for aside, method in zip(_asides(len(methods)), methods, strict=True):
+        for place, role in enumerate(roles):
+            values = select(found, method=method, player=role)["value"].to_numpy()
+            axes.plot(
+                np.full(len(values), place + aside), values, style_of(method).marker, color=style_of(method).colour,
+                markersize=4, label=method if place == 0 else None,
+            )  # fmt: skip
+            drawn += [{"method": method, "role": role, "share": float(value)} for value in values]
+    axes.axhline(0, color="#9A9A9A", linewidth=0.8)
+    axes.set_xticks(range(len(roles)), [role.replace(" ", "\n", 1) for role in roles], fontsize=7)
+    axes.set_ylabel("mean share (nats)")
+    axes.legend(fontsize=7)
+    data = pd.DataFrame(drawn)
+    means = data[data["method"] == methods[-1]].groupby("role")["share"].mean()
+    state_finding(figure, f"Largest mean share of a neighbour: {means.idxmax()} ({methods[-1]})")
+    shares = ", ".join(f"{role} {number(means[role], 2)}" for role in roles)
+    alt = f"Mean share by role ({methods[-1]}): {shares}."
+    caption = "One mark per training seed; within a role 1 is the nearest at the last observed frame."
+    return Drawing(figure, "roles", alt, caption, data)

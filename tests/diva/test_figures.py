@@ -1,0 +1,125 @@
+"""Figures and tables say what their rows say, and leave out what a run has no rows for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.diva.test_study import SMALL, small_task
+
+from reprise.diva import detection_figures, figures, growth_figures, illustrations, study
+from reprise.diva.comparisons import reweight_difference
+from reprise.diva.settings import Settings
+from reprise.rows import MissingRowsError, per_seed
+from reprise.verification import published_numbers
+
+SETS = ("cub50", "flowers12", "banking77", "digits")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Rows of a small study, under four names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reprise.diva.cell.load", small_task)
+        found = study.run(Settings(**{**SMALL, "head_learning_rates": (1.0,)}))
+    generator = np.random.default_rng(0)
+    parts = []
+    for name in SETS:
+        noise = 1 + 0.01 * generator.normal(size=len(found))
+        parts.append(found.assign(dataset=name, value=found["value"] * noise))
+    extend = found[(found.experiment == "extend") & (found.setting == "clean")]
+    parts.append(extend.assign(dataset="banking77", experiment="names", setting="names"))
+    with_reverse = parts[-1][parts[-1].method == "Random selection"]
+    parts.append(with_reverse.assign(method="DIVA's order reversed"))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def published():
+    return published_numbers("diva")
+
+
+def test_gains_are_those_of_the_rows(rows, published):
+    drawing = figures.draw_gains(rows, published, SETS)
+    for name in SETS:
+        drawn = drawing.data.set_index("dataset").loc[name, "mean"]
+        assert drawn == pytest.approx(reweight_difference(rows, name).estimate)
+    assert drawing.data["paper"].notna().sum() == 6
+    assert "−2.94 to −1.07" in drawing.alt
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        figures.draw_gain_by_penalty,
+        figures.draw_overfitting,
+        detection_figures.draw_histogram,
+        detection_figures.draw_sweeps,
+        growth_figures.draw_extend,
+        growth_figures.draw_flips,
+        growth_figures.draw_small_changes,
+    ],
+)
+@pytest.mark.parametrize("data_sets", [SETS, SETS[-1:]])
+def test_every_figure_has_a_finding_text_and_numbers(draw, data_sets, rows):
+    drawing = draw(rows, data_sets)
+    assert drawing.figure.get_suptitle()
+    assert drawing.alt.endswith(".")
+    assert drawing.caption.endswith(".")
+    assert set(drawing.data["dataset"].dropna()) <= set(data_sets)
+
+
+@pytest.mark.parametrize(
+    "draw", [figures.draw_gain_by_penalty, detection_figures.draw_sweeps, growth_figures.draw_extend]
+)
+def test_a_run_without_rows_is_said_to_have_none(draw, rows):
+    with pytest.raises(MissingRowsError):
+        draw(rows, ["cifar10-4k"])
+
+
+def test_detectors_stand_beside_one_another(rows, published):
+    drawing = detection_figures.draw_detectors(rows, published, SETS)
+    assert len(drawing.data) == len(SETS) * 2 * 4
+    one = drawing.data[(drawing.data.dataset == "cub50") & (drawing.data.metric == "auc")]
+    how = {"dataset": "cub50", "experiment": "detection", "metric": "auc", "method": "cleanlab"}
+    assert one[one.method == "cleanlab"]["mean"].item() == pytest.approx(per_seed(rows, **how).mean())
+
+
+def test_names_are_drawn_for_the_questions_only(rows):
+    drawing = growth_figures.draw_names(rows)
+    assert set(drawing.data["method"]) == {"DIVA Extend", "Random selection", "DIVA's order reversed"}
+    with pytest.raises(MissingRowsError):
+        growth_figures.draw_names(rows[rows.dataset != "banking77"])
+
+
+def test_tables_have_a_line_for_each_data_set(rows, published):
+    table = figures.table_one(rows, published, SETS)
+    assert table["source"].tolist() == ["ours"] * 4 + ["Table 1"] * 6
+    assert table.loc[table["data set"] == "Aircraft", "DIVA Reweight (Δ)"].item() == "−2.94"
+    for make in (figures.scale_table, detection_figures.cleaning_table, growth_figures.flip_error_table):
+        assert make(rows, SETS)["data set"].tolist() == [figures.title_of(name) for name in SETS]
+    assert len(growth_figures.agreement_table(rows, SETS)) == 2 * len(SETS)
+
+
+def test_the_gallery_shows_least_and_largest_weights():
+    drawing = illustrations.draw_gallery()
+    weights = illustrations.weights_after_steps("digits")
+    shown = drawing.data.groupby("weighted")["weight"]
+    assert shown.min()["down"] == weights.min()
+    assert shown.max()["up"] == weights.max()
+    assert len(illustrations.draw_digits().data) == 10
+
+
+def test_linearised_layers_are_drawn_with_the_network_itself():
+    seeds = range(2)
+    lines = [("Network", None, None), ("Uniform", "last layer", 0), ("DIVA Reweight", "last layer", 3)]
+    lines += [("Uniform", "all layers", 0), ("DIVA Reweight", "all layers", 3)]
+    records = [
+        {
+            "dataset": "digits", "split": "test", "experiment": "linearisation", "metric": "error", "method": method,
+            "setting": setting, "step": step, "seed": seed, "value": 5.0 - (step or 0) / 3 + seed,
+        }
+        for method, setting, step in lines
+        for seed in seeds
+    ]  # fmt: skip
+    drawing = growth_figures.draw_linearisation(pd.DataFrame(records))
+    assert len(drawing.data) == 5
+    assert "last layer −1.00, all layers −1.00" in drawing.alt

@@ -1,0 +1,172 @@
+"""The study: equal rows in every run, cells that join to the whole, and what its parts must find."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from reprise.diva import study
+from reprise.diva.cell import Cell, task_of
+from reprise.diva.data import Task, banking_sentences, prepared
+from reprise.diva.generators import make_task
+from reprise.diva.leave_one_out import change_of_weights_elsewhere, validation_derivative
+from reprise.diva.linearisation import shared_kernel
+from reprise.diva.ridge import PrimalRidge
+from reprise.diva.settings import Settings
+from reprise.rows import concatenate, per_seed
+from reprise.runner import settings_class
+from reprise.settings import SettingsError
+
+EXPERIMENTS = ("reweight", "heads", "detection", "extend", "flips", "names", "small changes", "cost")
+SMALL = {
+    "seeds": (0, 1),
+    "resplit_seeds": (0, 1),
+    "head_seeds": (0, 1),
+    "noise_seeds": (0, 1),
+    "extend_seeds": (0, 1),
+    "flip_seeds": (0, 1),
+    "linearisation_seeds": (0,),
+    "experiments": EXPERIMENTS,
+    "penalties": (0.1,),
+    "n_overfit_steps": 4,
+    "shown_temperatures": (10.0,),
+    "shown_noise_rates": (0.4,),
+    "n_rounds": 2,
+    "n_random_orders": 1,
+    "n_changed": 20,
+    "head_epochs": 11,
+    "head_learning_rates": (1.0,),
+    "head_weight_decays": (0.0,),
+    "device": "cpu",
+}
+
+
+def small_task(name, network="", flip="none", device="cpu"):
+    """Stand in for the digits: 5 classes, a few hundred rows; flipped copies are the same rows with noise."""
+    task = make_task(240, 16, 5)
+    features = np.concatenate([task.features, task.pool_features])
+    if flip != "none":
+        features = features + np.random.default_rng(len(flip)).normal(size=features.shape)
+    labels = np.concatenate([task.labels, task.pool_labels])
+    return Task(name, prepared(features), labels, 240, tuple("abcde"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_data():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reprise.diva.cell.load", small_task)
+        yield
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return study.run(Settings(**SMALL))
+
+
+def test_cells_of_single_seeds_join_to_the_whole(rows):
+    cells = [study.run(Settings(**{**SMALL, "seeds": (seed,)})) for seed in (0, 1)]
+    pd.testing.assert_frame_equal(concatenate(cells), rows)
+
+
+def test_every_part_has_rows(rows):
+    assert set(EXPERIMENTS) - set(rows.experiment) == {"names"}
+    assert rows["value"].notna().all()
+
+
+def test_errors_and_shares_are_within_their_bounds(rows):
+    assert rows[rows.metric == "error"]["value"].between(0, 100).all()
+    assert rows[rows.metric.isin(["f1", "auc"])]["value"].between(0, 1).all()
+    shares = rows[rows.metric == "share"].groupby(["seed", "setting"])["value"].sum()
+    np.testing.assert_allclose(shares, 1)
+
+
+def test_both_orders_end_with_the_whole_pool(rows):
+    for pool in ("clean", "noisy"):
+        how = {"experiment": "extend", "metric": "error", "setting": pool}
+        for size in (0.0, 1.0):
+            chosen, random = (per_seed(rows, method=m, size=size, **how) for m in ("DIVA Extend", "Random selection"))
+            pd.testing.assert_series_equal(chosen, random)
+
+
+def test_the_flat_loss_finds_wrong_labels_and_the_sharp_one_does_not(rows):
+    how = {"experiment": "detection", "metric": "auc", "method": "DIVA derivative", "noise_rate": 0.2}
+    assert (per_seed(rows, outer="cross-entropy, τ = 1", **how) > 0.9).all()
+    assert (per_seed(rows, outer="cross-entropy, τ = 10", **how) < 0.5).all()
+
+
+def test_weights_rescaled_to_mean_one_are_those_of_a_rescaled_penalty(rows):
+    how = {"experiment": "reweight", "metric": "error", "penalty": "leave-one-out"}
+    assert per_seed(rows, method="Uniform, rescaled", **how).between(0, 100).all()
+    assert (per_seed(rows, experiment="reweight", metric="mean weight") > 0).all()
+
+
+def test_the_exact_change_of_the_validation_loss_is_that_of_a_new_solution():
+    cell = Cell(Settings(**SMALL), task_of(Settings(), "digits", "cpu"), torch.device("cpu"))
+    split = cell.split(0)
+    ones = torch.ones_like(split.features[:, 0])
+    test = (split.test_features, split.test_targets)
+    ridge = PrimalRidge(split.features, split.targets, ones, 0.1)
+    found = change_of_weights_elsewhere(ridge, torch.tensor([3, 5]), 0.0, test, 2.0)
+    for place, row in enumerate((3, 5)):
+        changed = ones.clone()
+        changed[row] = 0.0
+        other = PrimalRidge(split.features, split.targets, changed, 0.1)
+        expected, _ = validation_derivative(other, *test, "ce", 2.0)
+        torch.testing.assert_close(found[place], expected)
+
+
+def test_the_shared_kernel_is_the_mean_product_of_all_outputs_gradients():
+    network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LeakyReLU(), torch.nn.Linear(4, 2)).double()
+    parameters = {name: value.detach() for name, value in network.named_parameters()}
+    images = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = shared_kernel(network, parameters, tuple(parameters), (images, images[:2]))
+    rows = []
+    for image in images:
+        outputs = network(image)
+        rows.append(
+            torch.stack(
+                [
+                    torch.cat([g.flatten() for g in torch.autograd.grad(o, network.parameters(), retain_graph=True)])
+                    for o in outputs
+                ]
+            )
+        )
+    stacked = torch.stack(rows)
+    torch.testing.assert_close(found, torch.einsum("acp,bcp->ab", stacked, stacked[:2]) / 2)
+
+
+def test_full_linearisation_fits_no_worse_than_the_last_layer():
+    found = study.run(Settings(**{**SMALL, "seeds": (0,), "experiments": ("linearisation",)}))
+    how = {"method": "Uniform", "metric": "error", "step": 0}
+    last, every = (per_seed(found, setting=layers, **how)[0] for layers in ("last layer", "all layers"))
+    network = per_seed(found, method="Network")[0]
+    assert every < last + 1
+    assert last < network + 2
+
+
+@pytest.mark.real_data
+def test_names_join_few_shots_of_the_bank_questions(monkeypatch):
+    settings = Settings(**{**SMALL, "datasets": ("banking77",), "seeds": (0,), "experiments": ("names",)})
+
+    def features(name, network="", flip="none", device="cpu"):
+        _, labels, n_train, names = banking_sentences()
+        generator = np.random.default_rng(0)
+        centres = generator.normal(size=(77, 20))
+        return Task(name, prepared(centres[labels] + generator.normal(size=(len(labels), 20))), labels, n_train, names)
+
+    monkeypatch.setattr("reprise.diva.cell.load", features)
+    monkeypatch.setattr("reprise.diva.growing.class_name_features", lambda *_: np.ones((77, 21)))
+    found = study.run(settings)
+    assert set(found.method) == {"DIVA Extend", "Random selection", "DIVA's order reversed"}
+
+
+def test_settings_refuse_what_makes_no_sense():
+    from reprise.catalogue import find_paper
+
+    kind = settings_class(find_paper("diva"))
+    assert kind is Settings
+    for name, value in (("noise_rate", 1.5), ("n_steps", 0), ("temperature", 0.0), ("datasets", ["cub"])):
+        with pytest.raises(SettingsError, match=name):
+            Settings.checked({name: value})
+    assert Settings().reduced_scale
+    assert not Settings(network="resnet-34").reduced_scale

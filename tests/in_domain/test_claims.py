@@ -1,0 +1,213 @@
+import numpy as np
+import pytest
+
+from reprise.in_domain import claims, figures, summaries
+from reprise.in_domain.grid import GRIDS
+from reprise.in_domain.oracles import oracle_scores
+from reprise.rows import MissingRowsError, tidy
+from reprise.verification import published_numbers
+
+DATA = "sprites-rot90"
+FACTORS = ("shape", "scale", "orientation", "x", "y")
+OUT = FACTORS[1:]
+GOOD = {"random": 0.95, "composition": 0.85, "interpolation": 0.8, "extrapolation": 0.6}
+
+
+def model_rows(method, seeds=(0, 1, 2), scores=None, *, own=0.2, other=0.93, rho=0.7, experiment="comparison"):
+    """Rows of one model: mean scores by split, and R² where one factor is out (itself, the others)."""
+    records = []
+    for seed in seeds:
+        shift = 0.002 * seed
+        common = {"dataset": DATA, "method": method, "seed": seed, "experiment": experiment}
+        for kind, value in (scores or GOOD).items():
+            cell = {**common, "split": kind, "metric": "r2"}
+            records.append({**cell, "subset": "train", "factor": "mean", "value": value if kind == "random" else 0.97})
+            for factor in (*FACTORS, "mean"):
+                records.append({**cell, "subset": "test", "factor": factor, "value": value + shift})
+            if kind != "extrapolation":
+                continue
+            for k in range(1, 5):
+                records.append({**cell, "subset": f"{k} out", "factor": "mean", "value": value - 0.2 * k})
+            for j in OUT:
+                for k in FACTORS:
+                    loss = own if j == k else other(j, k) if callable(other) else other
+                    records.append({**cell, "subset": f"only {j}", "factor": k, "value": loss + shift})
+                for name, number in (("median", rho), ("signed_median", rho), ("share_below_1", float(rho < 1))):
+                    metric = {"metric": f"rho_{name}", "value": number + shift * (name != "share_below_1")}
+                    records.append({**cell, "subset": f"only {j}", "factor": j, **metric})
+                for true in (0.0, 0.5, 1.0):
+                    records.append(
+                        {**common, "split": kind, "factor": j, "true": true, "metric": "predicted", "value": true * rho}
+                    )
+    return records
+
+
+def oracle_rows():
+    for line in oracle_scores(GRIDS[DATA], "extrapolation").itertuples():
+        yield {
+            "dataset": DATA, "split": "extrapolation", "method": line.oracle, "seed": -1, "experiment": "oracles",
+            "subset": line.subset, "factor": line.factor, "metric": "r2", "value": line.r2,
+        }  # fmt: skip
+
+
+def blog_rows(method, held_out=10.0, control=90.0, seeds=(0, 1, 2)):
+    for seed in seeds:
+        for subset, value in (("held out", held_out), ("control", control)):
+            common = {"dataset": DATA, "split": "blog", "method": method, "seed": seed, "experiment": "blog"}
+            yield {
+                **common,
+                "subset": subset,
+                "metric": "shape_accuracy",
+                "value": value + seed * (subset == "control"),
+            }
+            for factor in ("x", "y"):
+                yield {**common, "subset": subset, "factor": factor, "metric": "r2", "value": 0.98}
+
+
+def rows_of(*parts):
+    return tidy([record for part in parts for record in part])
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return rows_of(
+        model_rows("CNN"), model_rows("MLP", own=0.3), model_rows("CoordConv", (0,)), model_rows("RotEq-CNN", (0,)),
+        model_rows("PCL", (0,)), model_rows("SlowVAE", (0,), {**GOOD, "random": 0.7}), oracle_rows(), blog_rows("CNN"),
+        blog_rows("MLP"),
+    )  # fmt: skip
+
+
+def outcome(rule, *parts):
+    return rule(rows_of(*parts)).outcome
+
+
+def test_every_claim_holds_where_everything_is_as_the_paper_says(rows):
+    found = {claim.id: claim.rule(rows).outcome for claim in claims.CLAIMS if claim.rule}
+    expected = dict.fromkeys(("C1", "C2", "C4", "C5", "C8"), "reproduced")
+    assert found == {**expected, "C6": "partly reproduced"}
+
+
+def test_models_that_have_not_converged_are_named_and_left_out(rows):
+    converged, others = claims.convergence(rows)
+    assert others == ["SlowVAE"]
+    assert "SlowVAE" not in converged
+    assert "not converged and left out: SlowVAE" in claims.all_models_lose(rows).evidence
+    with pytest.raises(MissingRowsError, match=r"reaches R² = 0\.9"):
+        claims.convergence(rows_of(model_rows("CNN", scores={**GOOD, "random": 0.8})))
+
+
+def test_one_model_that_loses_little_makes_the_first_claim_partly_reproduced():
+    steady = {**GOOD, "extrapolation": 0.9}
+    models = [model_rows(name) for name in ("CNN", "MLP", "CoordConv", "PCL")]
+    assert outcome(claims.all_models_lose, *models, model_rows("RotEq-CNN", scores=steady)) == "partly reproduced"
+    assert outcome(claims.all_models_lose, model_rows("CNN")) == "inconclusive"
+    gains = [model_rows(name, scores={**GOOD, "random": 0.91, "extrapolation": 0.95}) for name in ("CNN", "MLP")]
+    assert outcome(claims.all_models_lose, *gains) == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"composition": 0.5}, "partly reproduced"),
+        ({"composition": 0.5, "interpolation": 0.99}, "not reproduced"),
+    ],
+)
+def test_the_order_of_difficulty_needs_both_chains(change, expected):
+    scores = {**GOOD, **change}
+    assert (
+        outcome(claims.order_of_difficulty, model_rows("CNN", scores=scores), model_rows("MLP", scores=scores))
+        == expected
+    )
+
+
+def test_the_order_of_difficulty_is_open_with_one_seed_or_one_of_two_models():
+    assert outcome(claims.order_of_difficulty, model_rows("CNN", (0,)), model_rows("MLP", (0,))) == "inconclusive"
+    assert outcome(claims.order_of_difficulty, model_rows("CNN")) == "inconclusive"
+
+
+def test_one_broken_pair_makes_modularity_partial_and_many_break_it():
+    def one_pair(j, k):
+        return 0.1 if (j, k) == ("orientation", "shape") else 0.93
+
+    both = [model_rows(name, other=one_pair) for name in ("CNN", "MLP")]
+    assert outcome(claims.modular, *both) == "partly reproduced"
+    assert outcome(claims.modular, *(model_rows(name, other=0.5) for name in ("CNN", "MLP"))) == "not reproduced"
+    assert outcome(claims.modular, *(model_rows(name, own=0.95) for name in ("CNN", "MLP"))) == "not reproduced"
+    assert outcome(claims.modular, model_rows("CNN")) == "partly reproduced"
+    assert outcome(claims.modular, model_rows("CNN", (0,)), model_rows("MLP", (0,))) == "inconclusive"
+
+
+def test_the_pull_towards_the_training_range_has_all_outcomes():
+    assert outcome(claims.pulled_towards_the_training_range, model_rows("CNN", rho=1.3)) == "not reproduced"
+    models = model_rows("CNN", rho=0.5), model_rows("MLP", rho=1.1)
+    assert outcome(claims.pulled_towards_the_training_range, *models) == "partly reproduced"
+    assert outcome(claims.pulled_towards_the_training_range, model_rows("CNN", (0,))) == "inconclusive"
+
+
+def test_a_model_above_the_clamp_oracle_refutes_that_none_wins():
+    above = model_rows("RotEq-CNN", (0,), {**GOOD, "extrapolation": 0.94})
+    assert outcome(claims.no_class_wins, model_rows("CNN"), above, oracle_rows()) == "not reproduced"
+    assert outcome(claims.no_class_wins, model_rows("CNN"), model_rows("PCL"), oracle_rows()) == "inconclusive"
+    with pytest.raises(MissingRowsError, match="CNN has not converged"):
+        claims.no_class_wins(rows_of(model_rows("PCL"), oracle_rows()))
+
+
+def test_the_blogs_claim_has_all_outcomes():
+    assert outcome(claims.held_out_combinations, blog_rows("CNN")) == "partly reproduced"
+    assert outcome(claims.held_out_combinations, blog_rows("CNN", 90.0, 10.0)) == "not reproduced"
+    assert outcome(claims.held_out_combinations, blog_rows("CNN", seeds=(0,))) == "inconclusive"
+
+
+def test_controls_hold_and_fail_as_they_should(rows):
+    first, blog = (next(claim for claim in claims.CLAIMS if claim.id == name) for name in ("C1", "C8"))
+    assert first.controls[0].check(rows)[0]
+    assert blog.controls[0].check(rows)[0]
+    taught = model_rows("CNN, augmented", rho=0.99, experiment="remedies")
+    control = next(claim for claim in claims.CLAIMS if claim.id == "C5").controls[0]
+    assert control.check(rows_of(model_rows("CNN"), taught))[0]
+    assert not control.check(
+        rows_of(model_rows("CNN", rho=1.0), model_rows("CNN, augmented", rho=0.5, experiment="remedies"))
+    )[0]
+
+
+@pytest.mark.parametrize("draw", ["draw_models", "draw_curves", "draw_modularity", "draw_number_out", "draw_blog"])
+def test_figures_say_what_their_rows_say(rows, draw):
+    further = {"draw_models": [[DATA]], "draw_curves": [["CNN"]], "draw_modularity": [["CNN", "MLP"]]}.get(draw, [])
+    drawing = getattr(figures, draw)(rows, *further)
+    assert not drawing.data.empty
+    assert drawing.alt.strip()
+    expected = {
+        "draw_models": "6 of 6 models stay below the clamp oracle",
+        "draw_curves": "stays short",
+        "draw_modularity": "R² 0.20 for the factor that is out, 0.93 for the others",
+        "draw_number_out": "All 4 factors out: R² is -0.20 at best",
+        "draw_blog": "Held-out combinations: 10 % against 91 % in the control",
+    }
+    assert expected[draw] in drawing.alt
+
+
+def test_the_leaderboards_gap_is_that_of_the_printed_numbers(rows):
+    published = published_numbers("in_domain")
+    drawing = figures.draw_leaderboard(rows, published)
+    clamp = {"dsprites": 0.873, "shapes3d": 0.916, "mpi3d": 0.782}
+    best = published.groupby("dataset")["value"].max()
+    gap = min(clamp[name] - best[name] for name in clamp)
+    assert f"at least {gap:.2f} below" in drawing.alt
+    assert len(summaries.published_table(published)) == 6
+
+
+def test_tables_name_what_was_not_run_and_what_did_not_converge(rows):
+    table = summaries.score_table(rows, [DATA]).set_index("model")
+    assert table.loc["ResNet-50", "remark"] == "GPU only"
+    assert table.loc["ResNet-50 (ImageNet-21k)", "remark"] == "GPU only, needs a download"
+    assert table.loc["SlowVAE", "remark"] == "not converged"
+    assert table.loc["BetaVAE", "remark"] == "not run"
+    assert table.loc["CNN", "remark"] == ""
+    assert len(table) == 17
+
+
+def test_the_remedies_table_has_the_plain_network_beside(rows):
+    more = model_rows("CNN, augmented", experiment="remedies")
+    table = summaries.remedy_table(rows_of(rows.replace({np.nan: None}).to_dict("records"), more))
+    assert table["model"].tolist() == ["CNN", "CNN", "CNN, augmented", "CNN, augmented"]
+    assert table["x"].tolist()[0] == pytest.approx(0.952)

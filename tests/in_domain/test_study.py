@@ -1,0 +1,115 @@
+import pandas as pd
+import pytest
+
+from reprise.catalogue import find_paper
+from reprise.errors import RepriseError
+from reprise.in_domain.models import APPROACHES
+from reprise.in_domain.plan import options_of, plan
+from reprise.in_domain.settings import Settings
+from reprise.in_domain.study import run
+from reprise.rows import concatenate
+from reprise.runner import profile_parameters
+
+TINY = {
+    "n_steps": 4, "read_out_steps": 3, "batch_size": 8, "n_train_images": 64, "n_test_images": 400, "blog_steps": 3,
+    "blog_images": 40, "set_encoder_width": 8, "set_encoder_pixels": 16,
+}  # fmt: skip
+EVERYTHING = {
+    **TINY,
+    "datasets": ("sprites-rot90", "turntable"),
+    "seeds": (0, 3),
+    "models": ("CNN", "MLP"),
+    "models_once": ("SetEncoder",),
+    "models_two_splits": ("PCL",),
+    "other_models": ("CNN", "MLP"),
+    "remedies": ("CNN, augmented",),
+    "splits": ("random", "composition", "interpolation", "extrapolation"),
+    "experiments": ("comparison", "remedies", "blog", "oracles"),
+}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return run(Settings(**EVERYTHING))
+
+
+def test_the_study_twice_gives_equal_rows():
+    small = Settings(**{**TINY, "models_two_splits": ("PCL",)})
+    pd.testing.assert_frame_equal(run(small), run(small))
+
+
+def test_one_data_set_and_seed_alone_give_the_rows_they_have_in_company(rows):
+    parts = [
+        run(Settings(**{**EVERYTHING, "datasets": (dataset,), "seeds": (seed,)}))
+        for dataset in ("sprites-rot90", "turntable")
+        for seed in (0, 3)
+    ]
+    pd.testing.assert_frame_equal(rows, concatenate(parts), check_dtype=False)
+
+
+def test_every_model_has_scores_for_its_splits_and_seeds(rows):
+    found = rows[(rows.metric == "r2") & (rows.subset == "test") & (rows.factor == "mean") & (rows.seed >= 0)]
+    count = found[found.experiment == "comparison"].groupby(["dataset", "method"]).size().to_dict()
+    assert count == {
+        ("sprites-rot90", "CNN"): 8, ("sprites-rot90", "MLP"): 8, ("sprites-rot90", "SetEncoder"): 4,
+        ("sprites-rot90", "PCL"): 2, ("turntable", "CNN"): 4, ("turntable", "MLP"): 2,
+    }  # fmt: skip
+    assert len(found[found.experiment == "remedies"]) == 4
+
+
+def test_the_mean_row_is_the_mean_of_the_factors(rows):
+    one = rows[(rows.method == "CNN") & (rows.seed == 3) & (rows.split == "extrapolation") & (rows.metric == "r2")]
+    one = one[(one.dataset == "sprites-rot90") & (one.subset == "only x")].set_index("factor")["value"]
+    factors = ["shape", "scale", "orientation", "x", "y"]
+    assert one["mean"] == pytest.approx(one[factors].mean())
+    assert one["mean without categorical"] == pytest.approx(one[factors[1:]].mean())
+
+
+def test_the_blogs_case_has_both_training_sets_for_every_model_and_seed(rows):
+    found = rows[rows.metric == "shape_accuracy"]
+    assert len(found) == 2 * 2 * 2
+    assert found.value.between(0, 100).all()
+
+
+def test_representations_have_dci_scores(rows):
+    assert set(rows[rows.metric.str.startswith("dci_")].method) == {"PCL"}
+
+
+def test_the_plan_trains_single_models_for_single_seeds_only():
+    settings = Settings(**EVERYTHING)
+    seeds = {(run.model, run.kind): run.seeds for run in plan(settings, "sprites-rot90")}
+    assert seeds["SetEncoder", "composition"] == (0,)
+    assert seeds["MLP", "composition"] == (0, 3)
+    assert ("PCL", "composition") not in seeds
+    assert plan(settings, "dsprites-frames") == ()
+    assert not [run for run in plan(Settings(**{**EVERYTHING, "seeds": (3,)}), "sprites-rot90") if run.model == "PCL"]
+
+
+def test_the_mlp_gets_more_steps_and_the_scale_moves_every_rate():
+    settings = Settings(n_steps=100, learning_rate_scale=0.5)
+    options = options_of(settings, APPROACHES["MLP"])
+    assert (options.n_steps, options.learning_rate) == (250, 0.0015)
+
+
+def test_the_standard_profile_runs_nothing_that_needs_a_gpu():
+    settings = Settings.checked(
+        {k: v for k, v in profile_parameters(find_paper("in_domain"), "standard").items() if k != "records"}
+    )
+    planned = {run.model for name in settings.datasets for run in plan(settings, name)}
+    assert {APPROACHES[name].where for name in planned} == {"CPU"}
+    assert settings.reduced_scale
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models": ["CNNN"]}, "unknown models"),
+        ({"models_once": ["CNN"]}, "named twice"),
+        ({"splits": ["extrapolation"]}, "must hold 'random'"),
+        ({"batch_size": 7}, "multiple of 2"),
+        ({"image_side": 48}, "32 or 64"),
+    ],
+)
+def test_bad_settings_are_refused(change, message):
+    with pytest.raises(RepriseError, match=message):
+        Settings.checked({**Settings().model_dump(mode="json"), **change})

@@ -1,0 +1,218 @@
+"""The study on small worlds, its rules, intervals, figures and tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reprise.claims import OUTCOMES
+from reprise.judging import judge
+from reprise.rows import MissingRowsError, concatenate
+from reprise.verification import published_numbers
+from reprise.walk_alone import claims, figures, illustrations, scene_figures, study, summaries
+from reprise.walk_alone.measures import by_role
+from reprise.walk_alone.operations import operations_of_a_step
+from reprise.walk_alone.problems import load_problem, shown_windows
+from reprise.walk_alone.resampling import interval_of, samples
+from reprise.walk_alone.settings import Settings
+
+COURT, CROWD, EDGE, SUM = "nba-sportvu", "eth-ucy", "Trajectron++Edge", "Trajectron++"
+SMALL = {
+    "train_scenes": 24, "test_scenes": 12, "n_targets": 10, "n_few": 5, "epochs": 1, "sum_epochs": 1, "latents": 2,
+    "decoder_width": 4, "pairs": 2, "experiments": ("comparison", "displacement", "dropout", "audits"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small():
+    return study.run(Settings(**SMALL, seeds=(0, 1)))
+
+
+def test_the_study_twice_gives_equal_rows(small):
+    again = study.run(Settings(**SMALL, seeds=(0, 1)))
+    pd.testing.assert_frame_equal(small, again)
+
+
+def test_cells_of_a_fan_out_give_the_rows_of_one_run(small):
+    cells = [study.run(Settings(**SMALL, seeds=(s,), datasets=(d,))) for d in ("follow", "alone") for s in (1, 0)]
+    joined = concatenate(cells)
+    pd.testing.assert_frame_equal(joined[small.columns], small, check_dtype=False)
+
+
+def test_audits_have_what_was_released_beside_what_is_corrected(small):
+    for audit in summaries.AUDITS:
+        table = summaries.audit_table(small, audit)
+        assert {"as released", "corrected", "difference"} <= set(table.columns)
+    masked = small[(small.experiment == "stranger masked") & (small.variant == "as released")]
+    assert (masked["value"] == 0).all()
+    assert len(masked) == 2
+
+
+def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
+    names = ("alone", "follow")
+    published = published_numbers("walk_alone")
+    drawings = [
+        figures.draw_shares(small, names),
+        figures.draw_with_without(small, published, names),
+        figures.draw_tails(small, names),
+        scene_figures.draw_arrows(small, load_problem(Settings(**SMALL), "follow")),
+        scene_figures.draw_worlds(),
+        illustrations.draw_estimators(8, 2),
+    ]
+    for drawing in drawings:
+        assert len(drawing.data)
+        assert drawing.alt.endswith(".")
+        assert drawing.caption.endswith(".")
+    assert len({drawing.name for drawing in drawings}) == len(drawings)
+    for make in (summaries.truth_table, summaries.score_table, summaries.phantom_table, summaries.accuracy_table):
+        assert len(make(small))
+    with pytest.raises(MissingRowsError):
+        figures.draw_roles(small)
+
+
+def test_operations_are_counted():
+    counted = operations_of_a_step(Settings())
+    assert all(value > 0 for value in counted.values())
+    assert len(counted) == 8
+
+
+def test_shown_windows_are_different_targets():
+    problem = load_problem(Settings(**SMALL), "follow")
+    assert len(set(problem.test.cluster[shown_windows(problem)])) == 6
+
+
+def test_roles_are_ranked_by_distance():
+    from dataclasses import replace
+
+    problem = load_problem(Settings(**SMALL), "follow")
+    windows = problem.test.take(slice(0, 3))
+    windows = replace(windows, kind=np.tile([0, 0, 1, 1, 2], (3, 1)), kinds=("team mate", "opponent", "ball"))
+    distance = np.linalg.norm(windows.neighbours[:, :, -1] - windows.past[:, None, -1], axis=-1)
+    roles = by_role(distance, windows)
+    assert list(roles) == ["team mate 1", "team mate 2", "opponent 1", "opponent 2", "ball"]
+    assert (roles["team mate 1"] <= roles["team mate 2"]).all()
+
+
+# ---- intervals and rules on made-up rows ---------------------------------------------------------------------
+
+
+def attributed(dataset, method, *, past, interaction, random_max, few=0.0, spread=0.01):
+    draw = np.random.default_rng(0)
+    loss = "min_ade" if method == "PECNet" else "nll"
+    means = {"past": past, "interaction": interaction, "random": 0.0, "random max": random_max, "few over others": few}
+    for seed in range(3):
+        for cluster in range(30):
+            for metric, mean in means.items():
+                yield {
+                    "dataset": dataset, "split": "test", "method": method, "seed": seed, "experiment": "attribution",
+                    "loss": loss, "metric": metric, "cluster": cluster, "target": cluster,
+                    "value": mean + spread * draw.normal(),
+                }  # fmt: skip
+
+
+def erring(dataset, method, with_all, without, spread=0.001):
+    draw = np.random.default_rng(1)
+    for seed in range(3):
+        for cluster in range(30):
+            for how, mean in (("with", with_all), ("without", without)):
+                for metric in ("min_ade", "min_fde"):
+                    yield {
+                        "dataset": dataset, "split": "test", "method": method, "seed": seed, "neighbours": how,
+                        "experiment": "accuracy by cluster", "cluster": cluster, "windows": 1 + cluster % 3,
+                        "metric": metric, "value": mean + spread * draw.normal(),
+                    }  # fmt: skip
+
+
+def made_up(*, crowd=0.0, court=1.0, change=0.0, increase=0.8, more=0.4, few=0.5):
+    """Rows in which all claims hold by default."""
+    parts = [
+        *attributed(CROWD, SUM, past=1.0, interaction=0.1 + crowd, random_max=0.1),
+        *attributed(CROWD, EDGE, past=1.0, interaction=0.1 + crowd, random_max=0.1),
+        *attributed("sdd", "PECNet", past=1.0, interaction=0.1 + crowd, random_max=0.1),
+        *attributed(COURT, SUM, past=1.0, interaction=0.2 + court, random_max=0.2, few=few),
+        *attributed(COURT, EDGE, past=1.0, interaction=0.2 + court + more, random_max=0.2, few=few),
+        *erring(CROWD, SUM, 0.5, 0.5 + change),
+        *erring(CROWD, EDGE, 0.5, 0.5 + change),
+        *erring(COURT, SUM, 5.0, 5.0 * (1 + increase)),
+        *erring(COURT, EDGE, 5.0 - more / 10, (5.0 - more / 10) * (1 + increase + more)),
+    ]
+    return pd.DataFrame(parts)
+
+
+RULES = {claim.id: claim.rule for claim in claims.CLAIMS if claim.rule}
+
+
+@pytest.mark.parametrize("claim", sorted(RULES))
+def test_every_rule_can_be_met(claim):
+    assert RULES[claim](made_up()).outcome == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("claim", "rows", "outcome"),
+    [
+        ("C1", {"crowd": 0.3}, "not reproduced"),
+        ("C2", {"change": 0.1}, "not reproduced"),
+        ("C2", {"change": 0.02}, "inconclusive"),
+        ("C3", {"increase": 0.1, "more": 0.0}, "partly reproduced"),
+        ("C3", {"increase": -0.1, "more": 0.0}, "not reproduced"),
+        ("C3", {"increase": 0.0, "more": 0.0}, "not reproduced"),
+        ("C4", {"more": -0.4}, "not reproduced"),
+        ("C5", {"court": -0.5, "more": 0.0}, "partly reproduced"),
+        ("C5", {"court": -0.5, "more": 0.0, "crowd": 0.3}, "not reproduced"),
+        ("C5", {"crowd": 0.3}, "partly reproduced"),
+        ("C7", {"few": -0.5}, "not reproduced"),
+        ("C7", {"few": 0.0}, "inconclusive"),
+        ("C8", {"court": -0.5, "more": 0.0}, "not reproduced"),
+        ("C8", {"court": -0.2, "more": 0.4}, "partly reproduced"),
+    ],
+)
+def test_every_rule_can_be_missed(claim, rows, outcome):
+    found = RULES[claim](made_up(**rows))
+    assert found.outcome == outcome
+    assert found.outcome in OUTCOMES
+    assert found.quantity
+    assert found.evidence.endswith(".")
+
+
+def test_crowds_that_differ_make_the_first_claim_mixed():
+    rows = made_up()
+    rows.loc[(rows.dataset == "sdd") & (rows.metric == "interaction"), "value"] += 0.5
+    assert RULES["C1"](rows).outcome == "partly reproduced"
+
+
+def test_the_control_sees_reliance_that_is_not_shock():
+    rows = made_up()
+    cut = pd.DataFrame(erring(COURT, f"{EDGE}, neighbours cut", 5.0, 6.0)).query("seed == 0")
+    holds, words = claims._reliance_without_shock(pd.concat([rows, cut]))
+    assert holds
+    assert "+20 %" in words
+    cut["value"] = 5.0
+    assert not claims._reliance_without_shock(pd.concat([rows, cut]))[0]
+
+
+def test_a_network_worse_than_constant_velocity_fails_its_control():
+    still = {"dataset": COURT, "method": "Constant velocity", "seed": -1, "metric": "min_fde", "value": 9.0}
+    assert claims._better_than_going_on(pd.concat([made_up(), pd.DataFrame([still])]))[0]
+    assert not claims._better_than_going_on(pd.concat([made_up(), pd.DataFrame([{**still, "value": 2.0}])]))[0]
+
+
+def test_on_embedded_data_rules_are_only_rehearsed(small):
+    verdicts = judge(claims.CLAIMS, small, embedded_twins=Settings.embedded_twins, reduced_scale=True)
+    assert {verdict.outcome for verdict in verdicts} == {"not testable here"}
+    assert sum(verdict.rehearsal is not None for verdict in verdicts) >= 4
+
+
+def test_intervals_resample_clusters_with_their_weights():
+    rows = pd.DataFrame(erring(CROWD, SUM, 0.5, 0.6, spread=0.2))
+    how = {"dataset": CROWD, "method": SUM, "experiment": "accuracy by cluster", "neighbours": "with"}
+    sample = samples(rows, ("min_ade",), **how)["min_ade"]
+    one = rows[(rows.neighbours == "with") & (rows.metric == "min_ade")]
+    assert sample[0] == pytest.approx(np.average(one["value"], weights=one["windows"]))
+    assert sample[1:].std() == pytest.approx(0.2 / np.sqrt(90), rel=0.8)
+    interval = interval_of(sample, 3)
+    assert interval.low < sample[0] < interval.high
+    assert interval.n == 3
+
+
+def test_missing_metrics_are_named():
+    with pytest.raises(MissingRowsError, match="metric = height"):
+        samples(made_up(), ("height",), dataset=CROWD, method=SUM, experiment="attribution")
