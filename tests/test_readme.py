@@ -65,7 +65,8 @@ def test_the_page_on_own_data_that_the_text_links_runs_from_beginning_to_end(mon
     from reprise.grda import estimators
 
     assert "(book/use-it-on-your-own-data.md)" in README
-    monkeypatch.setattr(estimators, "GRDAClassifier", partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8))
+    quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
+    monkeypatch.setattr(estimators, "GRDAClassifier", quick)
     monkeypatch.setattr(estimator, "ColdBrew", partial(estimator.ColdBrew, recipe=Recipe(epochs=3)))
     monkeypatch.setattr(estimator, "fcr_report", partial(estimator.fcr_report, recipe=Recipe(epochs=3), n_boot=10))
     names = table_of_three_domains() | graph_and_newcomers()
