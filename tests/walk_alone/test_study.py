@@ -42,9 +42,19 @@ def test_audits_have_what_was_released_beside_what_is_corrected(small):
     for audit in summaries.AUDITS:
         table = summaries.audit_table(small, audit)
         assert {"as released", "corrected", "difference"} <= set(table.columns)
+    estimator = small[small.experiment == "estimator"]
+    assert set(estimator.variant) == {"as released", "exact Banzhaf", "corrected"}
+    gaps = estimator[estimator.metric == "efficiency gap"].groupby("variant")["value"].max()
+    assert gaps["corrected"] == 0 < gaps["exact Banzhaf"]
     masked = small[(small.experiment == "stranger masked") & (small.variant == "as released")]
     assert (masked["value"] == 0).all()
     assert len(masked) == 2
+
+
+def test_neighbours_are_cut_in_training_wherever_they_are_never_missing(small):
+    cut = small[small.method == f"{EDGE}, neighbours cut"]
+    assert set(cut.dataset) == {"alone", "follow"}
+    assert set(small.method) >= {"Constant velocity", "Standing still"}
 
 
 def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
