@@ -199,10 +199,47 @@ def test_the_control_sees_reliance_that_is_not_shock():
     assert not claims._reliance_without_shock(pd.concat([rows, cut]))[0]
 
 
-def test_a_network_worse_than_constant_velocity_fails_its_control():
-    still = {"dataset": COURT, "method": "Constant velocity", "seed": -1, "metric": "min_fde", "value": 9.0}
-    assert claims._better_than_going_on(pd.concat([made_up(), pd.DataFrame([still])]))[0]
-    assert not claims._better_than_going_on(pd.concat([made_up(), pd.DataFrame([{**still, "value": 2.0}])]))[0]
+def test_a_network_worse_than_the_better_baseline_fails_its_control():
+    def rows(going, still):
+        lines = {"Constant velocity": going, "Standing still": still}
+        of = {"dataset": COURT, "seed": -1, "metric": "min_fde"}
+        return pd.concat([made_up(), pd.DataFrame([{**of, "method": m, "value": v} for m, v in lines.items()])])
+
+    assert claims._better_than_looking_at_nobody(rows(9.0, 8.0))[0]
+    assert not claims._better_than_looking_at_nobody(rows(9.0, 2.0))[0]
+    assert not claims._better_than_looking_at_nobody(rows(2.0, 9.0))[0]
+    with pytest.raises(MissingRowsError, match="Standing still"):
+        claims._better_than_looking_at_nobody(made_up())
+
+
+@pytest.mark.parametrize(("error", "holds"), [(6.0, True), (4.0, False)])
+def test_a_network_that_never_had_neighbours_shows_whether_they_are_of_use(error, holds):
+    alone = pd.DataFrame(erring(COURT, f"{EDGE}, trained alone", error, error)).query("seed == 0")
+    assert claims._better_than_trained_alone(pd.concat([made_up(), alone]))[0] is holds
+
+
+@pytest.mark.parametrize(("without", "holds"), [(0.5, True), (0.51, True), (0.7, False)])
+def test_nobody_is_missed_where_nobody_matters(without, holds):
+    world = [*erring("alone", f"{EDGE}, neighbours cut", 0.5, without), *erring("alone", EDGE, 0.5, 0.9)]
+    found, words = claims._no_reliance_alone(pd.DataFrame(world))
+    assert found is holds
+    assert "trained as usual: +80 %" in words
+
+
+@pytest.mark.parametrize(("excess", "holds"), [(0.0, True), (0.3, True), (1.5, False)])
+def test_strangers_and_neighbours_must_differ_less_where_nobody_matters(excess, holds):
+    world = [line for m in (SUM, EDGE) for line in attributed("alone", m, past=1.0, interaction=excess, random_max=0.0)]
+    assert claims._less_excess_alone(pd.concat([made_up(), pd.DataFrame(world)]))[0] is holds
+
+
+def test_the_evidence_has_the_shares_of_displacement_where_the_run_has_them():
+    assert "minADE" not in RULES["C8"](made_up()).evidence
+    of_ade = [*attributed(COURT, EDGE, past=1.0, interaction=0.5, random_max=0.1),
+              *attributed(CROWD, EDGE, past=1.0, interaction=0.1, random_max=0.1)]  # fmt: skip
+    both = pd.concat([made_up(), pd.DataFrame(of_ade).assign(loss="min_ade")])
+    assert "By minADE (one seed, fewer targets): Trajectron++Edge +40 %" in RULES["C8"](both).evidence
+    assert "Trajectron++Edge 0 %" in RULES["C1"](both).evidence.replace("+0", "0").replace("−0", "0")
+    assert "interaction +10 %" in RULES["C1"](both).evidence
 
 
 def test_on_embedded_data_rules_are_only_rehearsed(small):
