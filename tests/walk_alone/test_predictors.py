@@ -333,6 +333,29 @@ def test_any_predictor_can_be_explained_and_its_game_is_a_loop():
     assert len(explain(shared_velocity, [tracks, tracks])) == 2
 
 
+def test_only_the_targets_future_is_needed():
+    tracks = np.random.default_rng(2).normal(size=(3, 20, 2)).cumsum(1)
+    unknown = tracks.copy()
+    unknown[[0, 2], 8:] = np.nan
+    (known,), (found,) = (explain(shared_velocity, [scene], target=1) for scene in (tracks, unknown))
+    np.testing.assert_array_equal(found.neighbours, known.neighbours)
+    with pytest.raises(WindowsError, match="agent 0 in frame 8"):
+        explain(shared_velocity, [unknown], target=0)
+
+
+def test_windows_can_be_explained_as_they_come(windows):
+    few = windows.take(slice(0, 3))
+    few = replace(few, present=few.present & (np.arange(5) != 1))
+    found = explain(shared_velocity, few)
+    scene = np.concatenate([few.neighbours[2][few.present[2]], np.full((4, 12, 2), 9.0)], axis=1)
+    own = np.concatenate([few.past[2], few.future[2]])[None]
+    (same,) = explain(shared_velocity, [np.concatenate([own, scene])])
+    assert len(found) == 3
+    np.testing.assert_allclose(found[2].neighbours, same.neighbours)
+    with pytest.raises(WindowsError, match="target=1, but each window"):
+        explain(shared_velocity, few, target=1)
+
+
 @pytest.mark.parametrize(
     ("predict", "scene", "words"),
     [

@@ -73,10 +73,31 @@ def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
         assert drawing.alt.endswith(".")
         assert drawing.caption.endswith(".")
     assert len({drawing.name for drawing in drawings}) == len(drawings)
+    assert "exact Banzhaf" in summaries.audit_table(small, "estimator")
+    losses = summaries.losses_table(small)
+    assert set(losses["share of"]) == {"−NLL, mean", "−NLL, median", "−minADE, mean"}
+    assert {"alone", "follow"} <= set(summaries.score_table(small)["dataset"])
     for make in (summaries.truth_table, summaries.score_table, summaries.phantom_table, summaries.accuracy_table):
         assert len(make(small))
     with pytest.raises(MissingRowsError):
         figures.draw_roles(small)
+
+
+def test_the_papers_mean_of_folds_is_named_as_such():
+    rows = made_up().assign(split=lambda r: r["dataset"].map({CROWD: "zara1", COURT: "test", "sdd": "test"}))
+    drawing = figures.draw_with_without(rows, published_numbers("walk_alone"), (CROWD, COURT))
+    assert "mean of five folds, beside zara1 here" in drawing.caption
+    assert "on SportVU its own games" in drawing.caption
+    marks = drawing.data.set_index(["dataset", "method", "neighbours"])["paper"]
+    assert marks[CROWD, SUM, "with"] == 0.51
+    assert marks[COURT, EDGE, "without"] == 11.18
+
+
+def test_the_table_of_scale_has_the_papers_values_beside_those_of_the_run():
+    table = summaries.scale_table(Settings(clip_every=8)).set_index("parameter")
+    assert table.loc["clip_every", "this run"] == "8"
+    assert table.loc["clip_every", "the paper"] == "1"
+    assert {"batch", "learning_rate", "pecnet_batch", "pecnet_rate", "latents", "epochs"} <= set(table.index)
 
 
 def test_operations_are_counted():
