@@ -35,7 +35,7 @@ from reprise.cold_brew.sparse import Features
 from reprise.cold_brew.splits import Masks
 from reprise.cold_brew.student import ColdBrewStudent
 from reprise.cold_brew.teacher import ColdBrewTeacher, Handover, check_recipe
-from reprise.cold_brew.training import Recipe, accuracy, fit, random_stream
+from reprise.cold_brew.training import Recipe, accuracy, accuracy_and_loss, fit, random_stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -366,6 +366,7 @@ def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[s
     x, y = features_of(data), labels_of(data)
     n_classes = int(y.max()) + 1
     has_validation = bool(masks.validation.any())
+    checked = masks.validation
 
     def reached(scores: Tensor) -> float:
         return accuracy(scores, y, masks.validation) if has_validation else 0.0
@@ -378,7 +379,7 @@ def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[s
             mlp,
             lambda: functional.cross_entropy(mlp(x)[masks.train], y[masks.train]),
             recipe,
-            validate=(lambda: reached(mlp(x))) if has_validation else None,
+            validate=(lambda: accuracy_and_loss(mlp(x)[checked], y[checked])) if has_validation else None,
         )
     with torch.no_grad():
         features_only = mlp(x)
