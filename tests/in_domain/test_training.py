@@ -137,7 +137,8 @@ def test_a_corner_that_is_far_off_is_no_sign_of_indices_and_a_diverged_model_can
     split = make_split(images.grid, "random")
     width = len(images.grid.names)
     calls = iter([3.0] + [0.5] * 120)  # less than one prediction in a hundred is out of range
-    predict_points(lambda batch: np.full((len(batch), width), next(calls)), images, np.resize(np.arange(len(GRID)), 60_500))
+    points = np.resize(np.arange(len(GRID)), 60_500)
+    predict_points(lambda batch: np.full((len(batch), width), next(calls)), images, points)
     with pytest.raises(ValueError, match="NaN"):
         evaluate(lambda batch: np.full((len(batch), width), np.nan), images, split)
     found = evaluate(lambda batch: np.full((len(batch), width), np.nan), images, split, checked=False)

@@ -270,7 +270,8 @@ def held_out_combinations(rows: pd.DataFrame) -> Finding:
 
     Shape accuracy on large hearts and small squares, trained on everything else but equally many images minus trained
     without any of them, of the (model, seed) that have converged on the random split: t interval over seeds above 0 for
-    CNN and MLP: reproduced (for 2 of the 17 models); for one: partly; below 0 for both: not reproduced; else inconclusive.
+    CNN and MLP: reproduced (for 2 of the 17 models); for one: partly; below 0 for both: not reproduced; else
+    inconclusive.
     """
     rows = of_converged(select(rows, experiment="blog", dataset=MAIN_DATA_SET), converged_runs(rows))
     present = set(rows["method"])

@@ -25,9 +25,7 @@ class Settings(ChapterSettings):
         ("sprites-rot90",), min_length=1, description="names of the data sets; the paper: dSprites, Shapes3D, MPI3D, …"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of training; the paper: several, 5 recalled")
-    single_seeds: tuple[int, ...] = Field(
-        (0,), description="of the seeds, those of all but models and the blog"
-    )
+    single_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those of all but models and the blog")
     models: tuple[str, ...] = Field(
         ("CNN",), min_length=1, description="models with all seeds, on all splits of sprites-rot90; the paper: 17"
     )
