@@ -188,7 +188,7 @@ def test_disentanglement_needs_ten_representations_and_then_follows_the_correlat
     rule = rules.disentanglement_predicts_little
     assert outcome(rule, dci_rows("PCL", range(5), lambda s: 0.1 * s)) == "not testable here"
     assert outcome(rule, dci_rows("PCL", range(30), lambda s: 0.01 * s)) == "not reproduced"
-    assert outcome(rule, dci_rows("PCL", range(30), lambda s: 0.01 * (s * 17 % 30))) == "reproduced"
+    assert outcome(rule, dci_rows("PCL", range(30), lambda s: 1.0 * (s * 17 % 30))) == "reproduced"
     assert outcome(rule, dci_rows("PCL", range(10), lambda s: 0.1 * (s * 7 % 10))) == "inconclusive"
 
 

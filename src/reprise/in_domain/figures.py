@@ -144,7 +144,7 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     state_finding(figure, finding)
     caption = (
         "Mean prediction (over images and converged seeds) against the true value, extrapolation split, where no other "
-        "factor is out of distribution. Grey: values seen in training; thin line: identity; dashed black: the clamp oracle."
+        "factor is out of distribution. Grey: values seen in training; thin line: identity; dashed black: clamp oracle."
     )
     return Drawing(figure, "curves", f"{finding} (true value 1).", caption, data)
 
