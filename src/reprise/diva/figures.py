@@ -56,6 +56,14 @@ OUTERS = {
     "squared": ("Reweight, squared loss", "squared", "squared"),
 }
 
+# Column, method, and the head with equal weights that it is compared with.
+HEAD_COLUMNS = (
+    ("Active Bias", "Active Bias", "Softmax head"),
+    ("L2RW", "L2RW", "Softmax head"),
+    ("L2RW, against equal weights on its 80 %", "L2RW", "Softmax head, 80 %"),
+    ("L2RW, all samples", "L2RW, all samples", "Softmax head"),
+)
+
 
 def title_of(data_set: object) -> str:
     """Return how a data set is called in figures."""
@@ -131,17 +139,19 @@ def table_one(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[s
         line = {"data set": title_of(name), "source": "ours"}
         line["equal weights (%)"] = _written(resampled_interval(uniform_error(rows, name), ratio))
         line["DIVA Reweight (Δ)"] = _written(reweight_difference(rows, name))
-        for method in ("Active Bias", "L2RW", "L2RW, all samples"):
+        for label, method, head in HEAD_COLUMNS:
             try:
-                line[f"{method} (Δ)"] = _written(head_difference(rows, name, method))
+                line[f"{label} (Δ)"] = _written(head_difference(rows, name, method, head))
             except MissingRowsError:
-                line[f"{method} (Δ)"] = "—"
+                line[f"{label} (Δ)"] = "—"
         lines.append(line)
     errors = published[published.metric == "error"].pivot(index="dataset", columns="method", values="value")
     for name, own in errors.iterrows():
         line = {"data set": title_of(name), "source": "Table 1", "equal weights (%)": f"{own['Uniform']:.2f}"}
-        for method in ("DIVA Reweight", "Active Bias", "L2RW", "L2RW, all samples"):
-            line[f"{method} (Δ)"] = number(own[method] - own["Uniform"], 2, signed=True)
+        line["DIVA Reweight (Δ)"] = number(own["DIVA Reweight"] - own["Uniform"], 2, signed=True)
+        for label, method, head in HEAD_COLUMNS:
+            printed = head == "Softmax head"
+            line[f"{label} (Δ)"] = number(own[method] - own["Uniform"], 2, signed=True) if printed else "—"
         lines.append(line)
     return pd.DataFrame(lines)
 
