@@ -13,6 +13,7 @@ from reprise.diva.comparisons import (
     N_STEPS,
     SHARP,
     head_difference,
+    overfit_difference,
     ratio_of_test_to_training,
     resampled_interval,
     reweight_difference,
@@ -220,21 +221,26 @@ def draw_overfitting(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"test {number(e['test'], 1, signed=True)}"
         for n, e in ends.loc[names].iterrows()
     ]
-    early = data[data.step == N_STEPS].pivot(index="dataset", columns="split", values="mean").loc[names]
-    later = {split: int((ends.loc[names, split] > early[split]).sum()) for split in ("test", "leave-one-out")}
-    state_finding(
-        figure,
-        f"After step {N_STEPS} the test error rises on {later['test']} of {len(names)} data sets, "
-        f"the leave-one-out error on {later['leave-one-out']}",
-    )
+    state_finding(figure, _overfitting_finding(rows, names))
     return Drawing(
         figure,
         "overfitting",
         f"Change of the error at the last step in points. {'; '.join(words)}.",
-        "Leave-one-out error on the training set, which the steps lower, and test error, both in points against step "
-        "0; "
+        "Leave-one-out error on the training set, whose loss the steps lower, and test error, both in points against "
+        "step 0; "
         "bands: 95 % intervals corrected for overlapping resplits; dotted: the three steps used elsewhere.",
         data,
+    )
+
+
+def _overfitting_finding(rows: pd.DataFrame, names: Sequence[str]) -> str:
+    found = {name: overfit_difference(rows, name) for name in names}
+    last = max(one for _, _, one in found.values())
+    rises, falls = (sum(getattr(i, side)(0) for i, _, _ in found.values()) for side in ("above", "below"))
+    fell = sum(one for _, one, _ in found.values())
+    return (
+        f"Steps {N_STEPS} to {last}: the leave-one-out loss falls on {fell} of {len(names)} data sets; beyond doubt "
+        f"the test error rises on {rises}, falls on {falls}"
     )
 
 
