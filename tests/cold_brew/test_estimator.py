@@ -242,7 +242,7 @@ def test_masks_of_several_splits_are_refused_with_the_column_to_take(masked, mas
 def test_a_diverged_training_is_said_and_leaves_the_model_as_it_was(masked):
     model = ColdBrew(recipe=Recipe(epochs=3)).fit(masked)
     before = model.decision_function(masked.x)
-    with pytest.raises(ValueError, match=r"diverged.*learning_rate=1e\+30"):
+    with pytest.raises(ValueError, match=r"diverged.*learning_rate.*1e\+30"):
         model.set_params(recipe__learning_rate=1e30, recipe__epochs=10).fit(masked)
     assert torch.equal(model.decision_function(masked.x), before)
     with pytest.raises(ValueError, match="diverged"):
