@@ -139,7 +139,9 @@ def compare_seeds(name, n_models=10, epochs=50):
     end = time.perf_counter()
     torch.testing.assert_close(fast, plain, **TRAINED)
     ratio = (middle - start) / (end - middle)
-    print(f"{n_models} GCNs with structural embeddings on {name}, {epochs} epochs, outputs equal within {within(TRAINED)}:")
+    print(
+        f"{n_models} GCNs with structural embeddings on {name}, {epochs} epochs, outputs equal within {within(TRAINED)}:"
+    )
     print(f"  one by one {middle - start:7.2f} s, together {end - middle:7.2f} s, ratio {ratio:.2f}")
     return ratio
 

@@ -237,7 +237,9 @@ def _merged_bins(part: pd.DataFrame) -> pd.DataFrame:
         return part
     weights = [sizes.get((seed, at), math.nan) for seed, at in zip(last["seed"], last["at"], strict=True)]
     keys = ["dataset", "method", "seed", "metric", "mode"]
-    sums = last.assign(hits=last["value"] * weights, nodes=weights).groupby(keys, as_index=False)[["hits", "nodes"]].sum()
+    sums = (
+        last.assign(hits=last["value"] * weights, nodes=weights).groupby(keys, as_index=False)[["hits", "nodes"]].sum()
+    )
     one = sums.assign(value=sums["hits"] / sums["nodes"], split=f"degree {LAST_BIN}+", at=float(LAST_BIN), setting=None)
     return pd.concat([part.drop(index=last.index), one[part.columns]], ignore_index=True)
 
@@ -270,9 +272,7 @@ def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         for name in data_sets
     )
     beats = [
-        name
-        for name in data_sets
-        if lost.loc[(name, "MLP"), ats[-1]] > lost.loc[(name, "Cold Brew student"), ats[-1]]
+        name for name in data_sets if lost.loc[(name, "MLP"), ats[-1]] > lost.loc[(name, "Cold Brew student"), ats[-1]]
     ]
     beaten = f"; then the MLP's mean is above the student's on {', '.join(beats)}" if beats else ""
     state_finding(figure, f"Points lost to random tail edges: {words}{beaten}")

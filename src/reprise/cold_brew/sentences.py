@@ -11,7 +11,7 @@ from reprise.cold_brew import rules
 from reprise.cold_brew.audit_figures import ends, rung_difference
 from reprise.cold_brew.data import EMBEDDED
 from reprise.cold_brew.rules import GCN, GENERATOR, MLP, STUDENT
-from reprise.cold_brew.summaries import CHANGED, RUNGS
+from reprise.cold_brew.summaries import CHANGED, RUNGS, SHARE, chosen_penalties
 from reprise.numerals import number
 from reprise.plots import defined, printed
 from reprise.rows import MissingRowsError, per_seed
@@ -20,6 +20,7 @@ from reprise.stats import Interval, paired_differences, pearson_interval, spearm
 if TYPE_CHECKING:
     import pandas as pd
 
+IDLE_PERCENT = 1.0
 WEB_GRAPHS = ("texas", "wisconsin", "cornell")
 
 
@@ -71,9 +72,7 @@ def beside_ratio_and_gap(rows: pd.DataFrame) -> str:
         ratios = rules._ratios(rows, rules.RATIO_SETS)
     except (MissingRowsError, ValueError):
         return "What C6 and C7 rest on needs the eight real graphs of the `standard` profile; this run lacks some."
-    direction = (
-        "is reversed" if gap.below(0) else "holds" if gap.above(0) else "is neither confirmed nor reversed"
-    )
+    direction = "is reversed" if gap.below(0) else "holds" if gap.above(0) else "is neither confirmed nor reversed"
     gaps = {name: float(rules._gap(rows, name).mean()) for name in ratios}
     homophily = {
         name: float(per_seed(rows, dataset=name, metric="homophily", split="original graph", mode="paper10").mean())
@@ -146,23 +145,33 @@ def embeddings_at_work(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     for name in data_sets:
         penalty = defined(rows, dataset=name, method="Cold Brew teacher", metric="structural penalty", mode="paper10")
         if penalty is not None:
-            chosen[name] = " or ".join(f"{value:g}" for value in sorted(set(penalty)))
-        for into, metric in ((share, "embedding share"), (changed, CHANGED)):
+            chosen[name] = chosen_penalties(penalty)
+        for into, metric in ((share, SHARE), (changed, CHANGED)):
             values = defined(rows, dataset=name, metric=metric, mode="paper10")
             if values is not None:
                 into[name] = float(values.mean())
     if not chosen:
         return "Structural embeddings were not trained in this run."
-    text = "C3, C5 and the ladder speak of structural embeddings; validation chose their penalty η: " + ", ".join(
+    text = "C3, C5 and the ladder speak of structural embeddings; validation chose their penalty η: " + "; ".join(
         f"{name} {value}" for name, value in chosen.items()
     )
-    text += " (on the mean square of $E$; 0 leaves it free)."
-    for label, found in (("Their share of the first layer is", share), ("Predictions changed without them:", changed)):
-        if found:
-            text += f" {label} " + ", ".join(f"{name} {number(value, 1)} %" for name, value in found.items()) + "."
+    text += " (on the mean square of $E$; 0 leaves it free, in brackets the number of seeds)."
+    if share:
+        text += " Size of $E$ over that of $XW$: " + _by_name(share, 2) + "."
+    if changed:
+        text += " Test predictions that change without $E$: " + _by_name(changed, 1, " %") + "."
+        idle = [name for name, value in changed.items() if value < IDLE_PERCENT]
+        if idle:
+            text += (
+                f" On {_listed(idle)} the teacher is nearly a plain GCN, and a difference between the two says little."
+            )
     if not (share or changed):
-        text += " A large η means a teacher that is nearly a plain GCN, so that a small difference between the two says little."
+        text += " A large η makes a teacher that is nearly a plain GCN, and a difference between the two says little."
     return text
+
+
+def _by_name(values: dict[str, float], decimals: int, unit: str = "") -> str:
+    return ", ".join(f"{name} {number(value, decimals)}{unit}" for name, value in values.items())
 
 
 def links_beside_the_paper(rows: pd.DataFrame, published: pd.DataFrame) -> str:
