@@ -190,21 +190,29 @@ def test_cells_of_a_fan_out_join_to_the_rows_of_a_single_run(finished, tmp_path)
 
 def test_a_kept_record_gives_its_rows_again_and_a_stale_one_does_not(finished, home, tmp_path):
     kept = tmp_path / "kept" / "grda.json"
-    first = run_chapter("grda", output=tmp_path / "first", reuse=kept)
+    first = run_chapter("grda", output=tmp_path / "first", keep=kept)
     assert records.load(kept).merged_from == ()
     write_notebook(
         home, (*CELLS[:3], STUDY.replace("def study(settings):", "def study(settings):\n    1 / 0"), *CELLS[4:])
     )
     try:
-        run_chapter("grda", output=tmp_path / "again", reuse=kept)
+        run_chapter("grda", output=tmp_path / "again", keep=kept)
         records.save(changed(records.load(kept), modules={}), kept)
         with pytest.raises(RunError, match="ZeroDivisionError"):
-            run_chapter("grda", output=tmp_path / "stale", reuse=kept)
+            run_chapter("grda", output=tmp_path / "stale", keep=kept)
     finally:
         write_notebook(home)
     again = records.load(tmp_path / "again" / "grda.json")
     assert again.rows == records.load(first.with_suffix(".json")).rows
     assert len(again.merged_from) == 1
+
+
+def test_a_record_to_reuse_gives_its_rows_and_stays_as_it_was(finished, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_bytes((finished / "grda.json").read_bytes())
+    run_chapter("grda", output=tmp_path / "again", reuse=other)
+    assert other.read_bytes() == (finished / "grda.json").read_bytes()
+    assert len(records.load(tmp_path / "again" / "grda.json").merged_from) == 1
 
 
 def test_records_that_do_not_cover_the_seeds_are_refused(finished, tmp_path):

@@ -43,8 +43,13 @@ def test_a_mistake_is_one_sentence_on_standard_error_and_exit_code_one(monkeypat
         (["run", "grda", "-p", "n_steps=3", "-p", "n_steps=4"], "parameter 'n_steps' is given twice; give each once."),
         (["verify", "nowhere.json"], "no record at nowhere.json"),
         (["verify", str(REPOSITORY / "results")], "results/standard/grda.json."),
-        (["verify", str(REPOSITORY / "README.md")], "Invalid JSON: expected value at line 1 column 1); name the"),
-        (["verify", str(REPOSITORY / "notebooks/grda.ipynb")], "(paper: Field required); name the PACKAGE.json that a"),
+        (["verify", str(REPOSITORY / "README.md")], "README.md is no record: it is not JSON; name the PACKAGE"),
+        (["verify", str(REPOSITORY / "notebooks/grda.ipynb")], "is no record: it has no paper, package, profile; name"),
+        (["run", "grda", "--reuse", "nope.json"], "no record at nope.json"),
+        (["run", "grda", "--reuse", str(REPOSITORY / "README.md")], "README.md is no record"),
+        (["run", "grda", "--reuse", str(REPOSITORY / "results")], "results is a folder; name a record in it"),
+        (["parameters", "grdaa"], "did you mean 'grda'"),
+        (["parameters", "grda", "--profile", "quik"], "did you mean 'quick'? Known: quick, standard, paper."),
         (["publish", "grda", "--profile", "nothing"], "unknown profile 'nothing'"),
     ],
 )
@@ -67,6 +72,39 @@ def test_the_lists_fit_into_80_columns_and_cut_no_name(monkeypatch, capsys, word
     assert max(map(len, table.splitlines())) <= 80
     names = [paper.slug if words == ["papers"] else data.name for paper in PAPERS for data in paper.data_sets]
     assert set(names) <= {line.split()[0] for line in table.splitlines()}
+
+
+@pytest.mark.parametrize("words", [["papers"], ["data", "list"]], ids=" ".join)
+def test_a_narrow_terminal_cuts_no_name_either(monkeypatch, capsys, words):
+    outputs = []
+    for columns in ("40", "80"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert call(monkeypatch, *words) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize("paper", [paper.slug for paper in PAPERS if paper.is_written()])
+def test_the_parameters_of_a_chapter_are_listed_with_values_and_meanings(monkeypatch, capsys, paper):
+    from reprise.catalogue import find_paper
+    from reprise.runner import parse_assignments, profile_parameters, settings_class
+
+    monkeypatch.setenv("COLUMNS", "400")
+    assert call(monkeypatch, "parameters", paper, "--profile", "standard") == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    for name, field in settings_class(find_paper(paper)).model_fields.items():
+        assert field.description in lines[name]
+    rate = next(name for name in ("n_steps", "epochs", "threads") if name in lines)
+    value = parse_assignments([f"{rate}={lines[rate].split()[1]}"])[rate]
+    assert value == profile_parameters(find_paper(paper), "standard").get(rate, value)
+
+
+def test_a_chapter_that_is_not_written_has_no_parameters_to_list(monkeypatch, capsys):
+    unwritten = [paper.slug for paper in PAPERS if not paper.is_written()]
+    if not unwritten:
+        pytest.skip("all chapters are written")
+    assert call(monkeypatch, "parameters", unwritten[0]) == 1
+    assert "has not been written yet" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_data_of_one_paper_are_listed_with_description_and_whole_licence(monkeypatch, capsys):

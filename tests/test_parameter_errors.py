@@ -26,6 +26,12 @@ from reprise.settings import SettingsError
             "parameter datasets: must be a list, not 'dg-15'; for one entry write datasets=[dg-15].",
         ),
         ({"seeds": []}, "parameter seeds: must have at least 1 entry, it has 0."),
+        ({"seeds": [True]}, "parameter seeds[0]: must be an integer, not true."),
+        (
+            {"yardsticks": ["coral"]},
+            "parameter yardsticks[0]: must be 'Linear', 'CORAL' or 'Self-training', not 'coral' "
+            "(did you mean 'CORAL'?).",
+        ),
         ({"seeds": ["a"]}, "parameter seeds[0]: must be an integer, not 'a'."),
         ({"seeds": [-1]}, "parameter seeds: must be distinct integers >= 0, got [-1]."),
         (

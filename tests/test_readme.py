@@ -16,6 +16,8 @@ from reprise.catalogue import find_paper
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+OWN_DATA = (REPOSITORY / "book" / "use-it-on-your-own-data.md").read_text(encoding="utf-8")
+OWN_DATA_BLOCKS = re.findall(r"```python\n(.*?)```", OWN_DATA, flags=re.DOTALL)
 EXAMPLES = {re.search(r"from reprise\.(\w+)", block)[1]: block for block in BLOCKS}
 COMMANDS = [line.partition("#")[0].strip() for line in README.splitlines() if line.startswith(".venv/bin/reprise ")]
 
@@ -53,6 +55,31 @@ def test_the_example_of_cold_start_classifies_every_newcomer(capsys):
     exec(EXAMPLES["cold_brew"], names)
     assert names["classes"].shape == (7,)
     assert "feature contribution ratio" in capsys.readouterr().out
+
+
+def test_the_page_on_own_data_that_the_text_links_runs_from_beginning_to_end(monkeypatch, capsys):
+    import sklearn
+
+    from reprise.cold_brew import estimator
+    from reprise.cold_brew.training import Recipe
+    from reprise.grda import estimators
+
+    assert "(book/use-it-on-your-own-data.md)" in README
+    quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
+    monkeypatch.setattr(estimators, "GRDAClassifier", quick)
+    monkeypatch.setattr(estimator, "ColdBrew", partial(estimator.ColdBrew, recipe=Recipe(epochs=3)))
+    monkeypatch.setattr(estimator, "fcr_report", partial(estimator.fcr_report, recipe=Recipe(epochs=3), n_boot=10))
+    names = table_of_three_domains() | graph_and_newcomers()
+    names["y"] = np.where(names["domain"] < 2, names["X"][:, 0] > 0, -1)
+    with sklearn.config_context():
+        for block in OWN_DATA_BLOCKS:
+            exec(block, names)
+    assert len(names["labels"]) == 60
+    assert names["scores"].shape == (4,)
+    assert 0 <= names["accuracy"] <= 1
+    out = capsys.readouterr().out
+    assert len(re.findall(r"^[01] [01]\.\d+$", out, flags=re.MULTILINE)) == 2
+    assert re.search(r"^[01]\.\d+$", out, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

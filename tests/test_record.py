@@ -71,10 +71,18 @@ def test_a_missing_record_says_how_to_make_one(tmp_path):
         records.load(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"schema_version": 1}', "[]"])
-def test_a_truncated_or_foreign_record_is_refused(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "run the chapter again"),
+        ("{", "run the chapter again"),
+        ('{"schema_version": 1}', "is no record: it has no paper, package, profile"),
+        ("[]", "run the chapter again"),
+    ],
+)
+def test_a_truncated_or_foreign_record_is_refused(tmp_path, content, message):
     (tmp_path / "r.json").write_text(content)
-    with pytest.raises(RecordError, match="run the chapter again"):
+    with pytest.raises(RecordError, match=message):
         records.load(tmp_path / "r.json")
 
 

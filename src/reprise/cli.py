@@ -42,12 +42,21 @@ ProfileOption = Annotated[str, typer.Option(help="quick, standard or paper")]
 @application.command()
 def papers() -> None:
     """List the ten papers and whether their chapters are written."""
-    from rich.console import Console
-
     from reprise.catalogue import PAPERS
-    from reprise.listing import papers_table
+    from reprise.listing import papers_table, show
 
-    Console().print(papers_table(PAPERS))
+    show(papers_table(PAPERS))
+
+
+@application.command()
+def parameters(paper: PaperArgument, profile: ProfileOption = "quick") -> None:
+    """List a chapter's parameters: meaning, value in the profile, the paper's value."""
+    from reprise.catalogue import find_paper
+    from reprise.listing import parameters_table, show
+
+    found = find_paper(paper)
+    show(parameters_table(found, profile))
+    typer.echo(f"\nset one: reprise run {found.slug} -p name=value; a list as -p 'name=[one, two]'")
 
 
 @application.command()
@@ -55,11 +64,19 @@ def run(
     paper: PaperArgument,
     profile: ProfileOption = "quick",
     parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", help="name=value, the value as YAML; repeatable")
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--parameter",
+            help="name=value, the value as YAML; repeatable; names and meanings: `reprise parameters PAPER`",
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option(help="folder for notebook, record and data")] = None,
     reuse: Annotated[
         Path | None, typer.Option(help="a record to take the rows from if nothing that determines them changed")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="a record to reuse in the same way if it is there, then replaced by the new one")
     ] = None,
 ) -> None:
     """Run one chapter: leaves the executed notebook, its record, and the data of its tables and figures."""
@@ -71,6 +88,7 @@ def run(
         overrides=parse_assignments(parameter or []),
         output=output,
         reuse=reuse,
+        keep=keep,
         progress=sys.stderr.isatty(),
     )
     typer.echo(notebook)
@@ -148,15 +166,13 @@ def data_list(
     long: Annotated[bool, typer.Option("--long", help="in full: description and licence of each data set")] = False,
 ) -> None:
     """Show data sets with size, licence and how many of their files are on this machine."""
-    from rich.console import Console
-
     from reprise.catalogue import PAPERS, find_paper
     from reprise.data import cache_folder, describe
-    from reprise.listing import data_details, data_table
+    from reprise.listing import data_details, data_table, show
 
     in_full = long or paper is not None
     found = [(entry, row) for entry in (PAPERS if paper is None else (find_paper(paper),)) for row in describe(entry)]
-    Console().print(data_details(found) if in_full else data_table(found))
+    show(data_details(found) if in_full else data_table(found))
     typer.echo(f"\ncache: {cache_folder()}{'' if in_full else ' (descriptions and whole licences: --long)'}")
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from reprise.catalogue import Paper
 from reprise.data.overview import DataSetRow
 
 LICENCE_WIDTH = 23
+VALUE_WIDTH = 20
+NARROWEST = 80  # columns; a narrower terminal wraps lines, but no name that one has to type is cut
+
+
+def show(table: Table) -> None:
+    """Print a table as wide as the terminal."""
+    console = Console()
+    console.width = max(console.width, NARROWEST)
+    console.print(table)
 
 
 def papers_table(papers: Sequence[Paper]) -> Table:
@@ -36,6 +48,27 @@ def data_details(found: Sequence[tuple[Paper, DataSetRow]]) -> Table:
     for _, row in found:
         facts = f"{row.files} file(s), {_size(row)}, here: {_here(row)}. Licence: {row.licence}."
         table.add_row(row.data_set, f"{row.description} {'Made in code.' if row.kind == 'embedded' else facts}")
+    return table
+
+
+def parameters_table(paper: Paper, profile: str) -> Table:
+    """Return a chapter's parameters: name, value in a profile as it is written after ``-p``, and meaning.
+
+    Raises
+    ------
+    RepriseError
+        If the chapter is not written, or there is no such profile.
+    """
+    from reprise.runner import profile_parameters, settings_class
+
+    values = profile_parameters(paper, profile)
+    table = _table("parameter", "value", "meaning", whole=("parameter",))
+    table.columns[1].overflow = table.columns[2].overflow = "fold"
+    table.columns[1].max_width = VALUE_WIDTH
+    for name, field in settings_class(paper).model_fields.items():
+        value = values.get(name, field.get_default(call_default_factory=True))
+        # As text, not as markup, which lists in brackets would be taken for.
+        table.add_row(name, Text(json.dumps(value, ensure_ascii=False).replace('"', "")), Text(field.description or ""))
     return table
 
 

@@ -51,10 +51,17 @@ def _sentence(problem: Mapping[str, Any]) -> str:
         least = problem["ctx"]["min_length"]
         return f"{name}: must have at least {least} {'entry' if least == 1 else 'entries'}, it has {len(given)}"
     allowed = _allowed(problem)
-    was = "empty" if given is None else repr(given)
+    was = _as_written(given)
     if allowed is None:
         return f"{name}: {message} (given: {was})"
     return f"{name}: must be {allowed}, not {was}{_hint(problem)}"
+
+
+def _as_written(given: object) -> str:
+    """Spell a value as it stands in YAML where Python has another word for it."""
+    if isinstance(given, bool):
+        return str(given).lower()
+    return "empty" if given is None else repr(given)
 
 
 def _path(place: tuple[int | str, ...]) -> str:
@@ -75,8 +82,9 @@ def _hint(problem: Mapping[str, Any]) -> str:
         return f"; for one entry write {name}=[{given}]"
     if problem["type"] == "literal_error":
         words = str(problem["ctx"]["expected"]).replace(" or ", ", ").split(", ")
-        close = get_close_matches(str(given), [word.strip("'") for word in words], n=1, cutoff=0.5)
-        return f" (did you mean {close[0]!r}?)" if close else ""
+        known = {word.strip("'").casefold(): word.strip("'") for word in words}
+        close = get_close_matches(str(given).casefold(), known, n=1, cutoff=0.5)
+        return f" (did you mean {known[close[0]]!r}?)" if close else ""
     return ""
 
 

@@ -216,15 +216,25 @@ def load(path: Path) -> Record:
     except FileNotFoundError as error:
         raise RecordError(f"no record at {path}; run the chapter first (`reprise run PAPER`).") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        message = f"{place}: {first['msg'].removeprefix('Value error, ')}"
-        raise RecordError(
-            f"{path} is not a record of schema {SCHEMA_VERSION} ({message}); name the PACKAGE.json that a run leaves, "
-            "or, if this is one, run the chapter again."
-        ) from error
+        raise RecordError(f"{path} {_no_record(path, error)}") from error
     except (UnicodeDecodeError, OSError) as error:
         raise RecordError(f"{path} cannot be read as a record ({error}); run the chapter again.") from error
+
+
+def _no_record(path: Path, error: ValidationError) -> str:
+    """Say why a file is no record: another kind of file, or a record that is broken or of another schema."""
+    where = "name the PACKAGE.json that a run leaves, such as build/run/quick/grda.json."
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        if path.suffix == ".json":
+            return f"is not whole JSON: if it is a record that was cut short, run the chapter again; else {where}"
+        return f"is no record: it is not JSON; {where}"
+    absent = [str(problem["loc"][0]) for problem in error.errors() if problem["type"] == "missing"]
+    if {"paper", "rows"} <= set(absent):
+        return f"is no record: it has no {', '.join(absent[:3])}; {where}"
+    place = ".".join(str(part) for part in first["loc"]) or "the whole"
+    message = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+    return f"is not a record of schema {SCHEMA_VERSION} ({place}: {message}); run the chapter again."
 
 
 def schema() -> dict[str, Any]:

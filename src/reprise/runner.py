@@ -148,7 +148,7 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
         raise RunError(f"{path} must map each profile to its parameters.")
     if profile not in content and profile != "quick":
-        raise unknown_name("profile", profile, ["quick", *content])
+        raise unknown_name("profile", profile, list(dict.fromkeys(["quick", *content])))
     declared = declared_parameters(read_notebook(paper.notebook))
     declared.pop("records", None)
     return {**declared, **content.get("quick", {}), **content.get(profile, {})}
@@ -232,6 +232,7 @@ def run_chapter(
     overrides: Mapping[str, Any] | None = None,
     output: Path | None = None,
     reuse: Path | None = None,
+    keep: Path | None = None,
     progress: bool = False,
 ) -> Path:
     """Execute one chapter's notebook and leave notebook, record and data of tables and figures in a folder.
@@ -248,7 +249,9 @@ def run_chapter(
         Folder for the results; the profile's run folder by default.
     reuse
         A record from which the rows are taken, instead of computing them, if nothing that determines them changed
-        since; after the run it holds the new record. A change of text or figures then costs seconds.
+        since. A change of text or figures then costs seconds.
+    keep
+        A record that need not be there yet: reused in the same way, and after the run it holds the new record.
     progress
         Show a progress bar over the cells.
 
@@ -266,11 +269,16 @@ def run_chapter(
     """
     paper = find_paper(name)
     parameters = resolve_parameters(paper, profile, overrides or {})
-    if reuse is not None and not parameters.get("records") and _has_these_rows(reuse, paper, parameters):
-        parameters["records"] = [os.path.relpath(reuse.resolve(), repository())]
+    if output == Path() or (keep is not None and keep.is_dir()):
+        raise ParametersError("--output needs a folder of its own, and --keep a file.")
+    if reuse is not None:
+        from reprise.record import load
+
+        load(reuse)  # Refuses what is absent or no record; whether its rows fit is seen below.
+    for source in (reuse, keep):
+        if source is not None and not parameters.get("records") and _has_these_rows(source, paper, parameters):
+            parameters["records"] = [os.path.relpath(source.resolve(), repository())]
     _require_data(paper, parameters)
-    if output == Path() or (reuse is not None and reuse.is_dir()):
-        raise ParametersError("--output needs a folder of its own, and --reuse a file.")
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
     kept_rows = rows_file(folder, paper.package)
@@ -282,9 +290,9 @@ def run_chapter(
             _move_into_place(scratch, folder, paper.package)
             rows_file(scratch, paper.package).unlink(missing_ok=True)
             kept_rows.unlink(missing_ok=True)
-            if reuse is not None:
-                reuse.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / f"{paper.package}.json", reuse)
+            if keep is not None:
+                keep.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / f"{paper.package}.json", keep)
     except RunError as error:
         _keep_failure(scratch, folder, paper.package)
         kept = folder / f"{paper.package}.failed.ipynb"

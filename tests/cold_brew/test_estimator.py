@@ -27,33 +27,33 @@ def fitted(crafted, masks):
 
 
 def test_the_students_prediction_is_bit_equal_whatever_edges_the_nodes_have(fitted, world):
-    answers = fitted.predict(world.x)
+    answers = fitted.decision_function(world.x)
     torch.manual_seed(0)
     for edges in (world.edge_index, world.edge_index[:, :0], erdos_renyi_graph(240, 0.1)):
-        assert torch.equal(fitted.predict(Data(x=world.x, edge_index=edges)), answers)
+        assert torch.equal(fitted.decision_function(Data(x=world.x, edge_index=edges)), answers)
 
 
 def test_new_nodes_are_answered_from_features_alone(fitted, world):
-    torch.testing.assert_close(fitted.predict(world.x[:3]), fitted.predict(world.x)[:3])
-    assert fitted.predict(torch.randn(2, 64)).shape == (2, 5)
+    torch.testing.assert_close(fitted.decision_function(world.x[:3]), fitted.decision_function(world.x)[:3])
+    assert fitted.decision_function(torch.randn(2, 64)).shape == (2, 5)
 
 
 def test_the_planted_signal_is_found_on_nodes_without_edges(fitted, crafted, masks):
     data, split = crafted
-    assert accuracy(fitted.predict(data.x), data.y, split.isolation & masks.test) > 30
+    assert accuracy(fitted.decision_function(data.x), data.y, split.isolation & masks.test) > 30
 
 
 def test_equal_seeds_give_equal_models(fitted, crafted, masks):
     again = ColdBrew(recipe=Recipe(epochs=60)).fit(crafted[0], masks.train, masks.validation)
-    assert torch.equal(again.predict(crafted[0].x), fitted.predict(crafted[0].x))
+    assert torch.equal(again.decision_function(crafted[0].x), fitted.decision_function(crafted[0].x))
 
 
 def test_the_switch_takes_the_teacher_for_high_degrees_and_the_student_for_low_ones(fitted, crafted):
     data, split = crafted
-    switched = fitted.predict(data, switch_degree=3)
+    switched = fitted.decision_function(data, switch_degree=3)
     high = split.degree >= 3
     assert torch.equal(switched[high], fitted.teacher.predict(data)[high])
-    assert torch.equal(switched[~high], fitted.predict(data.x)[~high])
+    assert torch.equal(switched[~high], fitted.decision_function(data.x)[~high])
 
 
 def test_sparse_features_are_accepted(crafted, masks):
@@ -61,7 +61,7 @@ def test_sparse_features_are_accepted(crafted, masks):
     x = (data.x > 1).float()
     model = ColdBrew(recipe=Recipe(epochs=3))
     sparse = model.fit(Data(x=x.to_sparse_csr(), y=data.y, edge_index=data.edge_index), masks.train)
-    assert sparse.predict(x).shape == (240, 5)
+    assert sparse.predict_proba(x).shape == (240, 5)
 
 
 def test_misuse_is_explained(crafted, masks, world):
@@ -80,7 +80,7 @@ def test_misuse_is_explained(crafted, masks, world):
 
 def test_a_switch_needs_a_graph(fitted, world):
     with pytest.raises(ValueError, match="switch_degree needs a graph"):
-        fitted.predict(world.x, switch_degree=1)
+        fitted.decision_function(world.x, switch_degree=1)
 
 
 def test_the_report_says_that_this_world_lives_by_its_structure(world, masks):
@@ -94,8 +94,8 @@ def test_arrays_and_doubles_are_accepted(fitted, crafted, masks):
     data = crafted[0]
     array = Data(x=data.x.double().numpy(), y=data.y.numpy(), edge_index=data.edge_index.numpy())
     model = ColdBrew(recipe=Recipe(epochs=60)).fit(array, masks.train.numpy(), masks.validation.numpy())
-    assert torch.equal(model.predict(array), fitted.predict(data.x))
-    assert torch.equal(model.predict(array, switch_degree=3), fitted.predict(data, switch_degree=3))
+    assert torch.equal(model.decision_function(array), fitted.decision_function(data.x))
+    assert torch.equal(model.decision_function(array, switch_degree=3), fitted.decision_function(data, switch_degree=3))
 
 
 @pytest.mark.parametrize("name", ["x", "edge_index", "y"])
@@ -109,11 +109,11 @@ def test_a_missing_field_is_named(world, masks, name):
 
 def test_a_graph_to_predict_needs_its_edges_for_the_switch_only(fitted, world):
     bare = Data(x=world.x)
-    assert torch.equal(fitted.predict(bare), fitted.predict(world.x))
+    assert torch.equal(fitted.decision_function(bare), fitted.decision_function(world.x))
     with pytest.raises(ValueError, match="data has no edge_index"):
-        fitted.predict(bare, switch_degree=2)
+        fitted.decision_function(bare, switch_degree=2)
     with pytest.raises(ValueError, match="switch_degree=-1"):
-        fitted.predict(world, switch_degree=-1)
+        fitted.decision_function(world, switch_degree=-1)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,119 @@ def test_a_report_without_validation_or_test_nodes_says_what_it_can(world, masks
     assert report["value"].isna().all()
     whole = fcr_report(world, Masks(masks.train, none, ~masks.train), n_boot=10, recipe=Recipe(epochs=3))
     assert whole["value"][:3].between(0, 100).all()
+
+
+def test_predictions_are_classes_probabilities_or_logits_as_in_scikit_learn(fitted, crafted, masks):
+    x = crafted[0].x
+    logits = fitted.decision_function(x)
+    assert torch.equal(fitted.predict(x), logits.argmax(1))
+    torch.testing.assert_close(fitted.predict_proba(x).sum(1), torch.ones(len(x)))
+    right = accuracy(logits, crafted[0].y, masks.test) / 100
+    assert fitted.score(crafted[0], masks.test) == pytest.approx(right)
+    marked = crafted[0].clone()
+    marked.test_mask = masks.test
+    assert fitted.score(marked) == pytest.approx(right)
+    assert fitted.score(marked, switch_degree=0) > right
+    with pytest.raises(ValueError, match="data has no test_mask"):
+        fitted.score(crafted[0])
+    with pytest.raises(ValueError, match="mask marks no labelled node"):
+        fitted.score(crafted[0], torch.zeros_like(masks.test))
+
+
+@pytest.fixture
+def masked(world, masks):
+    data = Data(x=world.x, y=world.y.clone(), edge_index=world.edge_index)
+    data.train_mask, data.val_mask, data.test_mask = masks.train, masks.validation, masks.test
+    return data
+
+
+def test_the_masks_of_the_graph_are_used_where_none_is_given(masked, masks, world):
+    model = ColdBrew(recipe=Recipe(epochs=3))
+    own = clone(model).fit(masked).decision_function(world.x)
+    assert torch.equal(own, clone(model).fit(world, masks.train, masks.validation).decision_function(world.x))
+    alone = clone(model).fit(masked, masks.train).decision_function(world.x)
+    assert torch.equal(alone, clone(model).fit(world, masks.train).decision_function(world.x))
+    with pytest.raises(ValueError, match="data has no train_mask"):
+        model.fit(world)
+    report = fcr_report(masked, n_boot=10, recipe=Recipe(epochs=3))
+    parts = (masks.train, masks.validation, masks.test)
+    for same in (masks, parts):
+        assert report.equals(fcr_report(world, same, n_boot=10, recipe=Recipe(epochs=3)))
+    with pytest.raises(ValueError, match="masks are no three"):
+        fcr_report(world, parts[:2])
+
+
+def test_masks_that_share_nodes_are_refused(masked, masks):
+    for call in (
+        lambda: ColdBrew().fit(masked, masks.train, masks.train),
+        lambda: fcr_report(masked, (masks.train, masks.train, masks.test)),
+        lambda: fcr_report(masked, (masks.train, masks.validation, ~masks.validation)),
+    ):
+        with pytest.raises(ValueError, match=r"share 40 nodes"):
+            call()
+
+
+def test_masks_of_several_splits_are_refused_with_the_column_to_take(masked, masks):
+    masked.train_mask = torch.stack([masks.train] * 10, 1)
+    with pytest.raises(ValueError, match=r"train_mask has 10 columns.*train_mask\[:, 0\]"):
+        ColdBrew().fit(masked)
+
+
+def test_a_diverged_training_is_said_and_leaves_the_model_as_it_was(masked):
+    model = ColdBrew(recipe=Recipe(epochs=3)).fit(masked)
+    before = model.decision_function(masked.x)
+    with pytest.raises(ValueError, match=r"diverged.*learning_rate=1e\+30"):
+        model.set_params(recipe__learning_rate=1e30, recipe__epochs=10).fit(masked)
+    assert torch.equal(model.decision_function(masked.x), before)
+    with pytest.raises(ValueError, match="diverged"):
+        fcr_report(masked, n_boot=0, recipe=Recipe(epochs=10, learning_rate=1e30))
+
+
+@pytest.mark.parametrize("name", ["edge_weight", "edge_attr"])
+def test_weights_of_edges_are_said_to_be_unused_once(masked, name):
+    masked[name] = torch.ones(masked.edge_index.shape[1])
+    with pytest.warns(UserWarning, match=f"data.{name} is not used") as caught:
+        ColdBrew(recipe=Recipe(epochs=1)).fit(masked)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_edges_that_go_one_way_are_told_once_with_what_a_reader_can_do(masked):
+    masked.edge_index = masked.edge_index[:, masked.edge_index[0] < masked.edge_index[1]]
+    for call in (lambda: ColdBrew(recipe=Recipe(epochs=1)).fit(masked), lambda: fcr_report(masked, n_boot=0)):
+        with pytest.warns(UserWarning, match=r"one way only.*to_undirected\(data.edge_index\)") as caught:
+            call()
+        assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: 10 * y, "y has 5 classes but numbers up to 40, class 1 has no node"),
+        (torch.zeros_like, "y has only the class 0"),
+        (lambda y: torch.where(y == 4, 5, y), "class 4 has no node"),
+        (lambda y: [f"class {label}" for label in y.tolist()], r"first: 'class \d'.*np.unique"),
+        (lambda y: np.array([None, *y.tolist()[1:]]), "type object"),
+        (lambda y: y[:-1], "x has 240 rows, but y has 239"),
+    ],
+    ids=["tens", "one class", "a gap", "names", "none", "too few"],
+)
+def test_labels_that_are_no_classes_from_zero_are_refused(masked, change, message):
+    masked.y = change(masked.y)
+    with pytest.raises(ValueError, match=message):
+        ColdBrew().fit(masked)
+    with pytest.raises(ValueError, match=message):
+        fcr_report(masked)
+
+
+def test_the_recipe_is_set_by_its_parts_as_scikit_learn_sets_nested_options():
+    model = ColdBrew().set_params(recipe__epochs=7, k=5)
+    assert model.recipe == Recipe(epochs=7)
+    assert model.set_params(recipe__dropout=0.1).recipe == Recipe(epochs=7, dropout=0.1)
+    assert model.get_params()["recipe__epochs"] == 7
+    assert "recipe__epochs" not in model.get_params(deep=False)
+    assert clone(model).recipe == model.recipe
+    with pytest.raises(ValueError, match="the recipe has no epoch; it has dropout, epochs"):
+        model.set_params(recipe__epoch=3)
+    with pytest.raises(ValueError, match="epochs=0"):
+        model.set_params(recipe__epochs=0)

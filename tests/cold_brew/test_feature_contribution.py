@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,8 +157,9 @@ def test_a_scale_is_kept_to(accuracies, scale, message):
         feature_contribution_ratio(*accuracies, scale=scale)
 
 
-def test_an_accuracy_that_is_unknown_gives_no_ratio():
-    assert np.isnan(feature_contribution_ratio(float("nan"), 0.5, 0.5))
+def test_an_accuracy_that_is_unknown_gives_no_ratio_with_a_warning():
+    with pytest.warns(UserWarning, match="an accuracy is NaN"):
+        assert np.isnan(feature_contribution_ratio(float("nan"), 0.5, 0.5))
 
 
 def test_without_draws_there_is_a_ratio_and_no_interval():
@@ -172,3 +174,8 @@ def test_without_draws_there_is_a_ratio_and_no_interval():
 def test_models_judged_on_different_nodes_are_refused():
     with pytest.raises(ValueError, match=r"shapes \(4,\), \(4,\), \(3,\)"):
         bootstrap_ratio(np.ones(4, bool), np.ones(4, bool), np.ones(3, bool))
+
+
+def test_scalar_tensors_are_accepted():
+    z = [torch.tensor(value) for value in (0.9, 0.6, 0.7)]
+    assert feature_contribution_ratio(*z) == pytest.approx(feature_contribution_ratio(0.9, 0.6, 0.7))

@@ -5,7 +5,7 @@ import torch
 
 from reprise.cold_brew.sparse import SparseMatrix
 from reprise.cold_brew.student import ColdBrewStudent
-from reprise.cold_brew.training import Recipe
+from reprise.cold_brew.training import DivergenceError, Recipe
 
 
 @pytest.fixture
@@ -185,3 +185,19 @@ def test_targets_of_a_regression_have_the_students_width():
     student = ColdBrewStudent(8, 5, 2, task="regression")
     with pytest.raises(ValueError, match=r"y has shape \(6,\); for regression give targets \(6, 2\)"):
         student.fit_classifier(torch.randn(6, 8), torch.randn(6), torch.ones(6, dtype=torch.bool))
+
+
+def test_labels_beyond_the_classes_and_a_bank_of_the_wrong_width_are_refused(trained):
+    student, x, y, embeddings = trained
+    every = torch.ones(60, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"y holds the label 3 .*out_channels=3"):
+        student.fit_classifier(x, torch.where(y == 2, 3, y), every)
+    with pytest.raises(ValueError, match=r"embeddings have shape \(60, 4\); expected \(n_nodes, 5\)"):
+        student.build_bank(embeddings[:, :4], every)
+
+
+def test_a_student_whose_training_diverges_says_so(trained):
+    _, x, _, embeddings = trained
+    every = torch.ones(60, dtype=torch.bool)
+    with pytest.raises(DivergenceError, match="training diverged"):
+        ColdBrewStudent(8, 5, 3).fit_embedding(x, embeddings * float("nan"), every, Recipe(epochs=3))

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from reprise.cold_brew import audits, methods, study, sweeps
-from reprise.cold_brew.cell import Cell, choose_se_penalty, methods_of
-from reprise.cold_brew.methods import GCN, GRAPH_MLP, STUDENT
+from reprise.cold_brew.cell import Cell, methods_of
+from reprise.cold_brew.methods import GCN, GRAPH_MLP, STUDENT, TEACHER
 from reprise.cold_brew.problem import make_problem
 from reprise.cold_brew.settings import PARTS, Settings
 from reprise.cold_brew.study import applies, run
@@ -115,6 +115,8 @@ def test_the_switch_is_the_student_below_the_degree_and_the_teacher_above():
     teacher, student = torch.ones(4, 2), torch.zeros(4, 2)
     mixed = audits.choose_by_degree(teacher, student, torch.tensor([0, 1, 2, 3]), 2)
     assert mixed[:, 0].tolist() == [0, 0, 1, 1]
+    everywhere = audits.choose_by_degree(teacher, student, torch.tensor([0, 1, 2, 3]), audits.SWITCH_DEGREES[-1])
+    assert torch.equal(everywhere, student)
 
 
 def test_a_student_with_equal_options_is_trained_once(problem):
@@ -141,10 +143,47 @@ def test_dropout_at_evaluation_is_left_as_it_was_found(problem):
     assert torch.equal(cell.outcome(GCN).final, before)
 
 
-def test_the_penalty_is_chosen_with_seed_0_whatever_seeds_are_run():
-    grid = {**SMALL, "se_penalties": (0.0, 1000.0)}
-    choices = {choose_se_penalty("sub-topics", Settings(seeds=seeds, **grid)) for seeds in [(0,), (5,), (0, 1, 2)]}
-    assert len(choices) == 1
+def test_the_penalty_is_chosen_on_each_seeds_own_validation_nodes_and_variants_take_it_over():
+    grid = Settings(**{**SMALL, "se_penalties": (0.0, 1000.0)})
+    for seed in (0, 1):
+        problem = make_problem("sub-topics", seed, grid)
+        cell = Cell(problem, grid)
+        reached = [
+            methods.train_graph_model(problem, grid, method=TEACHER, se="first", se_penalty=penalty).validation
+            for penalty in grid.se_penalties
+        ]
+        assert cell.se_penalty == grid.se_penalties[int(np.argmax(reached))]
+        assert cell.outcome(TEACHER).validation == max(reached)
+        assert Cell(problem, grid, like=cell).se_penalty == cell.se_penalty
+
+
+def test_the_student_with_dropout_on_drops_values_in_both_of_its_networks(problem):
+    outcome = Cell(problem, Settings(**SMALL)).student(GCN)
+    student = outcome.student
+    before, nodes = student.guess(problem.x), torch.arange(problem.n_nodes)
+    student.classifier.dropout = 0.0  # all that is left to vary is ξ₁
+    noisy = [outcome.with_dropout() for _ in range(2)]
+    assert not torch.equal(noisy[0], noisy[1])
+    assert not student.training
+    assert torch.equal(student.guess(problem.x), before)
+    torch.testing.assert_close(student(problem.x, nodes), outcome.final)
+
+
+def test_how_much_a_teacher_owes_to_its_embeddings_is_reported(rows):
+    for metric in (methods.EMBEDDING_SHARE, methods.CHANGED_WITHOUT, "predicted classes"):
+        found = rows[(rows.metric == metric) & (rows.method == TEACHER)]
+        assert sorted(found.seed) == [0, 1]
+        assert (found.value >= 0).all()
+    assert set(rows[rows.metric == methods.EMBEDDING_SHARE].method) == {TEACHER}
+
+
+def test_a_training_that_diverges_leaves_nan_in_the_study():
+    settings = Settings(**SMALL)
+    problem = make_problem("sub-topics", 0, settings)
+    blown = problem.with_features(problem.x * float("inf"))
+    cell = Cell(blown, settings)
+    for outcome in (cell.outcome(GCN), cell.student(GCN)):
+        assert np.isnan(outcome.accuracy(blown.y, blown.masks.test))
 
 
 def test_the_planted_effect_appears_on_the_generators_isolation():

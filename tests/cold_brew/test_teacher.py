@@ -128,3 +128,11 @@ def test_residuals_and_normalisations_reach_the_network(world):
     teacher = ColdBrewTeacher(16, 4, se="all", norm="pair", residual="initial", recipe=Recipe(epochs=2))
     model = teacher.fit(world, masks.train).model
     assert (model.residual, len(model.convolutions), len(model.norms)) == ("initial", 4, 3)
+
+
+def test_equal_seeds_give_equal_teachers(world):
+    train = torch.ones(240, dtype=torch.bool)
+    fits = [ColdBrewTeacher(recipe=Recipe(epochs=3), seed=seed).fit(world, train) for seed in (4, 4, 5)]
+    scores = [teacher.predict(world) for teacher in fits]
+    assert torch.equal(scores[0], scores[1])
+    assert not torch.equal(scores[0], scores[2])

@@ -2,7 +2,16 @@ import pytest
 import torch
 from torch import nn
 
-from reprise.cold_brew.training import Recipe, accuracy, check_labels, fit, random_stream
+from reprise.cold_brew.training import (
+    DivergenceError,
+    Recipe,
+    accuracy,
+    accuracy_and_loss,
+    check_labels,
+    fit,
+    random_stream,
+    refuse_divergence,
+)
 
 
 def test_the_first_epoch_of_the_best_score_is_kept_and_patience_ends_training():
@@ -133,3 +142,39 @@ def test_adam_in_one_pass_steps_as_in_many():
         (many(x) - target).square().mean().backward()
         optimiser.step()
     torch.testing.assert_close(start.weight, many.weight, atol=1e-6, rtol=1e-5)
+
+
+def test_on_a_plateau_of_accuracy_a_falling_loss_keeps_training_alive():
+    model = nn.Linear(1, 1)
+    # The accuracy of the largest class stands for 40 epochs, the loss falls, then the classes part.
+    scores = iter([(50.0, -1.0 + epoch / 100) for epoch in range(40)] + [(90.0, -0.5)] + [(90.0, -0.6)] * 20)
+    history = fit(
+        model, lambda: model(torch.ones(1, 1)).sum(), Recipe(epochs=61, patience=5), validate=lambda: next(scores)
+    )
+    assert (history.best_epoch, history.best_score, history.epochs) == (40, 90.0, 46)
+
+
+def test_accuracy_comes_before_loss():
+    model = nn.Linear(1, 1)
+    scores = iter([(50.0, -9.0), (40.0, -0.1), (50.0, -9.0), (50.0, -10.0)])
+    history = fit(model, lambda: model(torch.ones(1, 1)).sum(), Recipe(epochs=4), validate=lambda: next(scores))
+    assert history.best_epoch == 0
+
+
+def test_accuracy_and_loss_are_those_of_the_scores():
+    reached, loss = accuracy_and_loss(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1]))
+    assert reached == 75
+    assert loss == pytest.approx(-0.6931472)
+
+
+def test_scores_that_are_nan_have_no_accuracy():
+    value = accuracy(torch.full((2, 2), torch.nan), torch.tensor([0, 1]), torch.ones(2, dtype=torch.bool))
+    assert value != value
+
+
+def test_a_training_that_diverges_is_refused_by_its_epoch():
+    model = nn.Linear(1, 1)
+    factors = iter([1.0, 1.0, float("nan")])
+    history = fit(model, lambda: next(factors) * model(torch.ones(1, 1)).sum(), Recipe(epochs=3))
+    with pytest.raises(DivergenceError, match=r"epoch 2 is nan.*learning_rate below 0\.01"):
+        refuse_divergence(history, Recipe())

@@ -81,6 +81,18 @@ def test_wrong_labels_head_the_list_of_detrimental_samples():
     assert (found.derivative >= 0).all()
 
 
+def test_detrimental_samples_are_found_by_the_model_that_reweight_fits():
+    found = find_detrimental(TASK.features, TASK.labels, lam=0.3, threshold=-np.inf).sort_values("index")
+    rows = TASK.features / np.linalg.norm(TASK.features, axis=1, keepdims=True)
+    rows = np.hstack([rows, np.ones((len(rows), 1))])
+    np.testing.assert_allclose(found.derivative, loo_derivative(rows, TASK.labels, lam=0.3).grad)
+    shifted = find_detrimental(TASK.features + 5, TASK.labels, lam=1e-6, normalise=False, threshold=-np.inf)
+    plain = find_detrimental(TASK.features, TASK.labels, lam=1e-6, normalise=False, threshold=-np.inf)
+    np.testing.assert_allclose(
+        shifted.sort_values("index").derivative, plain.sort_values("index").derivative, rtol=1e-3, atol=1e-4
+    )
+
+
 def test_labels_of_any_kind_are_given_back():
     names = np.array(["a", "b", "c", "d"])[TASK.labels]
     model = DivaReweight().fit(TASK.features, names)
@@ -137,6 +149,9 @@ BAD = {
     "alpha has the shape": lambda: loo_derivative(X, Y, alpha=np.ones(3)),
     "lam must be a number > 0, or 'loo'": lambda: DivaReweight(lam="best").fit(X, Y),
     "lam must be a number > 0": lambda: loo_derivative(X, Y, lam=-1),
+    "to choose it; got 'x'": lambda: find_detrimental(X, Y, lam="x"),
+    "to choose it; got 'all'": lambda: augmentation_weights([X, X], Y, lam="all"),
+    "to choose it; got None": lambda: loo_derivative(X, Y, lam=None),
     "loss='hinge' is unknown": lambda: DivaReweight(loss="hinge").fit(X, Y),
     "temperature=0 is not positive": lambda: loo_derivative(X, Y, temperature=0),
     "step='long'": lambda: DivaReweight(step="long").fit(X, Y),

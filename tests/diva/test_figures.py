@@ -122,4 +122,11 @@ def test_linearised_layers_are_drawn_with_the_network_itself():
     ]  # fmt: skip
     drawing = growth_figures.draw_linearisation(pd.DataFrame(records))
     assert len(drawing.data) == 5
-    assert "last layer −1.00, all layers −1.00" in drawing.alt
+    assert "last layer −1.00" in drawing.alt
+
+
+def test_titles_follow_the_numbers():
+    alike = pd.Series({"cub50": 0.001, "digits": -0.002})
+    assert "rank alike: AUC at most 0.002 apart" in detection_figures._ranking_finding(alike)
+    apart = pd.Series({"cub50": 0.05, "digits": -0.002, "flowers12": -0.03})
+    assert "better than the plain residual on 1 of 3 data sets, worse on 1" in detection_figures._ranking_finding(apart)

@@ -57,6 +57,22 @@ def test_frozen_features_tell_flowers_apart():
 
 
 @pytest.mark.real_data
+@pytest.mark.parametrize(("data_set", "expected"), [("flowers12", 4.58), ("cub50", 17.25)])
+def test_the_errors_of_the_frozen_features_are_those_of_a_second_implementation(data_set, expected):
+    from reprise.diva.data import load, one_hot
+    from reprise.diva.ridge import solve
+    from reprise.diva.weighting import coefficients
+
+    task = load(data_set)
+    features = torch.from_numpy(task.features)
+    train, test = features[: task.n_train], features[task.n_train :]
+    targets = torch.from_numpy(one_hot(task.labels[: task.n_train], task.n_classes))
+    found = coefficients(solve(train, targets, torch.ones(task.n_train, dtype=torch.float64), 0.1), train)
+    error = 100 * ((test @ found).argmax(1).numpy() != task.labels[task.n_train :]).mean()
+    assert error == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.real_data
 def test_flipping_an_image_is_encoding_the_flipped_image():
     image = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
     network = "mobilenet-v1-0.25"

@@ -13,6 +13,8 @@ from reprise.diva.leave_one_out import change_of_weights_elsewhere, validation_d
 from reprise.diva.linearisation import shared_kernel
 from reprise.diva.ridge import PrimalRidge
 from reprise.diva.settings import Settings
+from reprise.diva.small_changes import resnet34_multiply_adds
+from reprise.diva.weighting import PENALTIES
 from reprise.rows import concatenate, per_seed
 from reprise.runner import settings_class
 from reprise.settings import SettingsError
@@ -86,6 +88,36 @@ def test_both_orders_end_with_the_whole_pool(rows):
         for size in (0.0, 1.0):
             chosen, random = (per_seed(rows, method=m, size=size, **how) for m in ("DIVA Extend", "Random selection"))
             pd.testing.assert_series_equal(chosen, random)
+
+
+def test_a_chosen_part_is_compared_with_the_whole_pool_at_their_own_penalties(rows):
+    how = {"experiment": "extend", "setting": "noisy"}
+    for method in ("DIVA Extend, own λ", "Whole pool, own λ"):
+        assert per_seed(rows, method=method, metric="error", **how).between(0, 100).all()
+        assert per_seed(rows, method=method, metric="penalty", **how).isin(PENALTIES).all()
+
+
+def test_every_resplit_has_its_own_test_rows_in_extend(rows):
+    how = {"experiment": "extend", "metric": "error", "setting": "clean", "method": "Random selection", "size": 1.0}
+    assert per_seed(rows, **how).nunique() == 2
+
+
+def test_heads_of_equal_weights_train_on_all_rows_and_on_those_of_l2rw(rows):
+    heads = rows[(rows.experiment == "heads") & (rows.split == "test")]
+    assert set(heads.method) == {"Softmax head", "Softmax head, 80 %", "Active Bias", "L2RW", "L2RW, all samples"}
+    assert (heads.groupby("method").size() == 2).all()
+
+
+def test_labels_called_wrong_at_random_are_not_found(rows):
+    how = {"experiment": "detection", "metric": "auc"}
+    assert per_seed(rows, method="Shuffled", **how).between(0.35, 0.65).all()
+
+
+def test_resnet_34_takes_3_66_billion_multiply_adds():
+    assert resnet34_multiply_adds() == 3_663_249_408
+    features = Settings(datasets=("cub50",), network="resnet-34")
+    assert study._multiply_adds(features, "cub50") == resnet34_multiply_adds()
+    assert study._multiply_adds(features, "digits") is None
 
 
 def test_the_flat_loss_finds_wrong_labels_and_the_sharp_one_does_not(rows):

@@ -2,10 +2,15 @@ import networkx
 import numpy as np
 import pytest
 import scipy.sparse
+import sklearn
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneGroupOut, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import reprise.grda
 from reprise.grda import baselines
 from reprise.grda.coral import coral_predictions
 from reprise.grda.estimators import GRDAClassifier, GRDARegressor
@@ -81,6 +86,124 @@ def test_labels_need_not_count_from_zero_and_nan_means_unlabelled():
     assert set(fitted(y=y).predict(X, sample_domain=DOMAIN)) <= {3.0, 7.0}
 
 
+NAMES = np.where(DOMAIN < 2, np.where(TRUTH == 1, "warm", "cold"), None)
+
+
+def test_classes_may_have_names_and_come_back_as_they_were():
+    model, numbered = fitted(y=NAMES), fitted()
+    assert model.classes_.tolist() == ["cold", "warm"]
+    expected = np.array(["cold", "warm"])[numbered.predict(X, sample_domain=DOMAIN)]
+    assert np.array_equal(model.predict(X, sample_domain=DOMAIN), expected)
+    assert model.score(X, NAMES, sample_domain=DOMAIN) == numbered.score(X, Y, sample_domain=DOMAIN)
+
+
+def test_all_ways_to_write_classes_and_missing_ones_give_the_same_fit():
+    pandas = pytest.importorskip("pandas")
+    known = DOMAIN < 2
+    forms = [
+        list(NAMES),
+        np.where(known, NAMES, np.nan),
+        pandas.Series(NAMES),
+        pandas.Series(NAMES, dtype="string"),
+        pandas.Series(NAMES, dtype="category"),
+        pandas.Categorical(NAMES),
+        np.where(known, TRUTH, None),
+        np.where(known, TRUTH == 1, None),
+        np.array([-1 if y is None else int(y == "warm") for y in NAMES], dtype=object),
+        pandas.Series(np.where(known, TRUTH, None), dtype="Int64"),
+        np.where(known, TRUTH.astype(float), np.nan),
+        Y[:, None],
+    ]
+    expected = fitted().predict_proba(X, sample_domain=DOMAIN)
+    with pytest.warns(sklearn.exceptions.DataConversionWarning):
+        models = [fitted(y=form) for form in forms]
+    assert all(np.array_equal(model.predict_proba(X, sample_domain=DOMAIN), expected) for model in models)
+
+
+@pytest.mark.parametrize("unknown", [np.nan, -1])
+def test_a_missing_label_that_numpy_made_a_name_is_no_class(unknown):
+    names = np.where(TRUTH == 1, "warm", "cold")
+    with pytest.raises(ValueError, match=r"mark rows without label by None: np.where\(known, y, None\)"):
+        fitted(y=np.where(DOMAIN < 2, names, str(unknown)))
+
+
+@pytest.mark.parametrize("mixed", [["a", 1], [b"a", b"b"], [(1,), (2,)], [1 + 2j, 0]])
+def test_classes_that_are_neither_numbers_nor_text_are_refused(mixed):
+    y = np.empty(80, dtype=object)
+    y[:40] = [mixed[k % 2] for k in range(40)]
+    with pytest.raises(ValueError, match="y mixes numbers and text"):
+        fitted(y=y)
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield {"sample_domain": DOMAIN}
+
+
+FOLDS = KFold(4, shuffle=True, random_state=0)
+
+
+@pytest.mark.parametrize("y", [Y, NAMES], ids=["numbers", "names"])
+def test_cross_validation_passes_the_domains_on(routing, y):
+    scores = cross_val_score(GRDAClassifier(CHAIN, **QUICK), X, y, params=routing, cv=FOLDS)
+    assert scores.shape == (4,)
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_a_search_passes_the_domains_on(routing):
+    search = GridSearchCV(GRDAClassifier(CHAIN, **QUICK), {"adversarial_weight": [0, 0.5]}, cv=FOLDS)
+    search.fit(X, Y, **routing)
+    assert set(search.best_params_) == {"adversarial_weight"}
+    assert search.best_estimator_.predict(X, **routing).shape == (80,)
+
+
+def test_a_pipeline_passes_the_domains_on(routing):
+    pipeline = make_pipeline(StandardScaler(), GRDAClassifier(CHAIN, **QUICK)).fit(X, Y, **routing)
+    assert pipeline.predict(X, **routing).shape == (80,)
+    assert pipeline.predict_proba(X, **routing).shape == (80, 2)
+    assert pipeline.transform(X, **routing).shape == (80, 16)
+    assert cross_val_score(pipeline, X, Y, params=routing, cv=FOLDS).shape == (4,)
+    first = make_pipeline(GRDAClassifier(CHAIN, **QUICK), StandardScaler()).fit(X, Y, **routing)
+    assert first.transform(X, **routing).shape == (80, 16)
+
+
+def test_leaving_a_domain_out_is_told_to_hide_its_labels(routing):
+    with pytest.raises(ValueError, match="set that domain's y to -1 instead"):
+        fitted(X=X[DOMAIN != 1], y=Y[DOMAIN != 1], domain=DOMAIN[DOMAIN != 1])
+    with pytest.raises(ValueError, match=r"the graph has 4 domains, but domain 2, 3 has no rows"):
+        fitted(X=X[DOMAIN < 2], y=Y[DOMAIN < 2], domain=DOMAIN[DOMAIN < 2])
+    with pytest.raises(ValueError, match="set that domain's y to -1"):
+        cross_val_score(
+            GRDAClassifier(CHAIN, **QUICK),
+            X,
+            TRUTH,
+            params=routing | {"groups": DOMAIN},
+            cv=LeaveOneGroupOut(),
+            error_score="raise",
+        )
+    hidden = np.where(DOMAIN == 1, -1, Y)
+    assert 0 <= fitted(y=hidden).score(X[DOMAIN == 1], Y[DOMAIN == 1], sample_domain=DOMAIN[DOMAIN == 1]) <= 1
+
+
+def test_one_domain_and_two_are_told_what_they_can_do():
+    with pytest.raises(ValueError, match="one domain only: there is nothing to adapt to"):
+        fitted(np.zeros((1, 1)), domain=np.zeros(80, int))
+    two = DOMAIN // 2
+    with pytest.raises(ValueError, match=r"graph of two domains .* reprise.grda.DANNClassifier"):
+        fitted(chain_graph(2), domain=two)
+    for options in ({"self_pairs": "nonedge"}, {"balance": False}):
+        assert fitted(chain_graph(2), domain=two, **options).n_domains_ == 2
+    reprise.grda.DANNClassifier(chain_graph(2), **QUICK).fit(X, Y, sample_domain=two)
+
+
+def test_the_package_lists_its_names_and_tells_the_nearest():
+    assert {"GRDAClassifier", "DANNClassifier", "MDDRegressor"} <= set(dir(reprise.grda))
+    assert all(hasattr(reprise.grda, name) for name in reprise.grda.__all__)
+    with pytest.raises(AttributeError, match="did you mean 'GRDAClassifier'"):
+        _ = reprise.grda.GRDAClasifier
+
+
 def test_all_forms_of_the_graph_give_the_same_fit():
     edges = torch.from_numpy(np.stack(np.nonzero(CHAIN)))
     forms = (CHAIN, CHAIN.tolist(), scipy.sparse.csr_array(CHAIN), networkx.path_graph(4), edges)
@@ -119,7 +242,7 @@ BAD_GRAPHS = {
     "NaN": (symmetric(np.nan), "NaN"),
     "weighted": (symmetric(0.5), "weighted graphs are not supported"),
     "self-loop": (with_entry(1, 2, 2), "A_ii"),
-    "another number of domains": (chain_graph(5), "5 nodes, but there are 4 domains"),
+    "another number of domains": (chain_graph(3), "3 nodes, but there are 4 domains"),
     "complete": (clique_graph(4), "no non-edges to weigh"),
     "empty": (empty_graph(4), "no edges to weigh"),
 }
@@ -223,10 +346,8 @@ def test_labels_are_needed_and_of_two_classes():
         fitted(y=np.full(80, -1))
     with pytest.raises(ValueError, match="only the class 1"):
         fitted(y=np.where(DOMAIN < 2, 1, -1))
-    with pytest.raises(ValueError, match="one number for each row"):
+    with pytest.raises(ValueError, match="give one for each row"):
         fitted(y=Y[:-1])
-    with pytest.raises(ValueError, match="LabelEncoder"):
-        fitted(y=np.where(TRUTH == 1, "yes", "no"))
     with pytest.raises(ValueError, match="continuous"):
         fitted(y=np.where(DOMAIN < 2, X[:, 0], np.nan))
     with pytest.raises(ValueError, match="infinity"):
@@ -249,6 +370,8 @@ def test_a_regressor_needs_finite_targets():
 def test_nothing_to_adapt_to_is_said():
     with pytest.warns(UserWarning, match="nothing to adapt"):
         fitted(y=TRUTH)
+    with pytest.warns(UserWarning, match=r"every domain has labelled rows, .* the 40 rows without label are not used"):
+        fitted(y=np.where(np.arange(80) % 2 == 0, TRUTH, -1))
 
 
 def test_a_domain_without_path_to_a_source_is_named():

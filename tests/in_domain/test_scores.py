@@ -8,7 +8,9 @@ from reprise.in_domain.evaluation import Evaluation
 from reprise.in_domain.grid import FactorGrid, find_grid
 from reprise.in_domain.oracles import oracle_scores
 from reprise.in_domain.scores import (
-    check_predictions,
+    check_finite,
+    check_range,
+    check_shape,
     clamp_predictions,
     mean_r2,
     r2_by_factor,
@@ -116,8 +118,8 @@ def test_rho_is_one_for_perfect_below_one_for_clamped_and_negative_on_the_other_
 
 def test_bad_predictions_are_refused_with_what_was_expected():
     with pytest.raises(ValueError, match=r"expected \(4, 2\)"):
-        check_predictions(np.zeros(4), 4, 2)
+        check_shape(np.zeros(4), 4, 2)
     with pytest.raises(ValueError, match="NaN"):
-        check_predictions(np.full((4, 2), np.nan), 4, 2)
+        check_finite(np.full((4, 2), np.nan))
     with pytest.raises(ValueError, match="look like indices; expected index"):
-        check_predictions(np.full((4, 2), 7.0), 4, 2)
+        check_range(np.full((4, 2), 7.0))

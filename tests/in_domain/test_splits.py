@@ -111,12 +111,12 @@ def test_one_factor_ood_subsets_have_the_product_size_and_are_disjoint(name, kin
     assert (split.number_ood(split.test_index) >= 1).all()
 
 
-def test_the_random_split_is_the_benchmarks_permutation_and_depends_on_the_seed():
+def test_the_random_split_follows_the_supplements_rule_and_depends_on_the_seed():
+    """As many test points as extrapolation, marked at the start of the grid, then shuffled with RandomState(0)."""
     grid = find_grid("sprites-rot90")
-    mask = np.zeros(len(grid), bool)
-    mask[make_split(grid, "extrapolation").train_index] = True
-    np.random.RandomState(0).shuffle(mask)
-    assert (make_split(grid, "random").train_index == np.flatnonzero(mask)).all()
+    order = np.arange(184_320)
+    np.random.RandomState(0).shuffle(order)
+    assert (make_split(grid, "random").test_index == np.flatnonzero(order < 124_320)).all()
     assert (make_split(grid, "random", seed=1).train_index != make_split(grid, "random").train_index).any()
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from reprise.in_domain.dci import dci, disentanglement
-from reprise.in_domain.evaluation import evaluate
+from reprise.in_domain.evaluation import evaluate, predict_points
 from reprise.in_domain.grid import FactorGrid
 from reprise.in_domain.images import GridImages
 from reprise.in_domain.models import build_model
@@ -123,6 +123,26 @@ def test_the_augmentation_changes_only_scale_and_position():
     assert (changed[:, [1, 3, 4]] != targets[:, [1, 3, 4]]).all()
     assert changed.min() >= 0
     assert changed.max() <= 1
+
+
+def test_dci_of_the_factors_of_a_sorted_grid_is_high():
+    """In grid order the last third of the images would hold out values of the first factor."""
+    grid = FactorGrid((9, 8, 7), ("a", "b", "c"))
+    factors = grid.targets(np.arange(len(grid)))
+    found = dci(factors, factors)
+    assert min(found.disentanglement, found.completeness, found.informativeness) > 0.95
+
+
+def test_a_corner_that_is_far_off_is_no_sign_of_indices_and_a_diverged_model_can_be_scored(images):
+    split = make_split(images.grid, "random")
+    width = len(images.grid.names)
+    calls = iter([3.0] + [0.5] * 120)  # less than one prediction in a hundred is out of range
+    points = np.resize(np.arange(len(GRID)), 60_500)
+    predict_points(lambda batch: np.full((len(batch), width), next(calls)), images, points)
+    with pytest.raises(ValueError, match="NaN"):
+        evaluate(lambda batch: np.full((len(batch), width), np.nan), images, split)
+    found = evaluate(lambda batch: np.full((len(batch), width), np.nan), images, split, checked=False)
+    assert np.isnan(found.summary()["test"])
 
 
 def test_dci_is_high_for_the_factors_themselves_and_low_for_their_mixtures():

@@ -8,7 +8,12 @@ import torch
 from torch.distributions import MultivariateNormal
 
 from reprise.compute import torch_generator
-from reprise.walk_alone.constant_velocity import constant_velocity_errors, constant_velocity_paths, shared_velocity
+from reprise.walk_alone.constant_velocity import (
+    constant_velocity_errors,
+    constant_velocity_paths,
+    shared_velocity,
+    standing_still_errors,
+)
 from reprise.walk_alone.games import Noise, TrajectronGame, errors_of, phantom_neighbour
 from reprise.walk_alone.gaussians import Velocities, displacement_errors, log_densities
 from reprise.walk_alone.interaction import attribute, with_strangers
@@ -222,6 +227,31 @@ def test_sampled_shares_of_neighbours_and_strangers_approach_the_exact_ones():
     np.testing.assert_allclose(sampled.past + sampled.neighbours.sum(1), sampled.gap)
 
 
+def test_strangers_that_are_like_neighbours_have_shares_with_as_much_noise():
+    """With ten neighbours and ten strangers that all count alike, what is left is the noise of the sampled orders."""
+    from reprise.walk_alone import interaction
+
+    def with_past_only(masks):
+        return masks[..., 0] * masks[..., 1:].sum(-1).astype(float)
+
+    def with_less_and_less(masks):
+        return (1 + masks[..., 0]) * np.sqrt(masks[..., 1:].sum(-1))
+
+    def saturating(masks):
+        return masks[..., 0] + np.minimum(masks[..., 1:].sum(-1), 3.0)
+
+    # A neighbour enters behind the past in one order of each pair; so must a stranger.
+    shares = interaction._sampled(with_past_only, 11, 10, 20, 3, np.random.default_rng(0))
+    np.testing.assert_allclose(shares.neighbours, 0.5)
+    np.testing.assert_allclose(shares.strangers, 0.5)
+    for value in (with_less_and_less, saturating):
+        shares = interaction._sampled(value, 11, 10, 2000, 12, np.random.default_rng(0))
+        ratio = shares.strangers.std(0).mean() / shares.neighbours.std(0).mean()
+        assert ratio == pytest.approx(1, abs=0.1)
+        # In a game of one player more a stranger's share is lower where the others stand in for it.
+        assert shares.strangers.mean() < shares.neighbours.mean()
+
+
 def test_mutual_information_is_zero_for_equal_rows_and_log_k_for_certain_ones():
     assert mutual_information(torch.tensor([[0.2, 0.8]] * 3).log()).item() == pytest.approx(0, abs=1e-6)
     certain = torch.eye(4).clamp_min(1e-9).log()
@@ -284,6 +314,16 @@ def test_the_best_of_twenty_turned_velocities_is_no_worse_on_average(windows):
     assert errors["min_ade"].mean() < errors["ade"].mean()
 
 
+def test_standing_still_errs_by_the_way_gone_and_its_spread_is_that_of_training(windows):
+    errors = standing_still_errors(windows, windows)
+    gone = np.linalg.norm(windows.future - windows.past[:, -1:], axis=-1)
+    np.testing.assert_allclose(errors["fde"], gone[:, -1])
+    np.testing.assert_allclose(errors["ade"], gone.mean(1), rtol=1e-6)
+    assert errors["min_fde"].mean() < errors["fde"].mean()
+    resting = replace(windows, future=np.repeat(windows.past[:, -1:], 12, axis=1))
+    np.testing.assert_allclose(standing_still_errors(windows, resting)["min_fde"], errors["fde"])
+
+
 def test_any_predictor_can_be_explained_and_its_game_is_a_loop():
     tracks = np.random.default_rng(1).normal(size=(3, 20, 2)).cumsum(1)
     game = PredictorGame(shared_velocity, tracks)
@@ -291,6 +331,29 @@ def test_any_predictor_can_be_explained_and_its_game_is_a_loop():
     one = shared_velocity(tracks[:1, :8], tracks[None, 1:, :8], masks[:1, 1:])
     assert game(masks)[0] == pytest.approx(-np.linalg.norm(one - tracks[0, 8:], axis=-1).mean())
     assert len(explain(shared_velocity, [tracks, tracks])) == 2
+
+
+def test_only_the_targets_future_is_needed():
+    tracks = np.random.default_rng(2).normal(size=(3, 20, 2)).cumsum(1)
+    unknown = tracks.copy()
+    unknown[[0, 2], 8:] = np.nan
+    (known,), (found,) = (explain(shared_velocity, [scene], target=1) for scene in (tracks, unknown))
+    np.testing.assert_array_equal(found.neighbours, known.neighbours)
+    with pytest.raises(WindowsError, match="agent 0 in frame 8"):
+        explain(shared_velocity, [unknown], target=0)
+
+
+def test_windows_can_be_explained_as_they_come(windows):
+    few = windows.take(slice(0, 3))
+    few = replace(few, present=few.present & (np.arange(5) != 1))
+    found = explain(shared_velocity, few)
+    scene = np.concatenate([few.neighbours[2][few.present[2]], np.full((4, 12, 2), 9.0)], axis=1)
+    own = np.concatenate([few.past[2], few.future[2]])[None]
+    (same,) = explain(shared_velocity, [np.concatenate([own, scene])])
+    assert len(found) == 3
+    np.testing.assert_allclose(found[2].neighbours, same.neighbours)
+    with pytest.raises(WindowsError, match="target=1, but each window"):
+        explain(shared_velocity, few, target=1)
 
 
 @pytest.mark.parametrize(
@@ -342,6 +405,30 @@ def test_pecnets_destination_does_not_see_the_neighbours(crowd):
     masks[:, 1, 1:] = False
     values = game(masks)
     np.testing.assert_array_equal(values[:, 0], values[:, 1])
+
+
+def test_pecnets_divergence_weighs_as_in_the_papers_batch_whatever_ours_is(crowd, monkeypatch):
+    from reprise.walk_alone import pecnet
+
+    torch.manual_seed(0)
+    model, groups = PECNet(0.05), Groups.of(crowd)
+    places = torch.arange(len(groups))
+
+    def divergence(batch):
+        found = []
+        for weight in (0.0, pecnet.PAPER_AGENTS):
+            monkeypatch.setattr(pecnet, "PAPER_AGENTS", weight)
+            found.append(pecnet_loss(model, groups.take(batch), torch_generator(0, "loss")))
+            monkeypatch.undo()
+        return float((found[1] - found[0]).detach())
+
+    doubled = torch.cat([places, places])
+    assert divergence(doubled) == pytest.approx(divergence(places), rel=1e-3)
+    code = model.past(groups.past[:, 0])
+    latent = model.latent(torch.cat([code, model.destination(groups.future[:, -1])], -1))
+    mean, log_variance = latent.chunk(2, -1)
+    of_a_target = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1)
+    assert divergence(places) == pytest.approx(512 * float(of_a_target.mean()), rel=1e-3)
 
 
 def test_pecnet_learns(crowd):

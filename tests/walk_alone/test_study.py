@@ -42,9 +42,19 @@ def test_audits_have_what_was_released_beside_what_is_corrected(small):
     for audit in summaries.AUDITS:
         table = summaries.audit_table(small, audit)
         assert {"as released", "corrected", "difference"} <= set(table.columns)
+    estimator = small[small.experiment == "estimator"]
+    assert set(estimator.variant) == {"as released", "exact Banzhaf", "corrected"}
+    gaps = estimator[estimator.metric == "efficiency gap"].groupby("variant")["value"].max()
+    assert gaps["corrected"] == 0 < gaps["exact Banzhaf"]
     masked = small[(small.experiment == "stranger masked") & (small.variant == "as released")]
     assert (masked["value"] == 0).all()
     assert len(masked) == 2
+
+
+def test_neighbours_are_cut_in_training_wherever_they_are_never_missing(small):
+    cut = small[small.method == f"{EDGE}, neighbours cut"]
+    assert set(cut.dataset) == {"alone", "follow"}
+    assert set(small.method) >= {"Constant velocity", "Standing still"}
 
 
 def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
@@ -63,10 +73,31 @@ def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
         assert drawing.alt.endswith(".")
         assert drawing.caption.endswith(".")
     assert len({drawing.name for drawing in drawings}) == len(drawings)
+    assert "exact Banzhaf" in summaries.audit_table(small, "estimator")
+    losses = summaries.losses_table(small)
+    assert set(losses["share of"]) == {"−NLL, mean", "−NLL, median", "−minADE, mean"}
+    assert {"alone", "follow"} <= set(summaries.score_table(small)["dataset"])
     for make in (summaries.truth_table, summaries.score_table, summaries.phantom_table, summaries.accuracy_table):
         assert len(make(small))
     with pytest.raises(MissingRowsError):
         figures.draw_roles(small)
+
+
+def test_the_papers_mean_of_folds_is_named_as_such():
+    rows = made_up().assign(split=lambda r: r["dataset"].map({CROWD: "zara1", COURT: "test", "sdd": "test"}))
+    drawing = figures.draw_with_without(rows, published_numbers("walk_alone"), (CROWD, COURT))
+    assert "mean of five folds, beside zara1 here" in drawing.caption
+    assert "on SportVU its own games" in drawing.caption
+    marks = drawing.data.set_index(["dataset", "method", "neighbours"])["paper"]
+    assert marks[CROWD, SUM, "with"] == 0.51
+    assert marks[COURT, EDGE, "without"] == 11.18
+
+
+def test_the_table_of_scale_has_the_papers_values_beside_those_of_the_run():
+    table = summaries.scale_table(Settings(clip_every=8)).set_index("parameter")
+    assert table.loc["clip_every", "this run"] == "8"
+    assert table.loc["clip_every", "the paper"] == "1"
+    assert {"batch", "learning_rate", "pecnet_batch", "pecnet_rate", "latents", "epochs"} <= set(table.index)
 
 
 def test_operations_are_counted():
@@ -189,10 +220,47 @@ def test_the_control_sees_reliance_that_is_not_shock():
     assert not claims._reliance_without_shock(pd.concat([rows, cut]))[0]
 
 
-def test_a_network_worse_than_constant_velocity_fails_its_control():
-    still = {"dataset": COURT, "method": "Constant velocity", "seed": -1, "metric": "min_fde", "value": 9.0}
-    assert claims._better_than_going_on(pd.concat([made_up(), pd.DataFrame([still])]))[0]
-    assert not claims._better_than_going_on(pd.concat([made_up(), pd.DataFrame([{**still, "value": 2.0}])]))[0]
+def test_a_network_worse_than_the_better_baseline_fails_its_control():
+    def rows(going, still):
+        lines = {"Constant velocity": going, "Standing still": still}
+        of = {"dataset": COURT, "seed": -1, "metric": "min_fde"}
+        return pd.concat([made_up(), pd.DataFrame([{**of, "method": m, "value": v} for m, v in lines.items()])])
+
+    assert claims._better_than_looking_at_nobody(rows(9.0, 8.0))[0]
+    assert not claims._better_than_looking_at_nobody(rows(9.0, 2.0))[0]
+    assert not claims._better_than_looking_at_nobody(rows(2.0, 9.0))[0]
+    with pytest.raises(MissingRowsError, match="Standing still"):
+        claims._better_than_looking_at_nobody(made_up())
+
+
+@pytest.mark.parametrize(("error", "holds"), [(6.0, True), (4.0, False)])
+def test_a_network_that_never_had_neighbours_shows_whether_they_are_of_use(error, holds):
+    alone = pd.DataFrame(erring(COURT, f"{EDGE}, trained alone", error, error)).query("seed == 0")
+    assert claims._better_than_trained_alone(pd.concat([made_up(), alone]))[0] is holds
+
+
+@pytest.mark.parametrize(("without", "holds"), [(0.5, True), (0.51, True), (0.7, False)])
+def test_nobody_is_missed_where_nobody_matters(without, holds):
+    world = [*erring("alone", f"{EDGE}, neighbours cut", 0.5, without), *erring("alone", EDGE, 0.5, 0.9)]
+    found, words = claims._no_reliance_alone(pd.DataFrame(world))
+    assert found is holds
+    assert "trained as usual: +80 %" in words
+
+
+@pytest.mark.parametrize(("excess", "holds"), [(0.0, True), (0.3, True), (1.5, False)])
+def test_strangers_and_neighbours_must_differ_less_where_nobody_matters(excess, holds):
+    world = [line for m in (SUM, EDGE) for line in attributed("alone", m, past=1.0, interaction=excess, random_max=0.0)]
+    assert claims._less_excess_alone(pd.concat([made_up(), pd.DataFrame(world)]))[0] is holds
+
+
+def test_the_evidence_has_the_shares_of_displacement_where_the_run_has_them():
+    assert "minADE" not in RULES["C8"](made_up()).evidence
+    of_ade = [*attributed(COURT, EDGE, past=1.0, interaction=0.5, random_max=0.1),
+              *attributed(CROWD, EDGE, past=1.0, interaction=0.1, random_max=0.1)]  # fmt: skip
+    both = pd.concat([made_up(), pd.DataFrame(of_ade).assign(loss="min_ade")])
+    assert "By minADE (one seed, fewer targets): Trajectron++Edge +40 %" in RULES["C8"](both).evidence
+    assert "Trajectron++Edge 0 %" in RULES["C1"](both).evidence.replace("+0", "0").replace("−0", "0")
+    assert "interaction +10 %" in RULES["C1"](both).evidence
 
 
 def test_on_embedded_data_rules_are_only_rehearsed(small):

@@ -153,7 +153,7 @@ class Tiny:
 
 def chapter_call(paper: str, profile: str = "quick") -> str:
     """Return how the run graph calls a chapter: its kept record, which only a fresh one replaces, goes along."""
-    return f"run {paper} --profile {profile} --reuse build/records/{profile}/{paper}.json"
+    return f"run {paper} --profile {profile} --keep build/records/{profile}/{paper}.json"
 
 
 def build_tiny(home: Path) -> Tiny:

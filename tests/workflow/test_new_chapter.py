@@ -99,6 +99,25 @@ def test_cells_joined_by_the_notebook_give_the_rows_of_a_single_run_bit_for_bit(
     assert "follow from the rows" in laid_out.reprise("verify", f"joined/{PACKAGE}.json")
 
 
+def test_a_run_that_fails_after_its_study_keeps_the_rows_and_the_next_one_starts_from_them(laid_out: Checkout) -> None:
+    figures = laid_out.home / f"src/reprise/{PACKAGE}/figures.py"
+    kept = laid_out.home / f"late/{PACKAGE}.rows.json"
+    whole = figures.read_text(encoding="utf-8")
+    figures.write_text(whole + "\nraise RuntimeError('the figures are broken')\n", encoding="utf-8")
+    command = [sys.executable, "-c", "from reprise.cli import main; main()", "run", SLUG, "--output", "late"]
+    failed = laid_out.call(*command)
+    assert failed.returncode == 1
+    assert "the figures are broken" in failed.stdout
+    assert not (laid_out.home / f"late/{PACKAGE}.json").exists()
+    computed = json.loads(kept.read_text(encoding="utf-8"))
+    figures.write_text(whole, encoding="utf-8")
+    assert laid_out.call(*command).returncode == 0
+    record = json.loads((laid_out.home / f"late/{PACKAGE}.json").read_text(encoding="utf-8"))
+    assert record["rows"] == computed["rows"]
+    assert record["created"] == computed["created"]
+    assert not kept.exists()
+
+
 @pytest.mark.parametrize("paper", ["diva", "in-domain-generalization"])
 def test_a_paper_of_the_catalogue_gets_its_name_and_its_embedded_data(tmp_path: Path, paper: str) -> None:
     one = checkout(tmp_path)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
-
-import torch
 
 from reprise.cold_brew.data import EMBEDDED
 from reprise.cold_brew.methods import (
@@ -33,7 +32,7 @@ from reprise.cold_brew.methods import (
     train_sage,
     train_student,
 )
-from reprise.cold_brew.problem import Problem, make_problem
+from reprise.cold_brew.problem import Problem
 from reprise.cold_brew.settings import Settings
 
 MAIN_METHODS = (GCN, SAGE, SIMPLE_MLP, PROPAGATION, GLNN, TEACHER, STUDENT)
@@ -59,10 +58,14 @@ class Cell:
         Graph, groups and masks.
     settings
         The study's settings.
+    like
+        A cell whose choice of η this one takes over, because it is a variant of that problem. ``None``: η is chosen
+        on this problem's own validation nodes.
     """
 
-    def __init__(self, problem: Problem, settings: Settings) -> None:
-        self.problem, self.settings = problem, settings
+    def __init__(self, problem: Problem, settings: Settings, *, like: Cell | None = None) -> None:
+        self.problem, self.settings, self._like = problem, settings, like
+        self._chosen: Outcome | None = None
         self._outcomes: dict[str, Outcome] = {}
         self._guesses: dict[tuple[str, str, str], TrainedGuess] = {}
         self._students: dict[tuple[str, StudentOptions], Outcome] = {}
@@ -106,9 +109,28 @@ class Cell:
             self._students[key] = train_student(self.problem, self.settings, self.guess(teacher, chosen), chosen)
         return self._students[key]
 
+    @cached_property
+    def se_penalty(self) -> float:
+        """η: of the grid, the value of best accuracy on this seed's validation nodes, the smallest of equals."""
+        if self._like is not None:
+            return self._like.se_penalty
+        if len(self.settings.se_penalties) == 1 or not bool(self.problem.masks.validation.any()):
+            return self.settings.se_penalties[0]
+        tried = [
+            train_graph_model(self.problem, self.settings, method=TEACHER, se="first", se_penalty=penalty)
+            for penalty in self.settings.se_penalties
+        ]
+        reached = [-math.inf if math.isnan(outcome.validation) else outcome.validation for outcome in tried]
+        best = reached.index(max(reached))
+        self._chosen = tried[best]
+        return self.settings.se_penalties[best]
+
     def _train_teacher(self) -> Outcome:
-        penalty = choose_se_penalty(self.problem.dataset, self.settings)
-        outcome = train_graph_model(self.problem, self.settings, method=TEACHER, se="first", se_penalty=penalty)
+        penalty = self.se_penalty
+        # The choice of η has trained the chosen one already.
+        outcome = self._chosen or train_graph_model(
+            self.problem, self.settings, method=TEACHER, se="first", se_penalty=penalty
+        )
         outcome.notes["structural penalty"] = penalty
         return outcome
 
@@ -144,25 +166,3 @@ class Cell:
             self.row(split, outcome.method, metric, outcome.accuracy(self.problem.y, mask), setting=setting, at=at)
             for split, mask in self.problem.test_groups().items()
         ]
-
-
-def choose_se_penalty(dataset: str, settings: Settings) -> float:
-    """Return η: of the grid, the value of best validation accuracy on the graph's seed 0, the smallest of equals.
-
-    One choice serves all seeds of a graph; it depends on no other seed, so that a cell run alone chooses the same.
-    """
-    if len(settings.se_penalties) == 1:
-        return settings.se_penalties[0]
-    alone = settings.model_copy(update={"datasets": (dataset,), "seeds": (0,)})
-    return _chosen_penalty(dataset, alone.model_dump_json())
-
-
-@lru_cache(maxsize=64)
-def _chosen_penalty(dataset: str, settings_json: str) -> float:
-    settings = Settings.model_validate_json(settings_json)
-    problem = make_problem(dataset, 0, settings)
-    reached = [
-        train_graph_model(problem, settings, method=TEACHER, se="first", se_penalty=penalty).validation
-        for penalty in settings.se_penalties
-    ]
-    return settings.se_penalties[int(torch.tensor(reached).argmax())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 import torch
@@ -12,16 +13,21 @@ from torch import Tensor
 from torch.nn import functional
 from torch_geometric.data import Data
 
-from reprise.cold_brew.checks import (
-    as_mask,
-    check_choice,
-    check_fields,
-    check_whole,
-    features_of,
-    labels_of,
-)
+from reprise.cold_brew.checks import check_choice, check_whole, features_of, labels_of
 from reprise.cold_brew.feature_contribution import bootstrap_ratio
-from reprise.cold_brew.graph import checked_edges
+from reprise.cold_brew.input_checks import (
+    OWN_MASKS,
+    check_classes,
+    check_graph,
+    check_masks,
+    connected_nodes,
+    degree_of,
+    edges_of,
+    masks_to_fit,
+    one_way_edges_already_said,
+    own_mask,
+    refuse_divergence,
+)
 from reprise.cold_brew.label_propagation import propagate_labels
 from reprise.cold_brew.latent_neighbours import Similarity, check_student_options
 from reprise.cold_brew.layers import MLP, Norm, Placement, Residual
@@ -29,17 +35,20 @@ from reprise.cold_brew.sparse import Features
 from reprise.cold_brew.splits import Masks
 from reprise.cold_brew.student import ColdBrewStudent
 from reprise.cold_brew.teacher import ColdBrewTeacher, Handover, check_recipe
-from reprise.cold_brew.training import Recipe, accuracy, check_labels, fit, random_stream
+from reprise.cold_brew.training import Recipe, accuracy, accuracy_and_loss, fit, random_stream
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OF_RECIPE = "recipe__"
 
 
 class ColdBrew(BaseEstimator):
     """Teacher and student in one estimator, on PyG ``Data``.
 
-    The options are read and set as in scikit-learn (``get_params``, ``set_params``, ``sklearn.base.clone``); ``fit``
-    takes a graph and masks in the place of a table and targets.
+    The options are read and set as in scikit-learn (``get_params``, ``set_params``, ``sklearn.base.clone``), those of
+    the recipe as ``recipe__epochs``; ``fit`` takes a graph and masks in the place of a table and targets. As there,
+    ``predict`` gives classes, ``predict_proba`` probabilities, ``decision_function`` logits, ``score`` the accuracy.
 
     Parameters
     ----------
@@ -76,7 +85,7 @@ class ColdBrew(BaseEstimator):
     >>> masks = label_scarce_masks(data.y, 0, per_class=8, validation_per_class=8)
     >>> model = ColdBrew(recipe=Recipe(epochs=5)).fit(data, masks.train, masks.validation)
     >>> model.predict(data.x[:2]).shape  # features alone
-    torch.Size([2, 5])
+    torch.Size([2])
     """
 
     def __init__(
@@ -122,7 +131,33 @@ class ColdBrew(BaseEstimator):
             residual=self.residual,
         )
 
-    def fit(self, data: Data, train_mask: Tensor, val_mask: Tensor | None = None) -> Self:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the options; with ``deep`` those of the recipe too, as ``recipe__epochs``."""
+        options: dict[str, Any] = super().get_params(deep)
+        recipe = self.recipe or Recipe()
+        if deep and isinstance(recipe, Recipe):
+            options |= {f"{OF_RECIPE}{field.name}": getattr(recipe, field.name) for field in fields(recipe)}
+        return options
+
+    def set_params(self, **options: Any) -> Self:
+        """Set options; ``recipe__epochs=50`` changes one of the recipe and keeps the others.
+
+        Raises
+        ------
+        ValueError
+            For an option that does not exist, or a recipe's number out of range.
+        """
+        known = {field.name for field in fields(Recipe)}
+        changes = {n.removeprefix(OF_RECIPE): value for n, value in options.items() if n.startswith(OF_RECIPE)}
+        if unknown := sorted(set(changes) - known):
+            raise ValueError(f"the recipe has no {unknown[0]}; it has {', '.join(sorted(known))}.")
+        super().set_params(**{n: value for n, value in options.items() if not n.startswith(OF_RECIPE)})
+        if changes:
+            check_recipe(self.recipe)
+            self.recipe = replace(self.recipe or Recipe(), **changes)
+        return self
+
+    def fit(self, data: Data, train_mask: Tensor | None = None, val_mask: Tensor | None = None) -> Self:
         """Train the teacher on the graph and the student on what it learnt.
 
         Parameters
@@ -130,37 +165,35 @@ class ColdBrew(BaseEstimator):
         data
             ``x (N, F)``, ``edge_index (2, E)``, ``y (N,)`` with −1 for unknown labels.
         train_mask, val_mask
-            Boolean ``(N,)``; with validation nodes the best epoch is kept, else the last.
+            Boolean ``(N,)``, without a node in common; with validation nodes the best epoch is kept, else the last.
+            Without ``train_mask`` both are the graph's own, ``data.train_mask`` and, if there is one,
+            ``data.val_mask``; beside a ``train_mask`` no mask of the graph is used.
 
         Raises
         ------
         ValueError
-            For missing fields, for features, edges, labels or masks that cannot be used, and for graphs without an
-            edge or with fewer connected nodes than the look-up needs.
+            For missing fields, for features, edges, labels or masks that cannot be used, for graphs without an
+            edge or with fewer connected nodes than the look-up needs, and for a training that diverges. The model
+            then stays as it was.
+
+        Warns
+        -----
+        UserWarning
+            If edges have weights or attributes, which are not used, or go one way only.
         """
         with random_stream(self.seed, "ColdBrew"):
-            teacher = self._new_teacher()
-            check_fields(data, "x", "edge_index", "y")
-            y = labels_of(data)
-            check_labels(y, train_mask)
-            train = as_mask("train_mask", train_mask, y.numel(), y.device)
-            validation = None if val_mask is None else as_mask("val_mask", val_mask, y.numel(), y.device)
-            connected = self._connected(data)
-            self.teacher = teacher.fit(data, train, validation)
-            self.student = self._fit_student(teacher, data, (train, validation), connected)
+            teacher, recipe = self._new_teacher(), self.recipe or Recipe()
+            y = check_graph(data)
+            train, validation = masks_to_fit(data, y, train_mask, val_mask)
+            with one_way_edges_already_said():
+                connected = connected_nodes(data, self.k)
+                teacher.fit(data, train, validation)
+                refuse_divergence(recipe, teacher.embeddings(self.handover), teacher.predict(data))
+            student = self._fit_student(teacher, data, (train, validation), connected)
+            with torch.no_grad():
+                refuse_divergence(recipe, student.eval()(features_of(data)))
+            self.teacher, self.student = teacher, student
         return self
-
-    def _connected(self, data: Data) -> Tensor:
-        connected = self._degree(data) > 0
-        n_connected = int(connected.sum())
-        if n_connected == 0:
-            raise ValueError("the graph has no edges: there is nothing to distil; use an MLP.")
-        if self.k > n_connected - 1:
-            raise ValueError(
-                f"k={self.k}, but a node has only {n_connected - 1} other connected nodes; give k from 1 to "
-                f"{n_connected - 1}."
-            )
-        return connected
 
     def _fit_student(
         self, teacher: ColdBrewTeacher, data: Data, masks: tuple[Tensor, Tensor | None], connected: Tensor
@@ -183,13 +216,15 @@ class ColdBrew(BaseEstimator):
         student.fit_classifier(x, y, *masks, recipe)
         return student
 
-    @staticmethod
-    def _degree(data: Data) -> Tensor:
-        n_nodes = features_of(data).shape[0]
-        edge_index: Any = check_fields(data, "edge_index").edge_index
-        return torch.bincount(checked_edges(edge_index, n_nodes)[0], minlength=n_nodes)
-
     def predict(self, data: Data | Features, *, switch_degree: int | None = None) -> Tensor:
+        """Return classes ``(M,)``; see `decision_function`."""
+        return self.decision_function(data, switch_degree=switch_degree).argmax(1)
+
+    def predict_proba(self, data: Data | Features, *, switch_degree: int | None = None) -> Tensor:
+        """Return class probabilities ``(M, C)``; see `decision_function`."""
+        return self.decision_function(data, switch_degree=switch_degree).softmax(1)
+
+    def decision_function(self, data: Data | Features, *, switch_degree: int | None = None) -> Tensor:
         """Return logits ``(M, C)``.
 
         Parameters
@@ -217,12 +252,43 @@ class ColdBrew(BaseEstimator):
         answers = self.student.predict(features_of(data))
         if switch_degree is None:
             return answers
-        high = self._degree(data) >= switch_degree
-        return torch.where(high.unsqueeze(1), self.teacher.predict(data), answers)
+        with one_way_edges_already_said():
+            high = degree_of(data) >= switch_degree
+            return torch.where(high.unsqueeze(1), self.teacher.predict(data), answers)
+
+    def score(self, data: Data, mask: Tensor | None = None, *, switch_degree: int | None = None) -> float:
+        """Return the accuracy, between 0 and 1, on the labelled ones of some nodes of a graph.
+
+        Parameters
+        ----------
+        data
+            ``x`` and ``y``, and ``edge_index`` for the switch.
+        mask
+            Boolean ``(N,)``; ``None``: ``data.test_mask``.
+        switch_degree
+            As in `decision_function`.
+
+        Raises
+        ------
+        ValueError
+            If there is no mask, or it marks no labelled node.
+        """
+        name = "mask" if mask is not None else "data.test_mask"
+        y = labels_of(data)
+        (tested,) = check_masks(y, **{name: own_mask(data, "test_mask") if mask is None else mask})
+        tested = tested & (y >= 0)
+        if not bool(tested.any()):
+            raise ValueError(f"{name} marks no labelled node; mark nodes whose labels are known.")
+        return float((self.predict(data, switch_degree=switch_degree) == y)[tested].double().mean())
 
 
 def fcr_report(
-    data: Data, masks: Masks, *, n_boot: int = 1000, recipe: Recipe | None = None, seed: int = 0
+    data: Data,
+    masks: Masks | tuple[Tensor, Tensor, Tensor] | None = None,
+    *,
+    n_boot: int = 1000,
+    recipe: Recipe | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Tell how much of a graph's accuracy comes from features, before any cold-start method is tried.
 
@@ -234,7 +300,8 @@ def fcr_report(
     data
         The graph, with all its edges.
     masks
-        Training, validation and test nodes.
+        Training, validation and test nodes, boolean ``(N,)`` each, without a node in common; ``None``: the graph's
+        own, ``data.train_mask``, ``data.val_mask`` and ``data.test_mask``.
     n_boot
         Bootstrap draws of test nodes; with 0 the interval is NaN.
     recipe, seed
@@ -259,11 +326,12 @@ def fcr_report(
 
     check_whole("n_boot", n_boot, least=0)
     check_recipe(recipe)
-    check_fields(data, "x", "edge_index", "y")
-    y = labels_of(data)
-    masks = _checked_masks(masks, y)
-    scores = _three_models(data, masks, recipe or Recipe(), seed)
-    tested = masks.test & (y >= 0)  # a node without a label can be neither right nor wrong
+    y = check_graph(data)
+    checked = _checked_masks(masks, data, y)
+    with one_way_edges_already_said():
+        scores = _three_models(data, checked, recipe or Recipe(), seed)
+    refuse_divergence(recipe or Recipe(), *scores.values())
+    tested = checked.test & (y >= 0)  # a node without a label can be neither right nor wrong
     if not bool(tested.any()):
         warnings.warn("masks.test marks no labelled node; the report is NaN.", stacklevel=2)
     correct = {name: (s.argmax(1) == y)[tested].numpy(force=True) for name, s in scores.items()}
@@ -281,10 +349,16 @@ def fcr_report(
     return pd.DataFrame([*lines, ratio], columns=["quantity", "value", "low", "high"])
 
 
-def _checked_masks(masks: Masks, y: Tensor) -> Masks:
-    check_labels(y, masks.train)
-    parts = {"masks.train": masks.train, "masks.validation": masks.validation, "masks.test": masks.test}
-    return Masks(*(as_mask(name, mask, y.numel(), y.device) for name, mask in parts.items()))
+def _checked_masks(masks: Any, data: Data, y: Tensor) -> Masks:
+    if masks is None:
+        masks = [own_mask(data, name) for name in OWN_MASKS]
+    elif isinstance(masks, Masks):
+        masks = [masks.train, masks.validation, masks.test]
+    elif not isinstance(masks, tuple | list) or len(masks) != 3:
+        raise ValueError("masks are no three; give (train, validation, test), booleans for each node.")
+    checked = Masks(*check_masks(y, **dict(zip(("masks.train", "masks.validation", "masks.test"), masks, strict=True))))
+    check_classes(y, checked.train)
+    return checked
 
 
 def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[str, Tensor]:
@@ -292,6 +366,7 @@ def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[s
     x, y = features_of(data), labels_of(data)
     n_classes = int(y.max()) + 1
     has_validation = bool(masks.validation.any())
+    checked = masks.validation
 
     def reached(scores: Tensor) -> float:
         return accuracy(scores, y, masks.validation) if has_validation else 0.0
@@ -304,11 +379,11 @@ def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[s
             mlp,
             lambda: functional.cross_entropy(mlp(x)[masks.train], y[masks.train]),
             recipe,
-            validate=(lambda: reached(mlp(x))) if has_validation else None,
+            validate=(lambda: accuracy_and_loss(mlp(x)[checked], y[checked])) if has_validation else None,
         )
     with torch.no_grad():
         features_only = mlp(x)
-    edges = checked_edges(torch.as_tensor(data.edge_index), y.numel())
+    edges = edges_of(data)
     alphas = (0.1, 0.5, 0.9) if has_validation else (0.5,)
     spread = [propagate_labels(edges, y, masks.train, n_classes=n_classes, alpha=a).scores for a in alphas]
     return {

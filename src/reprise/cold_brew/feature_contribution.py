@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -57,7 +57,9 @@ def feature_contribution_ratio(
     >>> round(feature_contribution_ratio(86.96, 69.02, 78.18), 2)
     32.86
     """
+    z_gnn, z_mlp, z_lp = (_as_number(z) for z in (z_gnn, z_mlp, z_lp))
     if any(_checked_accuracies({"z_gnn": z_gnn, "z_mlp": z_mlp, "z_lp": z_lp}, scale)):
+        warnings.warn("the feature contribution ratio is undefined: an accuracy is NaN.", stacklevel=2)
         return math.nan
     mlp_gap, lp_gap = z_gnn - z_mlp, z_gnn - z_lp
     if lp_gap < 0:
@@ -72,6 +74,13 @@ def feature_contribution_ratio(
     if mlp_gap >= 0:
         return 100.0 * lp_gap / (mlp_gap + lp_gap)
     return 100.0 * (1.0 + abs(mlp_gap) / (abs(mlp_gap) + lp_gap))
+
+
+def _as_number(value: Any) -> Any:
+    """Return a scalar tensor or array as a number, of 32 bits with the digits it prints; leave all else as it is."""
+    if getattr(value, "shape", None) != () or not hasattr(value, "item"):
+        return value
+    return float(str(np.float32(value.item()))) if str(value.dtype).endswith("float32") else value.item()
 
 
 def _checked_accuracies(accuracies: Mapping[str, float], scale: str | None) -> list[bool]:

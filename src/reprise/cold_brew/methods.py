@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,20 @@ from reprise.cold_brew.baselines import (
 )
 from reprise.cold_brew.label_propagation import propagate_labels
 from reprise.cold_brew.latent_neighbours import Input, Similarity
-from reprise.cold_brew.layers import MLP, SEGCN, LayerStates, Placement
+from reprise.cold_brew.layers import MLP, SEGCN, LayerStates, Placement, SEConv
 from reprise.cold_brew.problem import Problem
 from reprise.cold_brew.sparse import Features, take_rows
 from reprise.cold_brew.student import ColdBrewStudent
 from reprise.cold_brew.teacher import Handover, fit_graph_model, hand_over
-from reprise.cold_brew.training import History, Recipe, accuracy, fit, random_stream
+from reprise.cold_brew.training import (
+    DivergenceError,
+    History,
+    Recipe,
+    accuracy,
+    accuracy_and_loss,
+    fit,
+    random_stream,
+)
 from reprise.compute import numpy_generator
 
 if TYPE_CHECKING:
@@ -37,6 +45,9 @@ if TYPE_CHECKING:
 GCN, TEACHER, STUDENT = "GCN", "Cold Brew teacher", "Cold Brew student"
 SAGE, SIMPLE_MLP, GRAPH_MLP, GLNN = "GraphSAGE", "MLP", "GraphMLP", "GLNN"
 PROPAGATION, NEAREST = "Label propagation", "k-NN-GCN"
+
+EMBEDDING_SHARE = "embedding share"  # root mean square of E over that of XW, first layer
+CHANGED_WITHOUT = "test predictions that change without embeddings"  # in %
 
 # The recipe that all methods share; the official code has a rate of 0.001 or 0.005 and the same decay.
 LEARNING_RATE, WEIGHT_DECAY = 0.01, 5e-4
@@ -141,7 +152,29 @@ def train_graph_model(
     with torch.no_grad():
         outcome.states = model.states(problem.x, problem.edges)
     outcome.hidden = outcome.states.hidden
+    outcome.notes |= _embedding_notes(model, problem, outcome.final)
     return outcome
+
+
+@torch.no_grad()
+def _embedding_notes(model: SEGCN, problem: Problem, scores: Tensor) -> dict[str, float]:
+    """Tell how large structural embeddings are, and how many test predictions change without them."""
+    first = model.convolutions[0]
+    owned = [embedding for embedding in model.structural_embeddings() if embedding is not None]
+    if not owned or not isinstance(first, SEConv) or first.structural is None:
+        return {}
+    share = first.structural.square().mean().sqrt() / first.linear(problem.x).square().mean().sqrt()
+    kept = [embedding.clone() for embedding in owned]
+    for embedding in owned:
+        embedding.zero_()
+    changed = model(problem.x, problem.edges).argmax(1) != scores.argmax(1)
+    for embedding, values in zip(owned, kept, strict=True):
+        embedding.copy_(values)
+    tested = changed[problem.masks.test]
+    return {
+        EMBEDDING_SHARE: float(share),
+        CHANGED_WITHOUT: 100.0 * float(tested.double().mean()) if tested.numel() else float("nan"),
+    }
 
 
 def _outcome(
@@ -199,12 +232,12 @@ def train_sage(problem: Problem, settings: Settings) -> Outcome:
 
 
 def _fit_labels(model: nn.Module, predict: Callable[[], Tensor], problem: Problem, recipe: Recipe) -> History:
-    train, y = problem.masks.train, problem.y
+    train, validation, y = problem.masks.train, problem.masks.validation, problem.y
     return fit(
         model,
         lambda: functional.cross_entropy(predict()[train], y[train]),
         recipe,
-        validate=lambda: accuracy(predict(), y, problem.masks.validation),
+        validate=lambda: accuracy_and_loss(predict()[validation], y[validation]),
         predict=predict,
     )
 
@@ -220,12 +253,11 @@ def train_mlp(problem: Problem, settings: Settings) -> Outcome:
     with _own_stream(problem, SIMPLE_MLP):
         model = MLP(problem.x.shape[1], [MLP_CHANNELS, MLP_CHANNELS], problem.n_classes, recipe.dropout).to(y.device)
         learnt, checked = _rows(problem.x, masks.train), _rows(problem.x, masks.validation)
-        everyone = torch.ones_like(y[masks.validation], dtype=torch.bool)
         history = fit(
             model,
             lambda: functional.cross_entropy(model(learnt), y[masks.train]),
             recipe,
-            validate=lambda: accuracy(model(checked), y[masks.validation], everyone),
+            validate=lambda: accuracy_and_loss(model(checked), y[masks.validation]),
             predict=lambda: model(problem.x),
         )
     return _with_hidden(_outcome(SIMPLE_MLP, model, history, lambda: model(problem.x), problem), model, problem.x)
@@ -245,12 +277,11 @@ def train_distilled_mlp(problem: Problem, settings: Settings, teacher: Outcome) 
     with _own_stream(problem, GLNN, teacher.method):
         model = MLP(problem.x.shape[1], [MLP_CHANNELS, MLP_CHANNELS], problem.n_classes, recipe.dropout).to(y.device)
         checked = _rows(problem.x, masks.validation)
-        everyone = torch.ones_like(y[masks.validation], dtype=torch.bool)
         history = fit(
             model,
             lambda: distillation_loss(model(problem.x), taught, y, masks.train, connected),
             recipe,
-            validate=lambda: accuracy(model(checked), y[masks.validation], everyone),
+            validate=lambda: accuracy_and_loss(model(checked), y[masks.validation]),
             predict=lambda: model(problem.x),
         )
     return _with_hidden(_outcome(GLNN, model, history, lambda: model(problem.x), problem), model, problem.x)
@@ -265,7 +296,7 @@ def train_graph_mlp(problem: Problem, settings: Settings, *, weight: float = 10.
     power = neighbourhood_power(problem.edges)
     generator = numpy_generator(problem.seed, "cold_brew", problem.dataset, problem.mode, GRAPH_MLP, "batches")
     n_drawn = min(GRAPH_MLP_NODES, problem.n_nodes)
-    train, y = problem.masks.train, problem.y
+    train, validation, y = problem.masks.train, problem.masks.validation, problem.y
     with _own_stream(problem, GRAPH_MLP):
         model = GraphMLP(problem.x.shape[1], GRAPH_MLP_CHANNELS, problem.n_classes).to(y.device)
 
@@ -284,7 +315,7 @@ def train_graph_mlp(problem: Problem, settings: Settings, *, weight: float = 10.
             model,
             loss,
             recipe,
-            validate=lambda: accuracy(model(problem.x), y, problem.masks.validation),
+            validate=lambda: accuracy_and_loss(model(problem.x)[validation], y[validation]),
             predict=lambda: model(problem.x),
         )
     return _with_hidden(_outcome(GRAPH_MLP, model, history, lambda: model(problem.x), problem), model, problem.x)
@@ -348,7 +379,8 @@ def train_guess(problem: Problem, settings: Settings, teacher: Outcome, options:
         student = _new_student(problem, settings, embeddings.shape[1], options)
         # ξ₁ holds out nodes of its own, so that it is selected in either protocol.
         recipe = recipe_of(settings, problem, keep_last=0)
-        student.fit_embedding(problem.x, embeddings, learnt, recipe)
+        with suppress(DivergenceError):  # the rows of this student are then NaN
+            student.fit_embedding(problem.x, embeddings, learnt, recipe)
     student.build_bank(embeddings, problem.connected)
     return TrainedGuess(student, embeddings, teacher.method, options.distil_on)
 
@@ -376,7 +408,10 @@ def train_student(problem: Problem, settings: Settings, guess: TrainedGuess, opt
         student.centre, student.scale = guess.student.centre, guess.student.scale
         student.build_bank(guess.embeddings, problem.connected)
         recipe = recipe_of(settings, problem)
-        history = student.fit_classifier(problem.x, problem.y, masks.train, masks.validation, recipe)
+        try:
+            history = student.fit_classifier(problem.x, problem.y, masks.train, masks.validation, recipe)
+        except DivergenceError as error:
+            history = error.history
     nodes = torch.arange(problem.n_nodes, device=problem.y.device)
     extra = student.extra_inputs(problem.x, nodes)
 
@@ -387,4 +422,14 @@ def train_student(problem: Problem, settings: Settings, guess: TrainedGuess, opt
     with torch.no_grad():
         outcome.hidden = student.classifier.hidden(problem.x, *extra)
     outcome.student = student
+
+    @torch.no_grad()
+    def with_dropout() -> Tensor:
+        # ξ₁ drops values, too: the guess and the look-up are made anew in every pass.
+        student.train()
+        scores = student.classifier(problem.x, *student.extra_inputs(problem.x, nodes, dropout=True))
+        student.eval()
+        return scores
+
+    outcome.with_dropout = with_dropout
     return outcome

@@ -59,7 +59,10 @@ class Settings(ChapterSettings):
     )
     epochs: int = Field(100, ge=1, le=5000, description="largest number of epochs (official code: 1500)")
     patience: int = Field(
-        30, ge=1, description="epochs without a better validation accuracy after which training ends (paper: none)"
+        30,
+        ge=1,
+        description="epochs without a better validation accuracy, or an equal one at lower loss, after which training "
+        "ends (paper: none)",
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="share of hidden values dropped (official code: 0 to 0.6)")
     k: int = Field(3, ge=1, description="latent neighbours (official code: 3)")
@@ -68,9 +71,9 @@ class Settings(ChapterSettings):
         "connected", description="nodes that ξ₁ learns from (paper: non-isolated; official code: training nodes)"
     )
     se_penalties: tuple[float, ...] = Field(
-        (0.0, 100.0, 1000.0, 10_000.0),
+        (0.0, 10.0, 100.0, 1000.0, 10_000.0),
         min_length=1,
-        description="η on the mean square, chosen on validation with the graph's seed 0 (paper: a grid on the sum)",
+        description="η on the mean square, chosen on each seed's validation nodes (paper: a grid on the sum)",
     )
     k_sweep: tuple[int, ...] = Field((1, 3, 10), min_length=1, description="K of the retrieval sweep")
     noise_shares: tuple[float, ...] = Field(

@@ -18,7 +18,7 @@ from reprise.cold_brew.checks import as_mask, check_choice, check_dropout, check
 from reprise.cold_brew.latent_neighbours import Input, Similarity, attend, check_student_options
 from reprise.cold_brew.layers import MLP
 from reprise.cold_brew.sparse import Features, as_features, take_rows, zero_rows
-from reprise.cold_brew.training import History, Recipe, accuracy, fit
+from reprise.cold_brew.training import History, Recipe, accuracy_and_loss, fit, refuse_divergence
 
 
 class ColdBrewStudent(nn.Module):
@@ -107,8 +107,15 @@ class ColdBrewStudent(nn.Module):
             Every tenth of them, drawn at random, is held out to decide when to stop.
         recipe
             The training recipe.
+
+        Raises
+        ------
+        ValueError
+            For features, embeddings or a mask that cannot be used.
+        DivergenceError
+            If the loss became NaN or infinite; names the epoch.
         """
-        features = self._checked(x)
+        features, recipe = self._checked(x), recipe or Recipe()
         if embeddings.shape != (features.shape[0], self.bank.shape[1]):
             expected = (features.shape[0], self.bank.shape[1])
             raise ValueError(f"embeddings have shape {tuple(embeddings.shape)}; expected {expected}.")
@@ -123,12 +130,13 @@ class ColdBrewStudent(nn.Module):
         held_out, learnt = shuffled[:n_held_out], shuffled[n_held_out:]
         target = self._standardised(embeddings)
         x_learnt, x_held_out = take_rows(features, learnt), take_rows(features, held_out)
-        return fit(
+        history = fit(
             self.guesser,
             lambda: functional.mse_loss(self.guesser(x_learnt), target[learnt]),
-            recipe or Recipe(),
+            recipe,
             validate=lambda: -float(functional.mse_loss(self.guesser(x_held_out), target[held_out])),
         )
+        return refuse_divergence(history, recipe)
 
     def build_bank(self, embeddings: Tensor, mask: Tensor) -> None:
         """Keep the embeddings of the masked nodes, from which latent neighbours are taken.
@@ -136,8 +144,11 @@ class ColdBrewStudent(nn.Module):
         Raises
         ------
         ValueError
-            If there are fewer of them than k.
+            If there are fewer of them than k, or the embeddings are no ``(N, D)``.
         """
+        width = self.bank.shape[1]
+        if embeddings.dim() != 2 or embeddings.shape[1] != width:
+            raise ValueError(f"embeddings have shape {tuple(embeddings.shape)}; expected (n_nodes, {width}).")
         nodes = torch.nonzero(as_mask("mask", mask, len(embeddings), embeddings.device)).flatten()
         if nodes.numel() < self.k:
             raise ValueError(
@@ -198,11 +209,14 @@ class ColdBrewStudent(nn.Module):
         return torch.where(self.bank_nodes[place] == nodes, place, -1)
 
     @torch.no_grad()
-    def extra_inputs(self, x: Features, nodes: Tensor | None = None) -> list[Tensor]:
-        """Return what ξ₂ reads besides the features, as ``inputs`` says: ẽ and ê, ``(M, D)`` each."""
+    def extra_inputs(self, x: Features, nodes: Tensor | None = None, *, dropout: bool = False) -> list[Tensor]:
+        """Return what ξ₂ reads besides the features, as ``inputs`` says: ẽ and ê, ``(M, D)`` each.
+
+        With ``dropout`` ξ₁ is left in the mode it is in, so that in training mode it drops values.
+        """
         if not self.inputs:
             return []
-        guess = self.guess(x)
+        guess = self.guesser(self._checked(x)) if dropout else self.guess(x)
         made = {"guess": guess}
         if "neighbours" in self.inputs:
             rows, weight = self._attend(guess, nodes)
@@ -241,8 +255,10 @@ class ColdBrewStudent(nn.Module):
         ------
         ValueError
             For features, targets or masks that cannot be used, and before `build_bank`.
+        DivergenceError
+            If the loss became NaN or infinite; names the epoch.
         """
-        features = self._checked(x)
+        features, recipe = self._checked(x), recipe or Recipe()
         y = self._targets(y, features.shape[0])
         extra = self.extra_inputs(features, torch.arange(features.shape[0], device=self.bank.device))
         rows = torch.nonzero(as_mask("train_mask", train_mask, features.shape[0], y.device)).flatten()
@@ -251,25 +267,36 @@ class ColdBrewStudent(nn.Module):
         checked = rows[:0]
         if val_mask is not None:
             checked = torch.nonzero(as_mask("val_mask", val_mask, features.shape[0], y.device)).flatten()
+        self._check_classes(y[torch.cat([rows, checked])])
         learnt = (take_rows(features, rows), *[part[rows] for part in extra])
         seen = (take_rows(features, checked), *[part[checked] for part in extra])
 
         def loss() -> Tensor:
             return self._loss(self.classifier(*learnt), y[rows])
 
-        def validate() -> float:
+        def validate() -> float | tuple[float, float]:
             scores = self.classifier(*seen)
             if self.task == "classification":
-                return accuracy(scores, y[checked], torch.ones_like(checked, dtype=torch.bool))
+                return accuracy_and_loss(scores, y[checked])
             return -float(self._loss(scores, y[checked]))
 
-        return fit(
+        history = fit(
             self.classifier,
             loss,
-            recipe or Recipe(),
+            recipe,
             validate=validate if checked.numel() else None,
             predict=lambda: self.classifier(features, *extra),
         )
+        return refuse_divergence(history, recipe)
+
+    def _check_classes(self, used: Tensor) -> None:
+        n_classes = self.classifier.last.out_features
+        if self.task == "classification" and not bool(((used >= 0) & (used < n_classes)).all()):
+            wrong = int(used.max()) if int(used.max()) >= n_classes else int(used.min())
+            raise ValueError(
+                f"y holds the label {wrong} on a node of the masks; this student was built for the classes 0 … "
+                f"{n_classes - 1} (out_channels={n_classes})."
+            )
 
     def _targets(self, y: Any, n_nodes: int) -> Tensor:
         found = torch.as_tensor(y, device=self.centre.device)

@@ -103,6 +103,8 @@ def compare_groups(cell: Cell) -> Iterable[Row]:
     for method in methods_of(problem.dataset, settings):
         outcome = cell.outcome(method)
         yield from cell.group_rows(outcome, "accuracy")
+        predicted = outcome.final[problem.masks.test].argmax(1).unique().numel()
+        yield cell.row("overall", method, "predicted classes", float(predicted))
         for metric, value in outcome.notes.items():
             yield cell.row("overall", method, metric, value)
     yield from by_degree(cell)
@@ -144,19 +146,20 @@ def paired_differences(cell: Cell) -> Iterable[Row]:
 def compare_in_code_mode(cell: Cell) -> Iterable[Row]:
     """The same comparison in the released code's protocol, evaluated with dropout off and on."""
     problem = make_problem(cell.problem.dataset, cell.problem.seed, cell.settings, mode="code")
-    other = Cell(problem, cell.settings)
+    other = Cell(problem, cell.settings, like=cell)  # no validation nodes to choose η on
     for split, mask in problem.test_groups().items():
         yield other.row(split, GRAPH, "test nodes", float(mask.sum()))
     for method in CODE_METHODS:
         yield from other.group_rows(other.outcome(method), "accuracy")
         yield from audits.dropout_rows(other, other.outcome(method))
+    yield from audits.input_dropout_rows(other)
 
 
 def measure_contribution(cell: Cell) -> Iterable[Row]:
     """Feature contribution ratio (Tables 2 and 11): three models, the original graph, the same test nodes."""
     settings = cell.settings
     whole = cell.problem.on_edges(cell.problem.original_edge_index)
-    original = Cell(whole, settings)
+    original = Cell(whole, settings, like=cell)
     gnn = original.better(GCN, TEACHER)
     outcomes = {"GNN": gnn, SIMPLE_MLP: cell.outcome(SIMPLE_MLP), PROPAGATION: original.outcome(PROPAGATION)}
     for name, outcome in outcomes.items():

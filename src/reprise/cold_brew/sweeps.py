@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import torch
 
-from reprise.cold_brew.cell import Cell, Row, choose_se_penalty
+from reprise.cold_brew.cell import Cell, Row
 from reprise.cold_brew.data import sub_topic_world
 from reprise.cold_brew.feature_contribution import feature_contribution_ratio
 from reprise.cold_brew.graph import node_homophily
@@ -65,7 +65,7 @@ def control_with_noise(cell: Cell) -> Iterable[Row]:
     problem = cell.problem
     generator = numpy_generator(problem.seed, "cold_brew", problem.dataset, "noise features")
     noise = torch.as_tensor(generator.standard_normal((problem.n_nodes, 64)), dtype=torch.float32)
-    blind = Cell(problem.with_features(noise.to(problem.y.device)), cell.settings)
+    blind = Cell(problem.with_features(noise.to(problem.y.device)), cell.settings, like=cell)
     yield from cell.group_rows(blind.student(GCN), "accuracy with features of noise")
     for split, mask in problem.test_groups().items():
         counts = torch.bincount(problem.y[mask], minlength=problem.n_classes)
@@ -74,7 +74,9 @@ def control_with_noise(cell: Cell) -> Iterable[Row]:
 
 
 def predict_links(cell: Cell) -> Iterable[Row]:
-    """Mean reciprocal rank of the removed edges of isolated nodes (Table 4)."""
-    penalty = choose_se_penalty(cell.problem.dataset, cell.settings)
-    for method, value in link_reciprocal_ranks(cell.problem, cell.settings, se_penalty=penalty).items():
+    """Mean reciprocal rank of the removed edges of isolated nodes (Table 4).
+
+    η is the one chosen for the node labels; no choice of its own is made for the link loss.
+    """
+    for method, value in link_reciprocal_ranks(cell.problem, cell.settings, se_penalty=cell.se_penalty).items():
         yield cell.row("isolation", method, "mean reciprocal rank", value)

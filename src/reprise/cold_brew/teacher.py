@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Literal, Self, get_args
 
 import torch
@@ -11,7 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import Data
 
-from reprise.cold_brew.checks import as_mask, check_choice, check_fields, check_real, features_of, labels_of
+from reprise.cold_brew.checks import (
+    as_mask,
+    check_choice,
+    check_fields,
+    check_real,
+    check_whole,
+    features_of,
+    labels_of,
+)
 from reprise.cold_brew.graph import Propagation, checked_edges
 from reprise.cold_brew.layers import (
     SEGCN,
@@ -23,7 +32,15 @@ from reprise.cold_brew.layers import (
     check_graph_options,
 )
 from reprise.cold_brew.sparse import Features
-from reprise.cold_brew.training import History, Recipe, accuracy, check_labels, fit
+from reprise.cold_brew.training import (
+    History,
+    Recipe,
+    accuracy_and_loss,
+    check_labels,
+    fit,
+    random_stream,
+    refuse_divergence,
+)
 
 Handover = Literal["layers", "output", "states"]
 
@@ -77,8 +94,8 @@ def fit_graph_model(
         value = functional.cross_entropy(model(x, edges)[train], y[train])
         return value + se_penalty * model.structural_penalty() if se_penalty else value
 
-    def validate() -> float:
-        return accuracy(model(x, edges), y, validation)
+    def validate() -> tuple[float, float]:
+        return accuracy_and_loss(model(x, edges)[validation], y[validation])
 
     return fit(
         model,
@@ -109,6 +126,8 @@ class ColdBrewTeacher(BaseEstimator, nn.Module):
         The training recipe; ``None`` is `Recipe` as it stands.
     norm, residual, residual_share, se_scaling, se_std
         As in `SEGCN`.
+    seed
+        Of initialisation and dropout: equal seed, equal teacher. ``None`` draws from torch's global generator.
 
     Raises
     ------
@@ -139,11 +158,12 @@ class ColdBrewTeacher(BaseEstimator, nn.Module):
         residual_share: float = 0.1,
         se_scaling: Scaling = "paper",
         se_std: float = 0.1,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         self.hidden_channels, self.num_layers, self.se, self.se_penalty = hidden_channels, num_layers, se, se_penalty
         self.recipe, self.norm, self.residual, self.residual_share = recipe, norm, residual, residual_share
-        self.se_scaling, self.se_std = se_scaling, se_std
+        self.se_scaling, self.se_std, self.seed = se_scaling, se_std, seed
         self._network_options()
         self.model: SEGCN | None = None
         self.history: History | None = None
@@ -155,6 +175,8 @@ class ColdBrewTeacher(BaseEstimator, nn.Module):
         check_graph_options(**options)
         check_real("se_penalty", self.se_penalty)
         check_recipe(self.recipe)
+        if self.seed is not None:
+            check_whole("seed", self.seed, least=0)
         return options
 
     def fit(self, data: Data, train_mask: Tensor, val_mask: Tensor | None = None) -> Self:
@@ -164,6 +186,8 @@ class ColdBrewTeacher(BaseEstimator, nn.Module):
         ------
         ValueError
             For options, edges, features, labels or masks that cannot be used.
+        DivergenceError
+            If the loss became NaN or infinite; names the epoch.
         """
         options, recipe = self._network_options(), self.recipe or Recipe()
         x, edges = graph_inputs(data)
@@ -173,16 +197,18 @@ class ColdBrewTeacher(BaseEstimator, nn.Module):
         validation = torch.zeros_like(train)
         if val_mask is not None:
             validation = as_mask("val_mask", val_mask, y.numel(), y.device)
-        self.model = SEGCN(
-            x.shape[1],
-            out_channels=n_classes,
-            num_nodes=x.shape[0],
-            dropout=recipe.dropout,
-            input_dropout=recipe.input_dropout,
-            **options,
-        ).to(y.device)
         masks = (train, validation)
-        self.history = fit_graph_model(self.model, x, edges, y, masks, recipe=recipe, se_penalty=self.se_penalty)
+        with random_stream(self.seed, "ColdBrewTeacher") if self.seed is not None else nullcontext():
+            model = SEGCN(
+                x.shape[1],
+                out_channels=n_classes,
+                num_nodes=x.shape[0],
+                dropout=recipe.dropout,
+                input_dropout=recipe.input_dropout,
+                **options,
+            ).to(y.device)
+            history = fit_graph_model(model, x, edges, y, masks, recipe=recipe, se_penalty=self.se_penalty)
+        self.model, self.history = model, refuse_divergence(history, recipe)
         with torch.no_grad():
             self._states = self.model.states(x, edges)
         return self

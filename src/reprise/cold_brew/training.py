@@ -1,8 +1,14 @@
-"""One training recipe for every method: full batch, Adam, the epoch of best validation accuracy is kept."""
+"""One training recipe for every method: full batch, Adam, the epoch of best validation accuracy is kept.
+
+Of epochs with equal accuracy the one of lower validation loss is better. On a small graph the accuracy of an untrained
+model, which gives every node the largest class, may stand for many epochs while the loss falls; by accuracy alone
+patience would run out and leave that model.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -12,9 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from reprise.cold_brew.checks import as_mask, check_dropout, check_real, check_whole
 from reprise.compute import seed_sequence
+from reprise.errors import RepriseError
 
 Result = TypeVar("Result")
 
@@ -28,7 +36,7 @@ class Recipe:
     epochs
         Largest number of full-batch steps.
     patience
-        Epochs without a better validation score after which training ends; ``None`` never ends early.
+        Epochs without a better one on validation after which training ends; ``None`` never ends early.
     learning_rate, weight_decay
         Of Adam; the decay does not touch structural embeddings, which have a penalty of their own.
     dropout, input_dropout
@@ -76,13 +84,43 @@ class History:
     losses: list[float] = field(default_factory=list)
     last: list[Tensor] = field(default_factory=list)
 
+    @property
+    def diverged_at(self) -> int | None:
+        """The first epoch, from 0, whose loss was no finite number; ``None`` if all were."""
+        return next((epoch for epoch, loss in enumerate(self.losses) if not math.isfinite(loss)), None)
+
+
+class DivergenceError(RepriseError, ValueError):
+    """A training whose loss became NaN or infinite."""
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+def refuse_divergence(history: History, recipe: Recipe) -> History:
+    """Return the history of a training, after checking that its loss stayed finite.
+
+    Raises
+    ------
+    DivergenceError
+        Names the epoch and the remedy.
+    """
+    if history.diverged_at is not None:
+        raise DivergenceError(
+            f"training diverged: the loss of epoch {history.diverged_at} is {history.losses[history.diverged_at]}. "
+            f"Give a recipe with a learning_rate below {recipe.learning_rate:g}, or scale the features and targets.",
+            history,
+        )
+    return history
+
 
 def fit(
     model: nn.Module,
     loss: Callable[[], Tensor],
     recipe: Recipe,
     *,
-    validate: Callable[[], float] | None = None,
+    validate: Callable[[], float | tuple[float, float]] | None = None,
     predict: Callable[[], Tensor] | None = None,
 ) -> History:
     """Train a model in place and leave it, in evaluation mode, at its best epoch.
@@ -96,20 +134,23 @@ def fit(
     recipe
         Epochs, patience, rates.
     validate
-        A score to be made large, called in evaluation mode without gradients; the first epoch of the best score is
-        kept. ``None``: the last epoch is kept.
+        A score to be made large, called in evaluation mode without gradients, or a pair of scores, of which the
+        second decides between epochs equal in the first; the first epoch of the best is kept. ``None``: the last
+        epoch is kept. Patience counts the epochs since the last better one.
     predict
         Called in the last ``recipe.keep_last`` epochs, as ``validate``.
 
     Returns
     -------
     History
-        Best score and epoch, losses, predictions of the last epochs.
+        Best (first) score and its epoch, losses, predictions of the last epochs. A loss that is no finite number does
+        not end training; see `refuse_divergence`.
     """
     optimiser = adam(_parameter_groups(model, recipe.weight_decay), recipe.learning_rate)
     history = History()
     selects = validate is not None and recipe.keep_last == 0
     best: dict[str, Tensor] | None = None
+    best_pair = (-math.inf, -math.inf)
     for epoch in range(recipe.epochs):
         model.train()
         optimiser.zero_grad(set_to_none=True)
@@ -120,8 +161,10 @@ def fit(
         history.epochs = epoch + 1
         if selects and validate is not None:
             score = _evaluated(model, validate)
-            if score > history.best_score:
-                history.best_score, history.best_epoch = score, epoch
+            pair = score if isinstance(score, tuple) else (score, 0.0)
+            if pair > best_pair:
+                best_pair = pair
+                history.best_score, history.best_epoch = pair[0], epoch
                 best = deepcopy(model.state_dict())
             elif recipe.patience is not None and epoch - history.best_epoch >= recipe.patience:
                 break
@@ -172,12 +215,21 @@ def accuracy(scores: Tensor, y: Tensor, mask: Tensor) -> float:
     Warns
     -----
     UserWarning
-        If the mask is empty: the accuracy is then NaN, not 0.
+        If the mask is empty: the accuracy is then NaN, not 0; so it is, in silence, for scores that are NaN.
     """
     if not bool(mask.any()):
         warnings.warn("a group has no node to test on; its accuracy is NaN.", stacklevel=2)
         return float("nan")
-    return 100.0 * float((scores[mask].argmax(1) == y[mask]).double().mean())
+    chosen = scores[mask]
+    if bool(chosen.isnan().any()):  # of a training that diverged; argmax would call the NaN a prediction
+        return float("nan")
+    return 100.0 * float((chosen.argmax(1) == y[mask]).double().mean())
+
+
+def accuracy_and_loss(scores: Tensor, y: Tensor) -> tuple[float, float]:
+    """Return accuracy in % and negative cross-entropy, by which `fit` selects: the loss decides between equals."""
+    everyone = torch.ones_like(y, dtype=torch.bool)
+    return accuracy(scores, y, everyone), -float(functional.cross_entropy(scores, y)) if y.numel() else float("nan")
 
 
 def check_labels(y: Tensor, train_mask: Any, n_classes: int | None = None) -> int:

@@ -12,14 +12,15 @@ from reprise.diva.comparisons import (
     detection,
     extend_difference,
     head_difference,
+    largest_deviation,
     overfit_difference,
     reweight_difference,
     share_of,
     subset_difference,
 )
-from reprise.numerals import difference, number
+from reprise.numerals import difference, number, with_interval
 from reprise.rows import per_seed
-from reprise.stats import Interval, t_interval
+from reprise.stats import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +28,19 @@ if TYPE_CHECKING:
 REAL_SETS = ("cub50", "flowers12", "cifar10-4k", "banking77")
 IMAGE_SETS = ("cub50", "flowers12", "cifar10-4k")
 EXTEND_SETS = ("cub50", "flowers12")
+FLIPS = ("none", "horizontal", "vertical")
 LEAST_PRINTED_GAIN = 1.07
 LEAST_PRINTED_AUC, LEAST_PRINTED_F1 = 0.90, 0.68
-EQUAL_SHARE_MARGIN = 0.07
+LARGEST_CHANCE_GAP = 0.05
+SHARP_LOSS_FAILS_ON = ("flowers12", "cifar10-4k")
 LEAST_CORRELATION = 0.9
+
+TUNED_BEFORE = (
+    "τ, the size and the number of steps come from a prototype whose test errors on these sets were seen, which "
+    "favours a gain."
+)
+
+COUNTED = "The claim is about seconds; multiply-adds are counted, because seconds differ between machines."
 
 
 def _joined(words: list[str]) -> str:
@@ -57,17 +67,19 @@ def reweight_lowers_the_error(rows: pd.DataFrame) -> Finding:
         outcome = "partly reproduced"
     evidence = _joined([f"{name}: {difference(one, 2)} points" for name, one in found.items()])
     quantity = "error after 3 steps − error of equal weights on cub50, points"
-    return Finding(outcome, f"Reweighted − uniform. {evidence}", found["cub50"], quantity=quantity)
+    evidence = f"Reweighted − uniform. {evidence} {TUNED_BEFORE}"
+    return Finding(outcome, evidence, found["cub50"], quantity=quantity)
 
 
 def rule_based_weights_hurt(rows: pd.DataFrame) -> Finding:
     """Judge the reweighters of Ren et al. and Chang et al. on clean labels.
 
-    Each method's test error minus that of the softmax head with equal weights, with the 95 % interval for overlapping
-    resplits. Both above 0 on at least three of four sets: reproduced; one of them: partly; both nowhere above 0, and
-    somewhere below: not reproduced; else inconclusive.
+    Each method's test error minus that of the softmax head with equal weights and the same training rows (for L2RW 80 %
+    of them), with the 95 % interval for overlapping resplits. Both above 0 on at least three of four sets: reproduced;
+    one of them: partly; both nowhere above 0, and somewhere below: not reproduced; else inconclusive.
     """
-    found = {m: {name: head_difference(rows, name, m) for name in REAL_SETS} for m in ("L2RW", "Active Bias")}
+    alike = {"L2RW": "Softmax head, 80 %", "Active Bias": "Softmax head"}
+    found = {m: {name: head_difference(rows, name, m, head) for name in REAL_SETS} for m, head in alike.items()}
     n_above = [sum(one.above(0) for one in of.values()) for of in found.values()]
     n_below = sum(one.below(0) for of in found.values() for one in of.values())
     outcome: Outcome = "inconclusive"
@@ -78,8 +90,9 @@ def rule_based_weights_hurt(rows: pd.DataFrame) -> Finding:
     elif max(n_above) == 0 and n_below:
         outcome = "not reproduced"
     words = [f"{m} on {name}: {difference(one)}" for m, of in found.items() for name, one in of.items()]
-    quantity = "error of L2RW − error of the softmax head on cub50, points"
-    return Finding(outcome, f"Minus equal weights, points. {_joined(words)}", found["L2RW"]["cub50"], quantity=quantity)
+    quantity = "error of L2RW − error of the softmax head on the same 80 % of cub50, points"
+    evidence = f"Minus equal weights on the same rows, points. {_joined(words)}"
+    return Finding(outcome, evidence, found["L2RW"]["cub50"], quantity=quantity)
 
 
 def derivative_finds_wrong_labels(rows: pd.DataFrame) -> Finding:
@@ -111,10 +124,11 @@ def derivative_finds_wrong_labels(rows: pd.DataFrame) -> Finding:
 def extend_beats_random_selection(rows: pd.DataFrame) -> Finding:
     """Judge Extend on clean and noisy pools.
 
-    Three differences on each of two sets, with 95 % t intervals over seeds: test error of Extend minus that of random
-    selection, mean over the sizes from 10 to 90 % of the pool, for a clean pool and for one with 30 % wrong labels;
-    and Extend at 70 % of the noisy pool minus the whole pool. All six below 0: reproduced; some: partly; none, and at
-    least three above 0: not reproduced; else inconclusive.
+    Three differences on each of two sets, with 95 % intervals for overlapping resplits: test error of Extend minus
+    that of random selection, mean over the sizes from 10 to 90 % of the pool, for a clean pool and for one with 30 %
+    wrong labels; and Extend at 70 % of the noisy pool minus the whole pool, each with λ chosen by leave-one-out on its
+    own rows. All six below 0: reproduced; some: partly; none, and at least three above 0: not reproduced; else
+    inconclusive.
     """
     found: dict[str, Interval] = {}
     for name in EXTEND_SETS:
@@ -135,26 +149,28 @@ def extend_beats_random_selection(rows: pd.DataFrame) -> Finding:
 def flips_are_weighed_as_they_deserve(rows: pd.DataFrame) -> Finding:
     """Judge the weights of flipped copies.
 
-    Digits: the shares of both flips lie below that of the originals in every seed. Flowers: the mean share of all
-    three lies within 1/3 ± 0.07. Both: reproduced; one: partly; none: not reproduced. The paper's third set, pets, is
-    not there.
+    Digits: the shares of both flips lie below that of the originals in every resplit. Flowers: the largest deviation
+    of the three shares from 1/3 is less than half of that on digits; met if the upper end of its 95 % interval lies
+    below half of the lower end on digits, missed if its lower end lies above half of the upper end. Both: reproduced;
+    one: partly; both missed: not reproduced; else inconclusive. The paper's third set, pets, is not there.
     """
-
-    def shares(name: str) -> list:
-        return [share_of(rows, name, flip) for flip in ("none", "horizontal", "vertical")]
-
-    own, *flipped = shares("digits")
+    own, *flipped = (share_of(rows, "digits", flip) for flip in FLIPS)
     digits = all(bool((share < own).all()) for share in flipped)
-    means = [float(share.mean()) for share in shares("flowers12")]
-    flowers = all(abs(mean - 1 / 3) <= EQUAL_SHARE_MARGIN for mean in means)
-    outcomes: tuple[Outcome, ...] = ("not reproduced", "partly reproduced", "reproduced")
-    written = [number(float(share.mean()), 2) for share in (own, *flipped)]
-    evidence = (
-        f"Originals, horizontal, vertical: digits {' / '.join(written)}; "
-        f"flowers12 {' / '.join(number(mean, 2) for mean in means)}."
-    )
-    quantity = "share of the originals on digits"
-    return Finding(outcomes[digits + flowers], evidence, t_interval(own), quantity=quantity)
+    unequal, near = largest_deviation(rows, "digits"), largest_deviation(rows, "flowers12")
+    outcome: Outcome = "inconclusive"
+    if near.high < unequal.low / 2:
+        outcome = "reproduced" if digits else "partly reproduced"
+    elif digits:
+        outcome = "partly reproduced"
+    elif near.low > unequal.high / 2:
+        outcome = "not reproduced"
+    written = [
+        f"{name} {' / '.join(number(float(share_of(rows, name, flip).mean()), 2) for flip in FLIPS)}, at most "
+        f"{with_interval(found.estimate, found.low, found.high)} from a third"
+        for name, found in (("digits", unequal), ("flowers12", near))
+    ]
+    evidence = f"Originals, horizontal, vertical: {_joined(written)}"
+    return Finding(outcome, evidence, near, quantity="largest deviation of a share from 1/3 on flowers12")
 
 
 def many_steps_overfit(rows: pd.DataFrame) -> Finding:
@@ -197,7 +213,7 @@ def derivative_costs_less_than_a_forward_pass(rows: pd.DataFrame) -> Finding:
     if n_cheaper:
         outcome = "reproduced" if n_cheaper == len(ratios) else "partly reproduced"
     words = [f"{name}: {number(ratio, 3)} forward passes" for name, ratio in ratios.items()]
-    return Finding(outcome, f"One derivative costs, in multiply-adds: {_joined(words)}")
+    return Finding(outcome, f"One derivative: {_joined(words)} {COUNTED}")
 
 
 def derivative_tells_a_samples_utility(rows: pd.DataFrame) -> Finding:
@@ -227,14 +243,18 @@ def _shuffled_derivatives_tell_nothing(rows: pd.DataFrame) -> tuple[bool, str]:
     return holds, _joined([f"{name}: {difference(one, 2)}" for name, one in found.items()])
 
 
-def _wrong_labels_dropped_help(rows: pd.DataFrame) -> tuple[bool, str]:
-    """Dropping exactly the wrong labels must lower the test error: there is something to be found."""
-    how = {"experiment": "detection", "split": "test", "metric": "error"}
-    gaps = {}
-    for name in REAL_SETS:
-        best, given = (per_seed(rows, dataset=name, method=m, **how) for m in ("Wrong labels dropped", "Uniform"))
-        gaps[name] = t_interval(best - given)
-    return all(one.below(0) for one in gaps.values()), _joined([f"{n}: {difference(g)}" for n, g in gaps.items()])
+def _random_labels_are_not_found(rows: pd.DataFrame) -> tuple[bool, str]:
+    """Labels called wrong at random must not be found: the area under the curve is that of chance."""
+    found = {name: detection(rows, name, "auc", "Shuffled") for name in REAL_SETS}
+    holds = all(abs(one.estimate - 0.5) < LARGEST_CHANCE_GAP for one in found.values())
+    return holds, _joined([f"{name}: AUC {number(one.estimate, 3)}" for name, one in found.items()])
+
+
+def _a_sharp_loss_fails(rows: pd.DataFrame) -> tuple[bool, str]:
+    """At τ = 10 the same rule must fail where classes are few."""
+    found = {name: detection(rows, name, "auc", outer=SHARP) for name in SHARP_LOSS_FAILS_ON}
+    holds = all(one.below(LEAST_PRINTED_AUC) for one in found.values())
+    return holds, _joined([f"{name}: AUC {number(one.estimate, 3)}" for name, one in found.items()])
 
 
 CLAIMS = (
@@ -252,7 +272,7 @@ CLAIMS = (
         text="Reweighting by rules (Chang et al. 2017, Ren et al. 2018) raises the error on clean data.",
         source="Table 1",
         kind="ordering",
-        paper_value="by 2.6 to 52 points",
+        paper_value="by 2.6 to 36 points",
         rule=rule_based_weights_hurt,
         data_sets=REAL_SETS,
     ),
@@ -264,7 +284,10 @@ CLAIMS = (
         paper_value="AUC 0.90 to 0.99, F1 0.68 to 0.92",
         rule=derivative_finds_wrong_labels,
         data_sets=REAL_SETS,
-        controls=(Control("must help: dropping exactly the wrong labels", _wrong_labels_dropped_help),),
+        controls=(
+            Control("must be chance: labels called wrong at random", _random_labels_are_not_found),
+            Control("must fail: the sharp outer loss, τ = 10, on flowers12 and cifar10-4k", _a_sharp_loss_fails),
+        ),
     ),
     Claim(
         id="C4",

@@ -80,10 +80,14 @@ def reweight_difference(rows: pd.DataFrame, data_set: str, **how: Any) -> Interv
     return resampled_interval(differences, ratio_of_test_to_training(rows, data_set))
 
 
-def head_difference(rows: pd.DataFrame, data_set: str, method: str) -> Interval:
-    """Return a reweighted softmax head's test error minus that of the head with equal weights."""
+def head_difference(rows: pd.DataFrame, data_set: str, method: str, against: str = "Softmax head") -> Interval:
+    """Return a reweighted softmax head's test error minus that of a head with equal weights, in points.
+
+    ``against`` is that head: ``"Softmax head"`` trains on all rows, ``"Softmax head, 80 %"`` on those that L2RW trains
+    on.
+    """
     how = {"dataset": data_set, "experiment": "heads", "split": "test", "metric": "error"}
-    differences = paired_differences(per_seed(rows, method=method, **how), per_seed(rows, method="Softmax head", **how))
+    differences = paired_differences(per_seed(rows, method=method, **how), per_seed(rows, method=against, **how))
     return resampled_interval(differences, ratio_of_test_to_training(rows, data_set))
 
 
@@ -110,20 +114,30 @@ def extend_difference(rows: pd.DataFrame, data_set: str, pool: str) -> Interval:
     """Return Extend − random selection, test error in points, as mean over the sizes between none and all."""
     how = {"dataset": data_set, "experiment": "extend", "metric": "error", "setting": pool, "size": INNER_SIZES}
     chosen, random = (per_seed(rows, method=method, **how) for method in ("DIVA Extend", "Random selection"))
-    return t_interval(paired_differences(chosen, random))
+    return resampled_interval(paired_differences(chosen, random), ratio_of_test_to_training(rows, data_set))
 
 
-def subset_difference(rows: pd.DataFrame, data_set: str, share: float = 0.7) -> Interval:
-    """Return the test error with a chosen share of the noisy pool minus that with the whole pool, in points."""
+def subset_difference(rows: pd.DataFrame, data_set: str) -> Interval:
+    """Return the test error with 70 % chosen from the noisy pool minus that with all of it, each at its own λ.
+
+    At one λ for both, the chosen part would also gain where the whole pool only wants a larger penalty.
+    """
     how = {"dataset": data_set, "experiment": "extend", "metric": "error", "setting": "noisy"}
-    chosen = per_seed(rows, method="DIVA Extend", size=share, **how)
-    return t_interval(paired_differences(chosen, per_seed(rows, method="Random selection", size=1.0, **how)))
+    chosen, whole = (per_seed(rows, method=f"{method}, own λ", **how) for method in ("DIVA Extend", "Whole pool"))
+    return resampled_interval(paired_differences(chosen, whole), ratio_of_test_to_training(rows, data_set))
 
 
 def share_of(rows: pd.DataFrame, data_set: str, flip: str, counting: str = "originals") -> pd.Series:
     """Return a flip's share of all weight by seed."""
     how = {"experiment": "flips", "metric": "share", "setting": counting, "sample": flip}
     return per_seed(rows, dataset=data_set, **how)
+
+
+def largest_deviation(rows: pd.DataFrame, data_set: str) -> Interval:
+    """Return how far the share of any kind of copy is from a third: the largest of the three, as mean over resplits."""
+    shares = [share_of(rows, data_set, flip) for flip in ("none", "horizontal", "vertical")]
+    largest = np.max([np.abs(share.to_numpy() - 1 / 3) for share in shares], axis=0)
+    return resampled_interval(largest, ratio_of_test_to_training(rows, data_set))
 
 
 def agreement(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reprise.diva.data import one_hot
+from reprise.diva.data import one_hot, prepared
 from reprise.diva.input_checks import (
     DivaInputError,
     check_features,
@@ -115,8 +115,8 @@ def loo_derivative(
     Z, Y, alpha, lam
         As in `loo_predictions`.
     loss, temperature
-        Outer loss: ``"ce"`` at temperature τ, or ``"squared"``. Use τ = 1 to find wrong labels and where labels may be
-        wrong; τ = 10 to reweight clean data. One value does not serve both.
+        Outer loss: ``"ce"`` at temperature τ, or ``"squared"``. Use τ = 1 to find wrong labels, τ = 10 to reweight
+        clean data. With about ten classes one value does not serve both; with fifty and more τ = 10 finds them, too.
     mask
         1 for samples that count, 0 for those that only train, (N,).
     groups
@@ -191,9 +191,19 @@ def validation_derivative(
 
 
 def find_detrimental(
-    X: Any, y: Any, *, lam: float | str = "loo", temperature: float = 1.0, threshold: float = 0.0
+    X: Any,
+    y: Any,
+    *,
+    lam: float | str = "loo",
+    temperature: float = 1.0,
+    threshold: float = 0.0,
+    normalise: bool = True,
 ) -> pd.DataFrame:
     """Return the samples whose derivative is at or above a threshold, the most detrimental first (Sec. 3.3).
+
+    .. warning::
+        It is a list to look at, not to delete. Right labels of odd samples are on it as well, and dropping every sample
+        of it often raises the test error (see the chapter's table of what acting on it does).
 
     Parameters
     ----------
@@ -202,9 +212,12 @@ def find_detrimental(
     lam
         λ, or ``"loo"``: chosen by squared leave-one-out error.
     temperature
-        Of the outer cross-entropy; at 10 wrong labels among the validation samples dominate and the sign turns.
+        Of the outer cross-entropy; at 10, with about ten classes, wrong labels among the validation samples dominate
+        and the sign turns.
     threshold
         ε; 0 as in the paper.
+    normalise
+        Whether rows are scaled to length 1, as in `DivaReweight`. A constant is appended in any case.
 
     Returns
     -------
@@ -214,9 +227,11 @@ def find_detrimental(
     """
     import pandas as pd
 
-    features = check_features(X)
+    given = check_features(X)
+    features = prepared(given) if normalise else np.hstack([given, np.ones((len(given), 1))])
     targets, classes = targets_of(y, len(features))
-    chosen = choose_penalty(torch.from_numpy(features), torch.from_numpy(targets)) if lam == "loo" else float(lam)
+    first, wanted = torch.from_numpy(features), torch.from_numpy(targets)
+    chosen = choose_penalty(first, wanted) if lam == "loo" else check_penalty(lam, *features.shape)
     found = loo_derivative(features, targets, lam=chosen, temperature=temperature)
     frame = pd.DataFrame(
         {
@@ -239,7 +254,8 @@ def augmentation_weights(
     Parameters
     ----------
     Z_list
-        Features of the originals, then of each transformed copy, all (N, m) in the same order.
+        Features of the originals, then of each transformed copy, all (N, m) in the same order; used as given, so
+        that an intercept needs a column of ones.
     y
         Labels of the originals, (N,).
     lam

@@ -17,15 +17,19 @@ from reprise.diva.weighting import choose_penalty, coefficients, extend
 
 POOLS = ("clean", "noisy")
 EXTEND_SETS = ("digits", "cub50", "flowers12")
+SUBSET_SHARE = 0.7
 
 
 def extend_rows(cell: Cell) -> Iterator[Row]:
-    """Yield the test error by share of the pool added, for clean and noisy pools, chosen and at random."""
+    """Yield the test error by share of the pool added, for clean and noisy pools, chosen and at random.
+
+    Every seed redraws training and test set (0: the given ones), the core, and the wrong labels of the noisy pool.
+    """
     settings = cell.settings
     if cell.task.name not in EXTEND_SETS:
         return
     for seed in cell.seeds(settings.extend_seeds):
-        split = cell.split(0)
+        split = cell.split(seed)
         core = draw_per_class(split.labels.cpu().numpy(), settings.core_per_class, cell.generator(seed, "core"))
         rest = np.setdiff1d(np.arange(len(split.labels)), core)
         for pool in POOLS:
@@ -75,8 +79,26 @@ def _curve_rows(cell: Cell, experiment: str, seed: int, split: Split, n_core: in
         if experiment == "names":
             backwards = error(found.order.flip(0)[:size])
             yield cell.row(experiment, seed, "DIVA's order reversed", "error", backwards, **how)
+    if experiment == "extend":
+        yield from _tuned_rows(cell, seed, split, n_core, found.order, pool)
     share = found.n_negative / n_pool
     yield cell.row(experiment, seed, "DIVA Extend", "share negative", share, split="training", setting=pool)
+
+
+def _tuned_rows(cell: Cell, seed: int, split: Split, n_core: int, order: Tensor, pool: str) -> Iterator[Row]:
+    """Yield errors of a chosen part and of the whole pool, each with the λ that leave-one-out chooses on these rows.
+
+    The λ of the curves is the core's, for all sizes; a larger set, or one with wrong labels, may want another.
+    """
+    n_chosen = round(SUBSET_SHARE * len(order))
+    for method, size, taken in (("DIVA Extend", SUBSET_SHARE, order[:n_chosen]), ("Whole pool", 1.0, order)):
+        rows = torch.cat([torch.arange(n_core), n_core + taken]).to(split.features.device)
+        features, targets = split.features[rows], split.targets[rows]
+        penalty = choose_penalty(features, targets)
+        error = split.error(coefficients(solve(features, targets, torch.ones_like(features[:, 0]), penalty), features))
+        how = {"size": size, "setting": pool}
+        yield cell.row("extend", seed, f"{method}, own λ", "error", error, **how)
+        yield cell.row("extend", seed, f"{method}, own λ", "penalty", penalty, split="training", **how)
 
 
 def name_rows(cell: Cell) -> Iterator[Row]:

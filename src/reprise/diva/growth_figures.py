@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from reprise.diva.comparisons import FLAT, SHARP, agreement, extend_difference, share_of
+from reprise.diva.comparisons import (
+    FLAT,
+    INNER_SIZES,
+    SHARP,
+    agreement,
+    extend_difference,
+    ratio_of_test_to_training,
+    resampled_interval,
+    share_of,
+)
 from reprise.diva.figures import sets_with, title_of
-from reprise.numerals import number
+from reprise.numerals import difference, number
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
@@ -28,8 +36,10 @@ from reprise.plots import (
     style_of,
 )
 from reprise.rows import per_seed, select
-from reprise.stats import paired_differences, t_interval
+from reprise.stats import Interval, paired_differences, t_interval
 
+LEAST_CORRELATION = 0.9
+REVERSED = "DIVA's order reversed"
 POOL_TITLES = {"clean": "clean pool", "noisy": "pool with wrong labels"}
 FLIP_NAMES = {"none": "originals", "horizontal": "flipped left-right", "vertical": "flipped upside down"}
 COUNTING_NAMES = {
@@ -51,6 +61,7 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         for one, pool in zip(line, pools, strict=True):
             drawn += _draw_growth(one, rows, name, "extend", pool)
             one.set_title(f"{title_of(name)}, {POOL_TITLES[pool]}", fontsize=9)
+            one.set_ylim(bottom=0)
         line[0].set_ylabel("test error (%)")
     axes[0][0].legend(loc="best")
     figure.supxlabel("share of the pool in the training set", fontsize=9)
@@ -64,15 +75,15 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     data = pd.DataFrame(drawn)
     state_finding(
         figure,
-        f"Extend beats chance on {sum(better)} of {len(better)} pools with wrong labels and {sum(clean)} of "
-        f"{len(clean)} clean ones",
+        f"Extend beats random selection beyond doubt on {sum(better)} of {len(better)} pools with wrong labels, on "
+        f"{sum(clean)} of {len(clean)} clean ones",
     )
     return Drawing(
         figure,
         "extend",
         f"Extend minus random selection, mean over sizes, in points. {'; '.join(words)}.",
-        "Test error while the pool joins the training set in rounds; 95 % t intervals over seeds "
-        f"({seeds_behind(data)}); "
+        "Test error while the pool joins the training set in rounds; 95 % t intervals over resplits "
+        f"({seeds_behind(data)}), not widened for their overlap as those of the verdict are; λ is the core's; "
         "random selection is a mean over several orders a seed; dotted: the whole pool; triangle: where no "
         "derivative is negative any more and Extend would stop.",
         data,
@@ -83,13 +94,12 @@ def _draw_growth(axes: Any, rows: pd.DataFrame, name: str, experiment: str, pool
     here = select(rows, dataset=name, experiment=experiment, setting=pool, metric="error")
     sizes = sorted(float(size) for size in here["size"].unique())
     drawn = []
-    present = [m for m in ("DIVA Extend", "Random selection", "DIVA's order reversed") if m in set(here["method"])]
+    present = [m for m in ("DIVA Extend", "Random selection", REVERSED) if m in set(here["method"])]
     for shift, method in enumerate(present):
         curve = draw_curve(axes, along(here, sizes, column="size", method=method), style=method, aside=0.012 * shift)
         drawn += [{"dataset": name, "setting": pool, **line} for line in curve]
     stop = select(rows, dataset=name, experiment=experiment, setting=pool, metric="share negative")["value"].mean()
     axes.plot([stop], [0.04], marker="v", markersize=6, color="black", transform=axes.get_xaxis_transform())
-    axes.set_ylim(bottom=0)
     whole = per_seed(here, method="Random selection", size=1.0).mean()
     axes.axhline(float(whole), color="black", linestyle=":", linewidth=0.9)
     return drawn
@@ -101,25 +111,39 @@ def draw_names(rows: pd.DataFrame) -> Drawing:
     data = pd.DataFrame(_draw_growth(axes, rows, "banking77", "names", "names"))
     axes.set(xlabel="share of the class names in the training set", ylabel="test error (%)")
     axes.legend(loc="best")
+    axes.set_ylim(bottom=0)
     by_method = data.pivot(index="at", columns="method", values="mean")
     start, end = by_method["DIVA Extend"].iloc[[0, -1]]
     lowest = by_method["DIVA Extend"].min()
-    ordered, backwards = (by_method[m].iloc[1:-1].mean() for m in ("DIVA Extend", "Random selection"))
-    gap = number(float(ordered - backwards), 1, signed=True)
+    gaps = {other: _difference_on_the_way(rows, other) for other in ("Random selection", REVERSED)}
+    verdicts = {other: _compared(gap) for other, gap in gaps.items()}
     state_finding(
-        figure, f"All names: {number(start, 1)} → {number(end, 1)} %; DIVA's order − chance: {gap} points on the way"
+        figure,
+        f"All names: {number(start, 1)} → {number(end, 1)} %; on the way DIVA's order is "
+        f"{verdicts['Random selection']} chance, {verdicts[REVERSED]} its reverse",
     )
     return Drawing(
         figure,
         "names",
         f"The test error goes from {number(start, 1)} % without to {number(end, 1)} % with all names; the lowest "
-        "value on "
-        f"the way in DIVA's order is {number(lowest, 1)} %.",
+        f"value on the way in DIVA's order is {number(lowest, 1)} %. DIVA's order minus chance, mean over the sizes "
+        f"between: {difference(gaps['Random selection'])} points; minus its reverse: {difference(gaps[REVERSED])}.",
         "Banking77, a few questions a class, names of the intents added as samples in DIVA's order, in its reverse, "
         "and "
         f"at random; 95 % t intervals over draws ({seeds_behind(data)}); dotted: all names.",
         data,
     )
+
+
+def _difference_on_the_way(rows: pd.DataFrame, other: str) -> Interval:
+    """DIVA's order minus another, test error in points, as mean over the sizes between no and all names."""
+    how = {"experiment": "names", "metric": "error", "size": INNER_SIZES}
+    chosen, others = (per_seed(rows, method=method, **how) for method in ("DIVA Extend", other))
+    return t_interval(paired_differences(chosen, others))
+
+
+def _compared(gap: Interval) -> str:
+    return "better than" if gap.below(0) else "worse than" if gap.above(0) else "not told apart from"
 
 
 def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
@@ -129,9 +153,10 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     drawn = []
     styles = {"originals": "DIVA Reweight", "all": "Reweight, flat loss", "groups": "Reweight, squared loss"}
     for one, name in zip(axes[0], names, strict=True):
+        ratio = ratio_of_test_to_training(rows, name)
         for shift, (counting, label) in enumerate(COUNTING_NAMES.items()):
             values = [share_of(rows, name, flip, counting) for flip in FLIP_NAMES]
-            found = [t_interval(value) for value in values]
+            found = [resampled_interval(value, ratio) for value in values]
             places = [place + 0.16 * (shift - 1) for place in range(3)]
             interval_dots(
                 one, places, found, method=styles[counting], single_runs=values, horizontal=False, label=label
@@ -141,20 +166,19 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
             ]
         one.axhline(1 / 3, color="black", linestyle=":", linewidth=0.9)
         one.set_xticks(range(3), ["originals", "left-right", "upside down"])
-        one.set(title=title_of(name), ylim=(0.2, 0.5))
+        one.set_title(title_of(name))
     axes[0][0].set_ylabel("share of all weight")
     axes[0][0].legend(loc="best")
     data = pd.DataFrame(drawn)
     own = data[data.setting == "originals"].pivot(index="dataset", columns="flip", values="mean")
     words = [f"{title_of(n)} {' / '.join(number(own.loc[n, flip], 2) for flip in FLIP_NAMES)}" for n in names]
-    state_finding(figure, f"Shares where the originals count: {'; '.join(words)}")
+    state_finding(figure, f"Originals / left-right / upside down, where originals count: {'; '.join(words)}")
     return Drawing(
         figure,
         "flips",
         f"Shares of originals, left-right and upside-down copies where the originals count: {'; '.join(words)}.",
-        "Share of all weight after three steps (τ = 1), by which rows count in the leave-one-out loss; 95 % t "
-        "intervals over "
-        f"resplits ({seeds_behind(data)}); dotted: equal shares.",
+        "Share of all weight after three steps (τ = 1), by which rows count in the leave-one-out loss; mean over "
+        f"resplits ({seeds_behind(data)}), 95 % intervals corrected for their overlap; dotted: equal shares.",
         data,
     )
 
@@ -166,12 +190,12 @@ def flip_error_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFra
     lines = []
     for name in sets_with(rows, data_sets, experiment="flips"):
         how = {"dataset": name, "experiment": "flips", "metric": "error"}
-        line = {"data set": title_of(name)}
+        line, ratio = {"data set": title_of(name)}, ratio_of_test_to_training(rows, name)
         for method, label in (("No copies", "no copies (%)"), ("Uniform", "copies, equal weights (%)")):
-            line[label] = _written(t_interval(per_seed(rows, method=method, **how)))
+            line[label] = _written(resampled_interval(per_seed(rows, method=method, **how), ratio))
         for counting, label in COUNTING_NAMES.items():
             values = per_seed(rows, method="DIVA Reweight", setting=counting, **how)
-            line[f"reweighted, {label} (%)"] = _written(t_interval(values))
+            line[f"reweighted, {label} (%)"] = _written(resampled_interval(values, ratio))
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -197,8 +221,11 @@ def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     axes[1].set_xlabel("change predicted by the derivative")
     removed = {n: agreement(rows, n, SHARP).estimate for n in names}
     words = [f"{title_of(n)} {number(value, 3)}" for n, value in removed.items()]
+    alike = [n for n, value in removed.items() if value >= LEAST_CORRELATION]
     state_finding(
-        figure, f"Removing a sample: predicted and exact change rank alike, from {number(min(removed.values()), 3)} up"
+        figure,
+        f"Removing a sample: predicted and exact change rank alike (ρ ≥ {number(LEAST_CORRELATION, 1)}) on "
+        f"{len(alike)} of {len(names)} data sets; least ρ {number(min(removed.values()), 3)}",
     )
     return Drawing(
         figure,
@@ -245,13 +272,14 @@ def draw_linearisation(rows: pd.DataFrame) -> Drawing:
     figure, axes = new_figure(height=0.3 * len(lines) + 1.0)
     data = pd.DataFrame(draw_dots(axes, found, lines, dataset="digits"))
     axes.set_xlabel("test error (%)")
+    axes.set_xlim(left=0)
     gains = []
     for layers in ("last layer", "all layers"):
         after = measured(own, method="DIVA Reweight", setting=layers, step=3)
         before = measured(own, method="Uniform", setting=layers)
         if after is not None and before is not None:
-            gains.append(f"{layers} {number(float(np.mean(paired_differences(after, before))), 2, signed=True)}")
-    state_finding(figure, f"Reweight changes the error by, in points: {', '.join(gains)}")
+            gains.append(f"{layers} {difference(t_interval(paired_differences(after, before)), 2)}")
+    state_finding(figure, f"Change of the error by Reweight, points: {', '.join(gains)}")
     return Drawing(
         figure,
         "linearisation",

@@ -100,9 +100,12 @@ def check_penalty(lam: Any, n_rows: int, n_features: int) -> float:
     Raises
     ------
     DivaInputError
-        If it is negative, or 0 where there are at least as many features as samples.
+        If it is no number, negative, or 0 where there are at least as many features as samples.
     """
-    value = float(lam)
+    try:
+        value = float(lam)
+    except (TypeError, ValueError):
+        value = np.nan
     if not value >= 0 or not np.isfinite(value):
         raise DivaInputError(f"lam must be a number > 0, or 'loo' to choose it; got {lam!r}.")
     if value == 0 and n_features >= n_rows:
@@ -135,7 +138,9 @@ def check_loss(loss: str, temperature: float) -> None:
     if loss not in ("ce", "squared"):
         raise DivaInputError(f"loss={loss!r} is unknown; use 'ce' or 'squared'.")
     if not temperature > 0:
-        raise DivaInputError(f"temperature={temperature} is not positive; use 10 on clean labels, 1 on noisy ones.")
+        raise DivaInputError(
+            f"temperature={temperature} is not positive; use 10 on clean labels, 1 to find wrong ones."
+        )
 
 
 def mask_of_single_samples(codes: np.ndarray, classes: Sequence[Any]) -> np.ndarray | None:

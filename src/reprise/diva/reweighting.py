@@ -19,6 +19,12 @@ HEADS: tuple[tuple[str, Weighting], ...] = (
     ("Active Bias", "Active Bias"),
     ("L2RW", "L2RW"),
 )
+# How a trained head is called, and whether it trains on all rows or on those outside the validation part.
+TRAINED_ON: dict[Weighting, dict[str, bool]] = {
+    "uniform": {"Softmax head": True, "Softmax head, 80 %": False},
+    "Active Bias": {"Active Bias": True},
+    "L2RW": {"L2RW": False, "L2RW, all samples": True},
+}
 
 
 def reweight_rows(cell: Cell) -> Iterator[Row]:
@@ -70,7 +76,11 @@ def _scale_rows(cell: Cell, seed: int, split: Split, penalty: float, weights: to
 
 
 def head_rows(cell: Cell) -> Iterator[Row]:
-    """Yield errors of softmax heads: rate and decay are selected on a part of the given training set, then kept."""
+    """Yield errors of softmax heads: rate and decay are selected on a part of the given training set, then kept.
+
+    L2RW gives up a part of the training set for validation; ``"Softmax head, 80 %"`` is the head with equal weights
+    that trains on the same rest, so that weights and lost rows are told apart.
+    """
     settings = cell.settings
     seeds = cell.seeds(settings.head_seeds)
     if not seeds:
@@ -85,10 +95,8 @@ def head_rows(cell: Cell) -> Iterator[Row]:
         kept = HeadOptions(weighting, (rate,), (decay,), options.n_epochs, options.batch_size)
         for seed in seeds:
             split = cell.split(seed)
-            yield cell.row("heads", seed, method, "error", _head_error(cell, split, kept, seed, False))
-            if weighting == "L2RW":
-                error = _head_error(cell, split, kept, seed, True)
-                yield cell.row("heads", seed, "L2RW, all samples", "error", error)
+            for name, everything in TRAINED_ON[weighting].items():
+                yield cell.row("heads", seed, name, "error", _head_error(cell, split, kept, seed, everything))
 
 
 def _options(cell: Cell, weighting: Weighting) -> HeadOptions:
@@ -111,12 +119,10 @@ def _selection_errors(cell: Cell, options: HeadOptions) -> list[float]:
     return [error_rate(parts[1][0] @ head, parts[1][1]) for head in heads]
 
 
-def _head_error(cell: Cell, split: Split, options: HeadOptions, seed: int, all_samples: bool) -> float:
+def _head_error(cell: Cell, split: Split, options: HeadOptions, seed: int, everything: bool) -> float:
     features = split.features.float()
     train, validation = _held_out(cell, split, seed)
     held_out = (features[validation], split.labels[validation])
-    # L2RW needs its validation part; the other heads train on everything.
-    everything = all_samples or options.weighting != "L2RW"
     own = (features, split.labels) if everything else (features[train], split.labels[train])
     heads = train_heads(own, held_out, options, (seed, "diva", cell.task.name, "heads"))
     return error_rate(split.test_features.float() @ heads[0], split.test_labels)

@@ -69,7 +69,9 @@ class Settings(ChapterSettings):
     n_changed: int = Field(200, ge=10, description="samples whose weight is changed exactly")
     head_epochs: int = Field(50, ge=11, description="epochs of the softmax heads")
     head_batch: int = Field(100, ge=1, description="rows a step of the softmax heads")
-    head_learning_rates: tuple[PositiveFloat, ...] = Field((1.0, 3.0, 10.0), description="rates tried for every head")
+    head_learning_rates: tuple[PositiveFloat, ...] = Field(
+        (0.3, 1.0, 3.0, 10.0), description="rates tried for every head"
+    )
     head_weight_decays: tuple[float, ...] = Field((0.0, 1e-5, 1e-4), description="weight decays tried for every head")
     n_neighbours: int = Field(10, ge=1, description="K of KNN-Shapley")
     n_shots: int = Field(5, ge=1, description="samples a class beside class names; the paper: 20 images")

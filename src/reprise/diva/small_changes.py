@@ -64,11 +64,26 @@ def _pair_rows(cell: Cell, predicted: np.ndarray, exact: np.ndarray, how: dict) 
             yield cell.row("small changes", 0, "DIVA derivative", metric, values[place], **own)
 
 
+def resnet34_multiply_adds(side: int = 224) -> int:
+    """Return the multiply-adds of one image in the convolutions of ResNet-34 (He et al. 2016, Table 1)."""
+    total = 7 * 7 * 3 * 64 * (side // 2) ** 2
+    width, size = 64, side // 4
+    for n_blocks, own_width in ((3, 64), (4, 128), (6, 256), (3, 512)):
+        if own_width != width:
+            size //= 2
+        first = (
+            (9 + (own_width != width)) * width * own_width
+        )  # the shortcut is a 1 × 1 convolution where widths change
+        total += (first + (2 * n_blocks - 1) * 9 * own_width**2) * size**2
+        width = own_width
+    return total
+
+
 def cost_rows(cell: Cell, multiply_adds: int | None) -> Iterator[Row]:
     """Yield multiply-adds of one derivative, and of one forward pass of the frozen network over the training set.
 
-    Counted, not timed, so that they are the same on every machine: ``3Nm²`` for the normal matrix, the whitened rows
-    (half) and the two products with the m × m matrix of the derivative, ``4Nmk`` for the products with H, ``m³/6``.
+    Counted, not timed, so that they are the same on every machine: ``3.5Nm²`` (the normal matrix ``Nm²``, the whitened
+    rows ``Nm²/2``, two products with an m × m matrix for the derivative), ``4Nmk`` for the products with H, ``m³/6``.
     """
     n_rows, width = cell.task.n_train, cell.task.features.shape[1]
     derivative = 3.5 * n_rows * width**2 + 4 * n_rows * width * cell.task.n_classes + width**3 / 6

@@ -30,7 +30,7 @@ from reprise.diva.linearisation import linearisation_rows
 from reprise.diva.mobilenet import MobileNet
 from reprise.diva.reweighting import head_rows, reweight_rows
 from reprise.diva.settings import Settings
-from reprise.diva.small_changes import cost_rows, small_change_rows
+from reprise.diva.small_changes import cost_rows, resnet34_multiply_adds, small_change_rows
 from reprise.diva.wrong_labels import detection_rows
 
 if TYPE_CHECKING:
@@ -78,7 +78,11 @@ def _rows_of(settings: Settings, name: str) -> Iterator[Row]:
 def _multiply_adds(settings: Settings, name: str) -> int | None:
     """Return those of the frozen network for one image, where they can be counted."""
     network = settings.small_network if name == "cifar10-4k" else settings.network
-    if name not in IMAGE_SETS or network not in MOBILENETS:
+    if name not in IMAGE_SETS:
+        return None
+    if network == "resnet-34":
+        return resnet34_multiply_adds()
+    if network not in MOBILENETS:
         return None
     encoder, _ = image_encoder(network)
     assert isinstance(encoder, MobileNet)

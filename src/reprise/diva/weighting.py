@@ -28,8 +28,8 @@ class Objective:
     Attributes
     ----------
     loss, temperature
-        Outer loss. The paper leaves it open; cross-entropy at 10 suits Reweight on clean labels, at 1 everything
-        where labels may be wrong.
+        Outer loss. The paper leaves it open; cross-entropy at 10 suits Reweight on clean labels, and on wrong ones
+        where classes are many (fifty and more in the study); at 1 it finds wrong labels whatever their number.
     mask
         1 for rows that count as validation, (N,); None: all.
     groups

@@ -85,6 +85,7 @@ def _main_rows(cell: Cell, seed: int, noisy: _Noisy) -> Iterator[Row]:
         found = judge(noisy.ridge, objective)
         yield from _derivative_rows(cell, seed, found, noisy.wrong, outer=outer_name(objective))
         if place == 0:
+            yield from _shuffled_rows(cell, seed, found, noisy.wrong)
             yield from _residual_rows(cell, seed, found, noisy)
             yield from _confident_rows(cell, seed, found, noisy)
             if seed == 0:
@@ -100,6 +101,14 @@ def _derivative_rows(
     outer = outer or outer_name(cell.objective(cell.settings.noise_temperature))
     rate = rate or cell.settings.noise_rate
     yield from _row(cell, seed, "DIVA derivative", *scores, outer=outer, noise_rate=rate)
+
+
+def _shuffled_rows(cell: Cell, seed: int, found: LeaveOneOut, wrong: np.ndarray) -> Iterator[Row]:
+    """The control: the same derivatives must not find labels that are called wrong at random."""
+    assert found.gradient is not None
+    derivative = found.gradient.cpu().numpy()
+    scores = f1_and_auc(derivative, derivative > 0, cell.generator(seed, "shuffled wrong labels").permutation(wrong))
+    yield from _row(cell, seed, "Shuffled", *scores)
 
 
 def _residual_rows(

@@ -32,6 +32,11 @@ _HOMES = {
     "fit_domain_embedding": "domain_embedding",
     "GRDAClassifier": "estimators",
     "GRDARegressor": "estimators",
+    **{
+        f"{method}{kind}": "baselines"
+        for method in ("SourceOnly", "DANN", "CDANN", "ADDA", "MDD")
+        for kind in ("Classifier", "Regressor")
+    },
 }
 
 __all__ = list(_HOMES)
@@ -40,7 +45,11 @@ __all__ = list(_HOMES)
 def __getattr__(name: str) -> Any:
     """Import a public name from its module when it is first asked for, so that this package stays light."""
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, _HOMES, n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 

@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -24,19 +23,26 @@ from reprise.compute import resolve_device
 from reprise.grda.batches import Pairing, Problem
 from reprise.grda.discriminator import SelfPairs
 from reprise.grda.domain_embedding import fit_domain_embedding, scale_embedding
-from reprise.grda.graphs import DomainsError, check_adjacency, check_sample_domain, domain_numbers
+from reprise.grda.graphs import DomainsError, domain_numbers
 from reprise.grda.input_checks import (
     PARAMETER_CONSTRAINTS,
+    check_domains,
+    check_embedding,
     check_graph,
     check_row_order,
+    classes_of,
     numbers_of,
     refuse_overflow,
     refuse_unlabelled,
+    seed_from,
+    warn_of_no_target,
     warn_of_small_domains,
     weights_among,
 )
 from reprise.grda.objectives import MethodName, Task
 from reprise.grda.training import Trained, TrainingOptions, train
+
+DOMAIN_REQUEST = {"sample_domain": True}
 
 
 class GraphDomainEstimator(BaseEstimator):
@@ -47,6 +53,11 @@ class GraphDomainEstimator(BaseEstimator):
 
     _method: MethodName = "grda"
     _task: Task
+    # Where scikit-learn routes metadata (`enable_metadata_routing`), every method asks for the rows' domains.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = DOMAIN_REQUEST
+    __metadata_request__transform: ClassVar[dict[str, bool]] = DOMAIN_REQUEST
+    __metadata_request__predict: ClassVar[dict[str, bool]] = DOMAIN_REQUEST
+    __metadata_request__score: ClassVar[dict[str, bool]] = DOMAIN_REQUEST
     _parameter_constraints: ClassVar[dict[str, Any]] = PARAMETER_CONSTRAINTS
 
     def __init__(
@@ -98,8 +109,8 @@ class GraphDomainEstimator(BaseEstimator):
         X
             Inputs, finite floats of shape (n, d).
         y
-            Targets, (n,), or (n, h) in regression; NaN (or -1 for classes) marks rows without label. A domain is a
-            source if it has a labelled row; its unlabelled rows are not used.
+            Targets, (n,), or (n, h) in regression. NaN marks rows without label, and for classes -1 or, beside names,
+            None. A domain is a source if it has a labelled row; its unlabelled rows are not used.
         sample_domain
             Domain of each row, integers 0 .. N-1, (n,).
 
@@ -124,11 +135,11 @@ class GraphDomainEstimator(BaseEstimator):
         device, options = resolve_device(self.device), self._options()
         X = validate_data(self, X, dtype=np.float64)
         refuse_overflow(X, "X")
-        domain = check_sample_domain(sample_domain, len(X))
-        self.adjacency_ = check_adjacency(self.adjacency, int(domain.max()) + 1)
+        domain, self.adjacency_ = check_domains(sample_domain, len(X), self.adjacency)
         targets, labelled = self._check_targets(y, len(X))
         source = np.bincount(domain, weights=labelled) > 0
         check_graph(options, self.adjacency_, source)
+        warn_of_no_target(source, int((~labelled).sum()))
         if self._task == "classification" and not self.allow_label_leak:
             check_row_order(options, targets[labelled], domain[labelled])
         used = labelled | ~source[domain]
@@ -144,7 +155,7 @@ class GraphDomainEstimator(BaseEstimator):
             embedding=self.domain_embedding_,
             n_outputs=self._n_outputs,
             task=self._task,
-            seed=self._seed(),
+            seed=seed_from(self.random_state),
         )
         self._trained = train([problem], options, device)
         self._refuse_divergence(problem)
@@ -188,25 +199,11 @@ class GraphDomainEstimator(BaseEstimator):
         names = set(TrainingOptions.__dataclass_fields__) - {"method", "initialisation"}
         return TrainingOptions(method=self._method, **{name: getattr(self, name) for name in names})
 
-    def _seed(self) -> int:
-        if self.random_state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0])
-        if isinstance(self.random_state, np.random.RandomState):
-            return int(self.random_state.randint(2**31 - 1))
-        return int(self.random_state)
-
     def _embedding(self) -> np.ndarray:
         if self.embedding is None:
             embedding = fit_domain_embedding(self.adjacency_, self.embedding_width)
         else:
-            try:
-                embedding = check_array(self.embedding, dtype=np.float64, input_name="embedding")
-            except ValueError as error:
-                raise DomainsError(f"embedding cannot be used: {error}") from error
-        if len(embedding) != self.n_domains_:
-            raise DomainsError(
-                f"embedding has {len(embedding)} rows; give one per domain, ({self.n_domains_}, k), or None."
-            )
+            embedding = check_embedding(self.embedding, self.n_domains_)
         return scale_embedding(embedding, self.embedding_scale)
 
     def _check_new_rows(self, X: Any, sample_domain: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -224,9 +221,10 @@ class GraphDomainEstimator(BaseEstimator):
 
 
 class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
-    """Base of the classifiers; labels may be any integers >= 0, floats or (with -1 or NaN unlabelled) booleans."""
+    """Base of the classifiers; labels may be text, whole numbers >= 0, or booleans."""
 
     _task: Task = "classification"
+    __metadata_request__predict_proba: ClassVar[dict[str, bool]] = DOMAIN_REQUEST
 
     @property
     def _n_outputs(self) -> int:
@@ -234,12 +232,11 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
 
     def _labels(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels, (n,), and which rows have one."""
-        y = column_or_1d(numbers_of(y), warn=True)
+        y, labelled = classes_of(y)
         if len(y) != n_rows:
-            raise DomainsError(f"y has {len(y)} labels for {n_rows} rows; give one number for each row of X.")
-        labelled = ~np.isnan(y.astype(np.float64)) & (y != -1)
+            raise DomainsError(f"y has {len(y)} labels for {n_rows} rows; give one for each row of X.")
         refuse_unlabelled(labelled)
-        if np.isinf(y[labelled]).any():
+        if y.dtype.kind == "f" and np.isinf(y[labelled]).any():
             raise DomainsError("y has infinity among its labels; mark rows without label by NaN or -1.")
         check_classification_targets(y[labelled])
         return y, labelled
@@ -265,7 +262,7 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
         return self.classes_[probabilities.argmax(1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, sample_domain: Any = None) -> float:
-        """Return the accuracy on the rows that have a label; NaN and -1 mean none."""
+        """Return the accuracy on the rows that have a label; NaN, -1 and None mean none."""
         predictions = self.predict(X, sample_domain=sample_domain)
         y, labelled = self._labels(y, len(predictions))
         return float(
@@ -284,7 +281,7 @@ class GraphDomainRegressor(RegressorMixin, GraphDomainEstimator):
 
     def _targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the targets, (n,) or (n, h), and which rows have all of theirs."""
-        y = numbers_of(y).astype(np.float64)
+        y = numbers_of(y)
         if y.ndim not in (1, 2) or len(y) != n_rows or 0 in y.shape:
             raise DomainsError(f"y has the shape {y.shape}; give one target (or row of targets) per row of X.")
         labelled = ~np.isnan(y.reshape(n_rows, -1)).any(1)
@@ -369,7 +366,29 @@ class GRDAClassifier(GraphDomainClassifier):
     adjacency_, source_, n_domains_, n_features_in_, feature_names_in_
         What was fitted; the names only where X had some.
     classes_
-        The classes.
+        The classes, as they stand in y.
+
+    Examples
+    --------
+    For cross-validation and search scikit-learn has to be told to pass the domains on; the folds are shuffled, since
+    each training needs rows of every domain. The score is that of the labelled rows. What was found predicts as
+    ``search.best_estimator_.predict(rows, sample_domain=domain)``.
+
+    >>> import numpy as np
+    >>> import sklearn
+    >>> from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+    >>> rows, domain = np.random.default_rng(0).normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
+    >>> labels = np.where(domain == 0, np.where(rows[:, 0] > 0, "high", "low"), None)
+    >>> model = GRDAClassifier([[0, 1, 0], [1, 0, 1], [0, 1, 0]], n_steps=20, hidden_width=8, random_state=0)
+    >>> folds = KFold(4, shuffle=True, random_state=0)
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     scores = cross_val_score(model, rows, labels, params={"sample_domain": domain}, cv=folds)
+    ...     search = GridSearchCV(model, {"adversarial_weight": [0.0, 0.5]}, cv=folds)
+    ...     best = search.fit(rows, labels, sample_domain=domain).best_params_
+    >>> scores.shape, list(best)
+    ((4,), ['adversarial_weight'])
+
+    To leave a domain out keep its rows, which adaptation needs, and hide its labels: ``np.where(domain == 1, -1, y)``.
     """
 
 

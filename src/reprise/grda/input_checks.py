@@ -5,15 +5,17 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from reprise.grda.batches import PAIRINGS
 from reprise.grda.data import row_label_agreement
-from reprise.grda.graphs import DomainsError, domain_hops
+from reprise.grda.graphs import DomainsError, check_adjacency, domain_hops, domain_numbers
 from reprise.grda.training import TrainingOptions
 
 LARGEST_CHANCE_AGREEMENT = 0.1
 LEAST_ROWS_PER_BLOCK = 2
+NAMES_OF_NOTHING = {"nan", "None", "-1", "-1.0", "<NA>"}
 _POSITIVE_INTEGER = [Interval(Integral, 1, None, closed="left")]
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 PARAMETER_CONSTRAINTS = {
@@ -39,6 +41,32 @@ PARAMETER_CONSTRAINTS = {
 """What each parameter of the estimators may be, in scikit-learn's terms."""
 
 
+def check_domains(sample_domain: Any, n_rows: int, adjacency: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the domain of every row, (n,), and the graph, (N, N), after checking that each domain has rows."""
+    domain = domain_numbers(sample_domain, n_rows)
+    n_named = int(domain.max()) + 1
+    # A graph of more nodes than the rows name has domains without rows; as an edge_index it tells its own number.
+    checked = check_adjacency(adjacency, None if _n_nodes(adjacency) > n_named else n_named)
+    if len(empty := np.setdiff1d(np.arange(len(checked)), domain)):
+        numbers = ", ".join(map(str, empty[:5])) + (", …" if len(empty) > 5 else "")
+        raise DomainsError(
+            f"the graph has {len(checked)} domains, but domain {numbers} has no rows in sample_domain, and adaptation "
+            "needs the inputs of each. To leave a domain out for a test keep its rows and set that domain's y to -1 "
+            "instead (None for names, NaN in regression); else drop it from the graph and renumber."
+        )
+    if len(checked) == 1:
+        raise DomainsError("sample_domain names one domain only: there is nothing to adapt to; use a usual estimator.")
+    return domain, checked
+
+
+def _n_nodes(adjacency: Any) -> int:
+    """Return how many nodes a graph has; -1 where it does not say so itself or is no graph, which is told later."""
+    try:
+        return len(check_adjacency(adjacency))
+    except DomainsError:
+        return -1
+
+
 def check_graph(options: TrainingOptions, adjacency: np.ndarray, source: np.ndarray) -> None:
     """Refuse a graph that the balanced loss cannot use; warn of domains that adaptation cannot reach."""
     n_domains, n_edges = len(source), int(adjacency.sum()) // 2
@@ -50,21 +78,55 @@ def check_graph(options: TrainingOptions, adjacency: np.ndarray, source: np.ndar
             "use balance=False."
         )
     if balanced and n_edges == n_pairs and options.self_pairs == "exclude":
+        two = "of two domains " if n_domains == 2 else ""
         raise DomainsError(
-            "adjacency is the complete graph, so the balanced loss has no non-edges to weigh; use "
-            "self_pairs='nonedge', balance=False, or DANN, which aligns all domains alike."
+            f"adjacency is the complete graph {two}and the balanced loss has no non-edges to weigh; use "
+            "self_pairs='nonedge', balance=False, or reprise.grda.DANNClassifier (DANNRegressor), which aligns all "
+            "domains alike."
         )
     n_sampled = options.n_sampled_domains
     if n_sampled is not None and n_sampled > n_domains:
         raise DomainsError(
             f"n_sampled_domains={n_sampled} is above the number of domains, {n_domains}; None takes two thirds of them."
         )
-    if source.all():
-        warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=4)
-    elif (unreached := np.flatnonzero(domain_hops(adjacency, source) < 0)).size:
+    if (unreached := np.flatnonzero(domain_hops(adjacency, source) < 0)).size:
         warnings.warn(
             f"no path in the graph leads from a labelled domain to domain(s) {unreached.tolist()}.", stacklevel=4
         )
+
+
+def warn_of_no_target(source: np.ndarray, n_unlabelled: int) -> None:
+    """Warn where every domain has labels, so that none is adapted to."""
+    if not source.all():
+        return
+    if n_unlabelled:
+        warnings.warn(
+            f"every domain has labelled rows, so that there is no domain to adapt to and the {n_unlabelled} rows "
+            "without label are not used; unlabelled rows count in domains without any label.",
+            stacklevel=4,
+        )
+    else:
+        warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=4)
+
+
+def check_embedding(embedding: Any, n_domains: int) -> np.ndarray:
+    """Return a domain embedding that was given, (N, k), as floats."""
+    try:
+        checked = check_array(embedding, dtype=np.float64, input_name="embedding")
+    except ValueError as error:
+        raise DomainsError(f"embedding cannot be used: {error}") from error
+    if len(checked) != n_domains:
+        raise DomainsError(f"embedding has {len(checked)} rows; give one per domain, ({n_domains}, k), or None.")
+    return checked
+
+
+def seed_from(random_state: int | np.random.RandomState | None) -> int:
+    """Return the seed of one fit: as given, drawn from NumPy's state, or a new one."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)
 
 
 def check_row_order(options: TrainingOptions, targets: np.ndarray, domain: np.ndarray) -> None:
@@ -111,19 +173,65 @@ def refuse_unlabelled(labelled: np.ndarray) -> None:
     """Refuse targets of which none is known."""
     if not labelled.any():
         raise DomainsError(
-            "y has no labelled row; give the labels of at least one domain (NaN, or -1 for a class: no label)."
+            "y has no labelled row; give the labels of at least one domain (no label: -1, NaN, or None for names)."
         )
 
 
 def numbers_of(y: Any) -> np.ndarray:
-    """Return targets as an array of numbers."""
+    """Return regression targets as floats."""
     y = np.asarray(y)
-    if y.dtype.kind not in "biuf":
+    try:
+        numbers = y.astype(np.float64) if y.dtype.kind in "biufO" else None  # None among objects becomes NaN.
+    except (TypeError, ValueError):
+        numbers = None
+    if numbers is None:
+        raise DomainsError(f"y has the type {y.dtype}; give numbers (NaN: no target).")
+    return numbers
+
+
+def classes_of(y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return class labels, numbers or names, (n,), and which rows have one."""
+    y = np.asarray(y)
+    y = y.astype(object) if y.dtype.kind == "T" else y
+    if y.dtype.kind not in "biufOU":
+        raise DomainsError(f"y has the type {y.dtype}; give classes as numbers or text.")
+    y = y if y.ndim == 1 else column_or_1d(y, warn=True)
+    labelled = ~_is_missing(y)
+    known = y[labelled].tolist()
+    kinds = {_kind(label) for label in known}
+    if len(kinds) > 1 or "other" in kinds:
+        raise DomainsError("y mixes numbers and text, or has classes that are neither; use one kind (no label: None).")
+    if kinds == {"text"}:
+        _refuse_names_of_nothing(known)
+        return y, labelled
+    if y.dtype.kind == "O":
+        numbers = np.asarray(known)
+        y = np.zeros(len(y), numbers.dtype)
+        y[labelled] = numbers
+    return y, labelled & (y != -1)
+
+
+def _is_missing(y: np.ndarray) -> np.ndarray:
+    if y.dtype.kind == "O":
+        import pandas as pd
+
+        return np.asarray(pd.isna(y))
+    return np.isnan(y) if y.dtype.kind == "f" else np.zeros(len(y), dtype=bool)
+
+
+def _kind(label: Any) -> str:
+    if isinstance(label, str):
+        return "text"
+    return "number" if isinstance(label, Real | np.bool_) else "other"
+
+
+def _refuse_names_of_nothing(names: list[str]) -> None:
+    """Refuse what NumPy makes of a missing label when it is put among names."""
+    if taken := sorted(NAMES_OF_NOTHING & set(names)):
         raise DomainsError(
-            f"y has the type {y.dtype}; give numbers (NaN, or -1 for a class: no label), names through "
-            "sklearn.preprocessing.LabelEncoder."
+            f"y has the text {taken[0]!r} among its classes, which NumPy makes of a missing label; mark rows without "
+            "label by None: np.where(known, y, None)."
         )
-    return y
 
 
 def weights_among(sample_weight: Any, labelled: np.ndarray) -> np.ndarray | None:

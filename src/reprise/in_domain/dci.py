@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reprise.compute import numpy_generator
+
 N_TREES = 40
 DEPTH = 4
 
@@ -29,7 +31,7 @@ class DCI:
 
 
 def dci(codes: ArrayLike, targets: ArrayLike, seed: int = 0) -> DCI:
-    """Compute DCI with gradient-boosted trees; the last third of the images is held out.
+    """Compute DCI with gradient-boosted trees; a random third of the images is held out.
 
     Parameters
     ----------
@@ -38,14 +40,16 @@ def dci(codes: ArrayLike, targets: ArrayLike, seed: int = 0) -> DCI:
     targets
         Factors, shape (n, n_factors).
     seed
-        Of the trees.
+        Of the trees and of the images held out.
     """
     from sklearn.ensemble import GradientBoostingRegressor
 
     x, y = np.asarray(codes, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if len(x) != len(y) or len(x) < 6:
         raise ValueError(f"codes have {len(x)} rows and targets {len(y)}; give the same number, at least 6.")
-    n_fit = 2 * len(x) // 3
+    # Images come in grid order: a cut of the last third would hold out values of the first factor, not images.
+    order = numpy_generator(seed, "in_domain", "dci images").permutation(len(x))
+    x, y, n_fit = x[order], y[order], 2 * len(x) // 3
     importances, scores = [], []
     for target in y.T:
         trees = GradientBoostingRegressor(n_estimators=N_TREES, max_depth=DEPTH, subsample=0.5, random_state=seed)

@@ -1,4 +1,4 @@
-"""ResNets and DenseNet from MONAI, pre-trained ones from the Hugging Face hub: for a GPU, except the small ResNet."""
+"""ResNets and DenseNet from MONAI, pre-trained ones from the Hugging Face hub: for a GPU."""
 
 from typing import Any
 
@@ -12,19 +12,17 @@ STANDARD_WIDTH = 64
 
 
 def resnet(in_channels: int, n_factors: int, image_side: int, *, depth: int, width: int = STANDARD_WIDTH) -> nn.Module:
-    """Return a ResNet of 18, 50 or 101 layers with ImageNet's layout; at 32 pixels the first layer keeps the side.
+    """Return a ResNet of 50 or 101 layers with ImageNet's layout; at 32 pixels the first layer keeps the side.
 
     ``width``: maps after the first layer; 64 in the original.
     """
     from monai.networks.nets import ResNet
 
     check_side(image_side)
-    block, blocks = {
-        18: ("basic", [2, 2, 2, 2]), 50: ("bottleneck", [3, 4, 6, 3]), 101: ("bottleneck", [3, 4, 23, 3])
-    }[depth]  # fmt: skip
+    blocks = {50: [3, 4, 6, 3], 101: [3, 4, 23, 3]}[depth]
     small = image_side < STANDARD_WIDTH
     return ResNet(
-        block,
+        "bottleneck",
         blocks,
         [width, 2 * width, 4 * width, 8 * width],
         spatial_dims=2,

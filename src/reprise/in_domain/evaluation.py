@@ -12,7 +12,7 @@ from torch import Tensor
 from reprise.compute import numpy_generator
 from reprise.in_domain.grid import IntegerArray
 from reprise.in_domain.images import Images
-from reprise.in_domain.scores import Floats, check_predictions, mean_r2, rho
+from reprise.in_domain.scores import Floats, check_finite, check_range, check_shape, mean_r2, rho
 from reprise.in_domain.splits import Split
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def evaluate(
     n_test: int | None = 15_000,
     n_train: int | None = 5_000,
     seed: int = 0,
+    checked: bool = True,
 ) -> Evaluation:
     """Predict a sample of the training and test points of a split.
 
@@ -118,6 +119,8 @@ def evaluate(
         Points drawn without replacement; None: all.
     seed
         Of the draw; the same points for every model.
+    checked
+        Refuse NaN and values that look like indices. False: a diverged model is scored as it is, with NaN.
 
     Returns
     -------
@@ -130,7 +133,8 @@ def evaluate(
         If predictions have the wrong shape, hold NaN, or look like value indices.
     """
     train, test = evaluation_points(split, n_train=n_train, n_test=n_test, seed=seed)
-    return Evaluation(split, train, test, *(predict_points(predict, images, part) for part in (train, test)))
+    found = (predict_points(predict, images, part, checked=checked) for part in (train, test))
+    return Evaluation(split, train, test, *found)
 
 
 def evaluation_points(
@@ -144,12 +148,17 @@ def evaluation_points(
     )
 
 
-def predict_points(predict: Predict, images: Images, index: IntegerArray) -> Floats:
-    """Return the predictions for some grid points, checked, shape (n, n_factors)."""
+def predict_points(predict: Predict, images: Images, index: IntegerArray, *, checked: bool = True) -> Floats:
+    """Return the predictions for some grid points, shape (n, n_factors); the shape is checked always."""
     parts = []
     with torch.no_grad():
         for part in torch.from_numpy(index).to(images.device).split(BATCH):
             found = predict(images.batch(part))
             parts.append(found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found))
-            check_predictions(parts[-1], len(part), len(images.grid.names))
-    return np.concatenate(parts).astype(np.float64)
+            check_shape(parts[-1], len(part), len(images.grid.names))
+            if checked:
+                check_finite(parts[-1])
+    predicted = np.concatenate(parts).astype(np.float64)
+    if checked:
+        check_range(predicted)
+    return predicted

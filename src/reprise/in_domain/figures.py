@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reprise.in_domain.convergence import converged_runs, of_converged
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import oracle_scores
@@ -109,7 +110,9 @@ def has_scores(rows: pd.DataFrame, dataset: str, method: str, kind: str) -> bool
 
 def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_DATA_SET) -> Drawing:
     """Draw predicted against true value of each factor where it alone is out of distribution."""
-    factors = [name for name in GRIDS[dataset].cut_factors]
+    factors = list(GRIDS[dataset].cut_factors)
+    rows = of_converged(select(rows, dataset=dataset, experiment="comparison"), converged_runs(rows, dataset))
+    methods = [name for name in methods if name in set(rows["method"])]
     figure, axes = new_figure(columns=len(factors), height=2.3, squeeze=False, sharey=True)
     drawn: list[pd.DataFrame] = []
     for panel, factor in zip(axes[0], factors, strict=True):
@@ -136,11 +139,12 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     data = pd.concat(drawn, ignore_index=True)
     ends = data[(data["true"] == 1) & (data["method"] == methods[0])].set_index("factor")["value"]
     least, most = f"{ends.idxmin()} {ends.min():.2f}", f"{ends.idxmax()} {ends.max():.2f}"
-    finding = f"At the far end the {methods[0]} stays short: {least}, {most}"
+    how = "stays short" if ends.max() < 1 else "does not stay short everywhere"
+    finding = f"At the far end the {methods[0]} {how}: {least}, {most}"
     state_finding(figure, finding)
     caption = (
-        "Mean prediction (over images and seeds) against the true value, extrapolation split, where no other factor is "
-        "out of distribution. Grey: values seen in training; thin line: identity; dashed black: the clamp oracle."
+        "Mean prediction (over images and converged seeds) against the true value, extrapolation split, where no other "
+        "factor is out of distribution. Grey: values seen in training; thin line: identity; dashed black: clamp oracle."
     )
     return Drawing(figure, "curves", f"{finding} (true value 1).", caption, data)
 
@@ -148,6 +152,8 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
 def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_DATA_SET) -> Drawing:
     """Draw R² of each factor (columns) where exactly one factor (row) is out of distribution."""
     grid = GRIDS[dataset]
+    rows = of_converged(select(rows, dataset=dataset, experiment="comparison"), converged_runs(rows, dataset))
+    methods = [name for name in methods if name in set(rows["method"])]
     figure, axes = new_figure(columns=len(methods) + 1, height=2.5, squeeze=False, sharey=True)
     drawn: list[dict[str, Any]] = []
     for panel, method in zip(axes[0], (*methods, "Clamp oracle"), strict=True):
@@ -171,7 +177,7 @@ def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = M
     figure.colorbar(image, ax=axes[0].tolist(), label="R²", fraction=0.05)
     caption = (
         "R² of each factor (column) on test images where exactly one factor (row) is out of distribution, "
-        "extrapolation; mean over seeds. The colour scale ends at −0.5."
+        "extrapolation; mean over converged seeds. The colour scale ends at −0.5."
     )
     alt = f"{finding}; worst: {worst.factor}, {worst.r2:.2f}, where {worst.out} is out."
     return Drawing(figure, "modularity", alt, caption, data)

@@ -83,9 +83,6 @@ APPROACHES: dict[str, Approach] = {
         _deep("ResNet-50 (ImageNet-21k)", "transfer", _DOWNLOAD, "big_transfer", checkpoint="google/bit-50"),
         _deep("ResNet-101 (ImageNet-21k)", "transfer", _DOWNLOAD, "big_transfer", checkpoint="google/bit-101"),
         _deep("ResNet-50 (ImageNet-1k)", "transfer", _DOWNLOAD, "big_transfer", checkpoint="microsoft/resnet-50"),
-        Approach(
-            "Small ResNet", "supervised", "CPU", 1e-3, "deep_networks", "resnet", {"depth": 18, "width": 16}, False
-        ),
         Approach("CNN, soft-argmax", "supervised", "CPU", 2e-3, "networks", "SoftArgmaxCNN", in_benchmark=False),
         Approach("CNN, augmented", "supervised", "CPU", 2e-3, "networks", "CNN", in_benchmark=False),
     )

@@ -47,11 +47,10 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
         ]
     elif "comparison" in settings.experiments:
         blocks += [
-            ("comparison", settings.other_models[:1], two, settings.seeds),
-            ("comparison", settings.other_models[1:], two, once),
+            ("comparison", settings.other_models, two, once),
         ]
     if "remedies" in settings.experiments and dataset == MAIN_DATA_SET:
-        blocks.append(("remedies", settings.remedies, two, settings.seeds))
+        blocks.append(("remedies", settings.remedies, two, once))
     return tuple(
         Run(experiment, model, kind, seeds)
         for experiment, models, kinds, seeds in blocks

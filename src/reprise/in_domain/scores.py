@@ -27,8 +27,8 @@ def mean_r2(grid: Factors, by_factor: Floats) -> tuple[float, float]:
     return float(by_factor.mean()), float(by_factor[ordered].mean())
 
 
-def check_predictions(predicted: Floats, n_images: int, n_factors: int) -> None:
-    """Refuse predictions of a wrong shape, with NaN, or that look like value indices.
+def check_shape(predicted: Floats, n_images: int, n_factors: int) -> None:
+    """Refuse predictions of a wrong shape.
 
     Raises
     ------
@@ -40,8 +40,20 @@ def check_predictions(predicted: Floats, n_images: int, n_factors: int) -> None:
             f"predict returned the shape {predicted.shape} for {n_images} images; expected ({n_images}, {n_factors}), "
             "one column a factor."
         )
+
+
+def check_finite(predicted: Floats) -> None:
+    """Refuse predictions that hold NaN or infinity."""
     if not np.isfinite(predicted).all():
         raise ValueError("predictions hold NaN or infinity; the model diverged: lower its learning rate.")
+
+
+def check_range(predicted: Floats) -> None:
+    """Refuse predictions that look like value indices.
+
+    To be asked of all predictions at once: in grid order a part of them can be one corner of the grid, where even a
+    sound model may be far off.
+    """
     outside = np.mean((predicted < -1) | (predicted > 2))
     if outside > OUTSIDE_SHARE:
         raise ValueError(

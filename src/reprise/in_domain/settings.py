@@ -25,9 +25,7 @@ class Settings(ChapterSettings):
         ("sprites-rot90",), min_length=1, description="names of the data sets; the paper: dSprites, Shapes3D, MPI3D, …"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of training; the paper: several, 5 recalled")
-    single_seeds: tuple[int, ...] = Field(
-        (0,), description="of the seeds, those of the models that are trained only once or for two splits"
-    )
+    single_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those of all but models and the blog")
     models: tuple[str, ...] = Field(
         ("CNN",), min_length=1, description="models with all seeds, on all splits of sprites-rot90; the paper: 17"
     )
@@ -36,10 +34,10 @@ class Settings(ChapterSettings):
         (), description="models with the single seeds, on the random and the extrapolation split"
     )
     other_models: tuple[str, ...] = Field(
-        (), description="models on rooms and turntable, random and extrapolation; the first has all seeds"
+        (), description="models on rooms and turntable with the single seeds, random and extrapolation"
     )
     remedies: tuple[str, ...] = Field(
-        (), description="networks that know a mechanism, on the random and the extrapolation split"
+        (), description="networks that know a mechanism, with the single seeds, random and extrapolation"
     )
     splits: tuple[Kind, ...] = Field(
         ("random", "extrapolation"), min_length=1, description="splits compared; the paper: all four"

@@ -84,7 +84,7 @@ def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0
     cut
         The share of a cut factor's values that is held out; None: the grid's own.
     seed
-        Of the random split's permutation; the benchmark's is 0.
+        Of the random split's permutation; the supplement's is 0.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0
     -----
     For a factor with m values, extrapolation holds out the last k = ceil(q m); interpolation keeps round(linspace(0,
     m - 1, m - k)). Composition trains where at least one of n factors has an index below c = floor(q_c m), with
-    q_c = 1 - (1 - (1 - q)^n)^(1/n).
+    q_c = 1 - (1 - (1 - q)^n)^(1/n). Random has as many test points as extrapolation.
     """
     if kind not in KINDS:
         raise unknown_name("split", kind, list(KINDS))
@@ -116,9 +116,7 @@ def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0
     }
     inside = _mask(grid, {name: _kept(grid, name, values) for name, values in ood.items()})
     if kind == "random":
-        # RandomState and its shuffle: the benchmark's own stream, so that its published split is met exactly.
-        np.random.RandomState(seed).shuffle(inside)
-        ood = {}
+        inside, ood = ~_shuffled_mask(len(grid), int((~inside).sum()), seed), {}
     return _split(grid, kind, inside, ood_values=ood)
 
 
@@ -135,6 +133,14 @@ def ood_values(grid: Factors, name: str, kind: str, cut: float) -> tuple[int, ..
         return tuple(range(size - n_out, size))
     kept = set(np.round(np.linspace(0, size - 1, size - n_out)).astype(int).tolist())
     return tuple(value for value in range(size) if value not in kept)
+
+
+def _shuffled_mask(n_points: int, n_test: int, seed: int) -> NDArray[np.bool_]:
+    """Return which points are tested in the random split, by the supplement's rule; shape (n_points,)."""
+    is_test = np.zeros(n_points, dtype=bool)
+    is_test[:n_test] = True
+    np.random.RandomState(seed).shuffle(is_test)
+    return is_test
 
 
 def _composition(grid: Factors, cut: float, by_hand: float | None) -> Split:

@@ -177,16 +177,23 @@ def _build(settings: Settings, name: str, images: Images, train_index: IntegerAr
 
 
 def _model_records(settings: Settings, model: nn.Module, images: Images, split: Split) -> Records:
-    found = evaluate(model, images, split, **_sample_sizes(settings))
+    # Not checked: a model that diverged has a bad score, which is a result; it must not end the cell.
+    found = evaluate(model, images, split, checked=False, **_sample_sizes(settings))
     yield from _score_records(found)
     yield from _curve_records(found)
     size = sum(parameter.numel() for parameter in model.parameters())
     yield {"metric": "parameters", "value": size}
     if isinstance(model, Representation) and split.kind == "random":
-        points = found.train_index[:N_DCI]
-        scores = dci(encode(model, images, points).cpu().numpy(), split.grid.targets(points))
-        for metric in ("disentanglement", "completeness", "informativeness"):
-            yield {"metric": f"dci_{metric}", "value": getattr(scores, metric)}
+        yield from _dci_records(model, images, found)
+
+
+def _dci_records(model: Representation, images: Images, found: Evaluation) -> Records:
+    generator = numpy_generator(0, "in_domain", "dci points")
+    points = generator.permutation(found.train_index)[:N_DCI]
+    codes = encode(model, images, points).cpu().numpy()
+    scores = dci(codes, found.split.grid.targets(points)) if np.isfinite(codes).all() else None
+    for metric in ("disentanglement", "completeness", "informativeness"):
+        yield {"metric": f"dci_{metric}", "value": getattr(scores, metric, float("nan"))}
 
 
 def _score_records(found: Evaluation) -> Records:
@@ -222,7 +229,7 @@ def _blog_records(settings: Settings) -> Records:
         for seed in settings.seeds:
             for subset, train_index in case.training_sets().items():
                 model = train_model(settings, name, images, train_index, seed, blog_options(settings, name))
-                predicted = predict_points(model, images, case.test)
+                predicted = predict_points(model, images, case.test, checked=False)
                 common = {"dataset": MAIN_DATA_SET, "split": "blog", "method": name, "seed": seed}
                 common |= {"experiment": "blog", "subset": subset}
                 yield {**common, "metric": "shape_accuracy", "value": 100 * shape_accuracy(case.test, predicted)}

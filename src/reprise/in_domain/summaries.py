@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.in_domain.claims import CONVERGED
+from reprise.in_domain.convergence import CONVERGED
 from reprise.in_domain.figures import MEAN_SCORE, TITLES, clamp_score, conditions, has_scores, methods_of
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.models import APPROACHES, Approach

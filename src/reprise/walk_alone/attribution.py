@@ -81,7 +81,8 @@ def shapley(
         probability ½);
         ``"auto"`` is exact where the budget allows, else permutation.
     budget
-        Number of coalitions that may be evaluated per game.
+        Number of coalitions that may be evaluated per game. Coin flips take ``budget // (2 M)`` draws a player, two
+        coalitions each, and two more coalitions for the efficiency gap; the paper's code has ten draws, ``20 M``.
     n_games
         Number of games that are played side by side, each with draws of its own; None for one.
     seed

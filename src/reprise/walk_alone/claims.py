@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reprise.claims import Claim, Control, Finding, Outcome
 from reprise.numerals import number
+from reprise.rows import MissingRowsError
 from reprise.walk_alone.resampling import Sample, interval_of, number_of_seeds, samples
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 CROWD, COURT = "eth-ucy", "nba-sportvu"
 NETWORKS = ("Trajectron++", "Trajectron++Edge")
 EDGE = "Trajectron++Edge"
+CUT, TRAINED_ALONE = f"{EDGE}, neighbours cut", f"{EDGE}, trained alone"
+WORLD = "alone"  # nobody looks at anybody there
+BASELINES = ("Constant velocity", "Standing still")
 NEGLIGIBLE_SHARE = 0.05
 NEGLIGIBLE_METRES = 0.02
 MASSIVE = 0.30
@@ -63,6 +67,23 @@ def _percent(interval: Interval) -> str:
     return "{} % [{}, {}]".format(*ends)
 
 
+def _excess_over_past(rows: pd.DataFrame, dataset: str, method: str, *, loss: str = "nll") -> Sample:
+    shares = _shares(rows, dataset, method, loss=loss)
+    return (shares["interaction"] - shares["random max"]) / shares["past"]
+
+
+def _beside_in_metres(rows: pd.DataFrame, *datasets: str) -> str:
+    """Say what (interaction − random max) / past is by minADE; of two data sets, the first minus the second."""
+    words = []
+    for method in NETWORKS:
+        try:
+            first, *others = (_excess_over_past(rows, dataset, method, loss="min_ade") for dataset in datasets)
+        except MissingRowsError:
+            continue
+        words.append(f"{method} {_percent(interval_of(first - sum(others), 1))}")
+    return f" By minADE (one seed, fewer targets): {', '.join(words)} of past." if words else ""
+
+
 def _verdict(holds: list[bool], fails: list[bool]) -> Outcome:
     """All hold: reproduced; some hold and some fail: partly; all fail: not reproduced; else inconclusive."""
     if all(holds):
@@ -85,14 +106,15 @@ def neighbours_count_no_more_than_strangers(rows: pd.DataFrame) -> Finding:
     for dataset, method in cases:
         shares = _shares(rows, dataset, method, loss="min_ade" if method == "PECNet" else "nll")
         single = shares["interaction"][0] - shares["random"][0]
+        whole = _percent(interval_of(shares["interaction"] / shares["past"], number_of_seeds(rows, dataset)))
         words.append(
             f"{method} on {dataset}: interaction − random max {_text(_excess(rows, dataset, method))} beside past "
-            f"{shares['past'][0]:.3f} (the paper's max − one stranger: {single:+.3f})"
+            f"{shares['past'][0]:.3f}; interaction {whole} of past (the paper's max − one stranger: {single:+.3f})"
         )
     holds, fails = [i.high <= 0 for i in beyond], [i.low > 0 for i in beyond]
     return Finding(
         _verdict(holds, fails),
-        "; ".join(words) + ".",
+        f"{'; '.join(words)}.{_beside_in_metres(rows, CROWD)}",
         _excess(rows, *cases[0]),
         quantity=f"interaction − random max, {NETWORKS[0]} on {CROWD}, NLL",
     )
@@ -213,10 +235,9 @@ def data_decide(rows: pd.DataFrame) -> Finding:
     n = min(number_of_seeds(rows, COURT), number_of_seeds(rows, CROWD))
     leads = []
     for method in NETWORKS:
-        court, crowd = _shares(rows, COURT, method), _shares(rows, CROWD, method)
-        ratio = [(s["interaction"] - s["random max"]) / s["past"] for s in (court, crowd)]
-        leads.append(interval_of(ratio[0] - ratio[1], n))
+        leads.append(interval_of(_excess_over_past(rows, COURT, method) - _excess_over_past(rows, CROWD, method), n))
     evidence = "; ".join(f"{m}: {_percent(i)} of past" for m, i in zip(NETWORKS, leads, strict=True)) + "."
+    evidence += _beside_in_metres(rows, COURT, CROWD)
     outcome: Outcome = "inconclusive"
     if any(i.above(0) for i in leads):
         outcome = "reproduced" if all(i.above(0) for i in leads) else "partly reproduced"
@@ -227,17 +248,52 @@ def data_decide(rows: pd.DataFrame) -> Finding:
 
 def _reliance_without_shock(rows: pd.DataFrame) -> tuple[bool, str]:
     """A network that has seen cut neighbours in training must still lose when all are removed."""
-    increase = interval_of(_relative_increase(rows, COURT, f"{EDGE}, neighbours cut"), 1)
+    increase = interval_of(_relative_increase(rows, COURT, CUT), 1)
     return increase.above(0), f"trained with neighbours cut at random: {_percent(increase)} (one training)"
 
 
-def _better_than_going_on(rows: pd.DataFrame) -> tuple[bool, str]:
-    """A network must beat constant velocity, which looks at nobody, else there is nothing to attribute."""
-    network = _errors(rows, COURT, EDGE, "with")["min_fde"][0]
-    still = rows[(rows["dataset"] == COURT) & (rows["method"] == "Constant velocity") & (rows["metric"] == "min_fde")]
-    lead = float(still["value"].iloc[0]) / float(network) if len(still) else float("nan")
-    return lead > 1, f"constant velocity has {lead:.1f} times the network's minFDE"
+def _no_reliance_alone(rows: pd.DataFrame) -> tuple[bool, str]:
+    """Where nobody looks at anybody, a network that has seen cut neighbours must not miss them."""
+    increase = interval_of(_relative_increase(rows, WORLD, CUT), 1)
+    shock = interval_of(_relative_increase(rows, WORLD, EDGE), number_of_seeds(rows, WORLD))
+    holds = increase.low <= 0 or increase.high <= NEGLIGIBLE_SHARE
+    return holds, f"trained with neighbours cut at random: {_percent(increase)}; trained as usual: {_percent(shock)}"
 
+
+def _better_than_looking_at_nobody(rows: pd.DataFrame) -> tuple[bool, str]:
+    """A network must beat constant velocity and standing still, else there is nothing to attribute."""
+    network = _errors(rows, COURT, EDGE, "with")["min_fde"][0]
+    here = rows[(rows["dataset"] == COURT) & (rows["metric"] == "min_fde")]
+    found = {name: float(v.iloc[0]) for name in BASELINES if len(v := here.loc[here["method"] == name, "value"])}
+    if not found:
+        raise MissingRowsError(f"no rows of {' or '.join(BASELINES)} on {COURT}.")
+    best = min(found, key=found.__getitem__)
+    return found[best] > network, f"{best}, the better baseline, has {found[best] / network:.2f} times its minFDE"
+
+
+def _better_than_trained_alone(rows: pd.DataFrame) -> tuple[bool, str]:
+    """With neighbours a network must err less than one that never had any, else they are of no use to it."""
+    alone = _errors(rows, COURT, TRAINED_ALONE, "without")["min_fde"]
+    first = rows[rows["seed"] == rows.loc[rows["method"] == TRAINED_ALONE, "seed"].min()]
+    lead = interval_of(_errors(first, COURT, EDGE, "with")["min_fde"] / alone - 1, 1)
+    return lead.below(0), f"minFDE with neighbours, over that of a network trained alone: {_percent(lead)} (one seed)"
+
+
+def _less_excess_alone(rows: pd.DataFrame) -> tuple[bool, str]:
+    """Where nobody looks at anybody, real neighbours must not exceed strangers by as much as on the court."""
+    holds, words = [], []
+    for method in NETWORKS:
+        alone, court = (_excess_over_past(rows, dataset, method) for dataset in (WORLD, COURT))
+        holds.append(interval_of(court - alone, 1).above(0))
+        here, there = (interval_of(sample, 1) for sample in (alone, court))
+        words.append(f"{method}: {_percent(here)} of past, on the court {_percent(there)}")
+    return all(holds), "; ".join(words)
+
+
+LESS_EXCESS = Control(
+    f"must not appear: in the world {WORLD}, (interaction − random max) / past as large as on the court",
+    _less_excess_alone,
+)
 
 CLAIMS = (
     Claim(
@@ -268,8 +324,15 @@ CLAIMS = (
         data_sets=(COURT,),
         controls=(
             Control("must appear: reliance without the shock of a missing neighbour", _reliance_without_shock),
-            Control("must appear: the network beats constant velocity", _better_than_going_on),
+            Control(
+                f"must not appear: an increase in the world {WORLD}, trained with neighbours cut", _no_reliance_alone
+            ),
+            Control(
+                "must appear: the network beats constant velocity and standing still", _better_than_looking_at_nobody
+            ),
+            Control("must appear: it beats a network trained without neighbours", _better_than_trained_alone),
         ),
+        control_data_sets=(WORLD,),
     ),
     Claim(
         id="C4",
@@ -289,6 +352,8 @@ CLAIMS = (
         paper_value="",
         rule=real_beats_random_in_basketball_only,
         data_sets=(CROWD, COURT),
+        controls=(LESS_EXCESS,),
+        control_data_sets=(WORLD,),
     ),
     Claim(
         id="C6",
@@ -316,5 +381,7 @@ CLAIMS = (
         paper_value="",
         rule=data_decide,
         data_sets=(CROWD, COURT),
+        controls=(LESS_EXCESS,),
+        control_data_sets=(WORLD,),
     ),
 )

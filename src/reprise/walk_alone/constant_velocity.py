@@ -1,4 +1,4 @@
-"""Constant velocity: the predictor that looks at nobody (Schöller et al. 2020), single and with best of 20."""
+"""Predictors that look at nobody, single and with best of 20: constant velocity (Schöller et al. 2020), standing."""
 
 from __future__ import annotations
 
@@ -42,6 +42,26 @@ def constant_velocity_errors(windows: Windows, samples: int = 20, seed: int = 0)
     found = {}
     for name, angles in (("", np.zeros((len(windows), 1))), ("min_", turns)):
         distance = np.linalg.norm(constant_velocity_paths(windows.past, angles) - windows.future[:, None], axis=-1)
+        found[f"{name}ade"] = distance.mean(-1).min(1)
+        found[f"{name}fde"] = distance[..., -1].min(1)
+    return found
+
+
+def standing_still_errors(
+    windows: Windows, train: Windows, samples: int = 20, seed: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """Return ADE and FDE of standing still and of the best of some spread around it, ``(n,)`` each.
+
+    A sample leaves along a straight line: one draw from a Gaussian, times the root mean square displacement (per
+    coordinate) that the training windows have at each step. Where agents turn all the time, as on a court, this is the
+    harder baseline to beat.
+    """
+    spread = np.sqrt(np.square(train.future - train.past[:, -1:]).mean((0, 2)))  # (12,)
+    draws = numpy_generator(seed, "walk_alone", "standing").normal(size=(len(windows), samples, 1, 2))
+    moved = windows.future - windows.past[:, -1:]
+    found = {}
+    for name, away in (("", np.zeros((len(windows), 1, 1, 2))), ("min_", draws)):
+        distance = np.linalg.norm(away * spread[:, None] - moved[:, None], axis=-1)
         found[f"{name}ade"] = distance.mean(-1).min(1)
         found[f"{name}fde"] = distance[..., -1].min(1)
     return found

@@ -25,6 +25,7 @@ from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 NETWORKS = ("Trajectron++", "Trajectron++Edge", "PECNet")
 CUT, ALONE = "Trajectron++Edge, neighbours cut", "Trajectron++Edge, trained alone"
@@ -35,6 +36,7 @@ TITLES = {
 UNITS = {"sdd": "px", "nba-sportvu": "ft"}
 PLAYERS = ("past", "interaction", "random max", "random")
 PLAYER_LABELS = ("own past", "top neighbour", "top of as many strangers", "one stranger")
+MOST_COLUMNS = 3
 INTERVALS = "Intervals (95 %) resample training seeds and clusters of windows"
 
 
@@ -79,7 +81,11 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
             what = {"dataset": panel, "method": case[1]}
             drawn += [as_data(i, **what, player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
             share = found[case]["interaction"].estimate / found[case]["past"].estimate
-            words.append(f"{TITLES[panel]}, {case[1]}: top neighbour {number(100 * share, 0)} % of the past")
+            beyond = number(100 * _excess_over_past(found[case]), 0, signed=True)
+            words.append(
+                f"{TITLES[panel]}, {case[1]}: top neighbour {number(100 * share, 0)} % of the past, {beyond} % beyond "
+                "the top stranger"
+            )
         one.axvline(0, color="#9A9A9A", linewidth=0.8)
         one.set_xscale("symlog", linthresh=1.0)
         one.set(title=TITLES[panel], xlabel="−minADE (px)" if panel == "sdd" else "−NLL (nats)")
@@ -87,15 +93,20 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
         one.legend(fontsize=6.5, loc="best")
     axes[0][0].set_yticks(range(len(PLAYERS)), PLAYER_LABELS)
     axes[0][0].set_ylim(len(PLAYERS) - 0.5, -0.5)
-    largest = max(found, key=lambda c: found[c]["interaction"].estimate / found[c]["past"].estimate)
-    ratio = 100 * found[largest]["interaction"].estimate / found[largest]["past"].estimate
-    state_finding(figure, f"The top neighbour reaches at most {number(ratio, 0)} % of the past ({TITLES[largest[0]]})")
+    excess = {case: _excess_over_past(shares) for case, shares in found.items()}
+    largest = max(excess, key=excess.__getitem__)
+    beyond = f"{number(100 * excess[largest], 0, signed=True)} % of the past ({TITLES[largest[0]]}, {largest[1]})"
+    state_finding(figure, f"Top neighbour minus top of as many strangers: at most {beyond}")
     caption = (
         "Mean Shapley values per target (T++: Trajectron++), on an axis that is linear up to 1. “Top neighbour” is the "
         "largest of the neighbours' shares; its fairer null is the largest among as many strangers. "
         f"{INTERVALS}."
     )
     return Drawing(figure, "shares", "; ".join(words) + ".", caption, pd.DataFrame(drawn))
+
+
+def _excess_over_past(shares: dict[str, Interval]) -> float:
+    return (shares["interaction"].estimate - shares["random max"].estimate) / shares["past"].estimate
 
 
 def _asides(n: int) -> np.ndarray:
@@ -111,6 +122,7 @@ def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Seq
         raise MissingRowsError("no errors with and without neighbours in this run")
     panels = list(dict.fromkeys(dataset for dataset, _ in pairs))
     figure, axes = new_figure(columns=len(panels), height=3.2, squeeze=False)
+    marks = {(d, m, how): _paper(published, rows, d, m, how) for d, m in pairs for how in ("with", "without")}
     drawn, words = [], []
     for one, panel in zip(axes[0], panels, strict=True):
         here = [method for dataset, method in pairs if dataset == panel]
@@ -120,9 +132,9 @@ def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Seq
             for how in ("with", "without")
             if (interval := _error(rows, panel, method, how)) is not None
         }
-        _draw_pairs(one, here, found, {key: _paper(published, panel, *key) for key in found})
+        _draw_pairs(one, here, found, {key: marks[panel, *key] for key in found})
         drawn += [
-            as_data(i, dataset=panel, method=m, neighbours=how, paper=_paper(published, panel, m, how))
+            as_data(i, dataset=panel, method=m, neighbours=how, paper=marks[panel, m, how])
             for (m, how), i in found.items()
         ]
         for method in here:
@@ -133,7 +145,7 @@ def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Seq
     _, method, _, panel = max(words)
     state_finding(figure, f"Neighbours cut: minFDE changes most for {method}, {panel}")
     caption = (
-        "minFDE with all neighbours (filled) and with all cut (open). Diamonds: the paper, on its own SportVU data. "
+        f"minFDE with all neighbours (filled) and with all cut (open). {_diamonds(rows, marks)}"
         f"PECNet's destination does not depend on neighbours. {INTERVALS}."
     )
     alt = "Change of minFDE without neighbours: " + "; ".join(text for _, _, text, _ in words) + "."
@@ -152,9 +164,27 @@ def _error(rows: pd.DataFrame, dataset: str, method: str, neighbours: str) -> In
         return None
 
 
-def _paper(published: pd.DataFrame, dataset: str, method: str, neighbours: str) -> float | None:
+def _splits(rows: pd.DataFrame, dataset: str) -> list[str]:
+    return sorted(set(rows.loc[rows["dataset"] == dataset, "split"]))
+
+
+def _paper(published: pd.DataFrame, rows: pd.DataFrame, dataset: str, method: str, neighbours: str) -> float | None:
+    """Return the value of Table 1 for the tested parts of the run; for ETH-UCY it prints the mean of its folds only."""
     how = {"dataset": dataset, "method": method, "metric": "min_fde", "neighbours": neighbours, "source": "Table 1"}
-    return printed(published, **how)
+    splits = ["five folds"] if dataset == "eth-ucy" else _splits(rows, dataset)
+    return next((value for split in splits if (value := printed(published, split=split, **how)) is not None), None)
+
+
+def _diamonds(rows: pd.DataFrame, marks: dict[tuple[str, str, str], float | None]) -> str:
+    """Say what the diamonds are; empty if there are none."""
+    drawn = {dataset for (dataset, _, _), value in marks.items() if value is not None}
+    what = []
+    if "eth-ucy" in drawn:
+        folds = _splits(rows, "eth-ucy")
+        what.append(f"on ETH-UCY its mean of five folds, beside {', '.join(folds)} here")
+    if "nba-sportvu" in drawn:
+        what.append("on SportVU its own games")
+    return f"Diamonds: the paper; {'; '.join(what)}. " if what else ""
 
 
 def _draw_pairs(
@@ -183,18 +213,20 @@ def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
     """Draw the distribution over targets of the top neighbour's share and of the top stranger's."""
     shown = cases(rows, datasets)
     panels = list(dict.fromkeys(dataset for dataset, _ in shown))
-    figure, axes = new_figure(columns=len(panels), height=2.7, squeeze=False, sharey=True)
+    n_columns = min(MOST_COLUMNS, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure, axes = new_figure(rows=n_rows, columns=n_columns, height=1.0 + 2.1 * n_rows, squeeze=False, sharey=True)
+    labelled: dict[str, Line2D] = {}
     drawn, words = [], []
-    for one, panel in zip(axes[0], panels, strict=True):
+    for one, panel in zip(axes.flat, panels, strict=False):
         for method in [m for d, m in shown if d == panel]:
             how = {"dataset": panel, "method": method, "experiment": "attribution", "loss": loss_of(method)}
             ends = {}
             for metric, dash in (("interaction", "-"), ("random max", ":")):
                 values = np.sort(select(rows, metric=metric, **how)["value"].to_numpy())
                 share = np.arange(1, len(values) + 1) / len(values)
-                one.plot(
-                    values, share, dash, color=style_of(method).colour, label=f"{_short(method)}, {_source(metric)}"
-                )
+                (line,) = one.plot(values, share, dash, color=style_of(method).colour)
+                labelled.setdefault(f"{_short(method)}, {_source(metric)}", line)
                 ends[metric] = float(np.quantile(values, 0.9))
                 for quantile in (0.1, 0.25, 0.5, 0.75, 0.9, 0.99):
                     at = float(np.quantile(values, quantile))
@@ -204,9 +236,12 @@ def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
         one.set_xscale("symlog", linthresh=0.1)
         one.set(title=TITLES[panel], xlabel="largest share")
         one.tick_params(axis="x", labelsize=7)
-        one.legend(fontsize=5.5, loc="upper left", handlelength=1.2)
-    axes[0][0].set_ylabel("share of targets")
-    state_finding(figure, f"At the 90 % quantile real minus random is largest for {max(words)[1]}")
+    for one in axes.flat[len(panels) :]:
+        one.set_visible(False)
+    for one in axes[:, 0]:
+        one.set_ylabel("share of targets")
+    figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=2, fontsize=8)
+    state_finding(figure, f"At the 90 % quantile real and random differ most for {max(words)[1]}")
     alt = "90 % quantile of the top neighbour's share minus the top stranger's: " + "; ".join(w for _, w in words) + "."
     caption = "Empirical distribution over targets and seeds; solid: neighbours, dotted: as many strangers."
     return Drawing(figure, "tails", alt, caption, pd.DataFrame(drawn))

@@ -117,8 +117,10 @@ def attribute(
     """Attribute values to past, neighbours and strangers.
 
     Exact up to nine real players, else by antithetic pairs of orders. A stranger needs only ν(S ∪ r) on top of the
-    real players' table; when sampled, it enters each order behind a uniformly drawn prefix, so that it gets as many
-    marginals as a real neighbour and both maxima carry equal noise.
+    real players' table; when sampled, it enters each order behind a uniformly drawn prefix, and the reverse order
+    behind the complement of that prefix. So it gets as many marginals as a real neighbour, in antithetic pairs too, and
+    both maxima carry about equal noise. What remains unequal: a stranger plays in a game of one player more, behind
+    up to all real players. Where neighbours stand in for one another that lowers its share, which favours real ones.
 
     Parameters
     ----------
@@ -166,7 +168,8 @@ def _sampled(
     ends = np.broadcast_to(np.array([[False], [True]]), (n_games, 2, n_players))
     inner = prefixes(orders)
     real = np.concatenate([ends, inner.reshape(n_games, -1, n_players)], 1)
-    length = generator.integers(0, n_players + 1, (n_games, 2 * pairs, n_strangers))
+    half = generator.integers(0, n_players + 1, (n_games, pairs, n_strangers))
+    length = np.stack([half, n_players - half], 2).reshape(n_games, 2 * pairs, n_strangers)
     place = np.argsort(orders, axis=-1)
     joined = place[:, :, None, :] < length[..., None]  # (games, orders, strangers, players)
     entering = np.broadcast_to(np.eye(n_strangers, dtype=bool), (*length.shape, n_strangers))

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from reprise.compute import numpy_generator, torch_generator
+from reprise.compute import numpy_generator, seed_sequence, torch_generator
 from reprise.walk_alone.attribution import shapley
-from reprise.walk_alone.coalitions import Masks, Numbers
+from reprise.walk_alone.coalitions import Masks, Numbers, all_coalitions, banzhaf_weights, shapley_weights
 from reprise.walk_alone.games import Loss, Noise, TrajectronGame
 from reprise.walk_alone.interaction import LEAST_STRANGERS, Shares, attribute, with_strangers
 from reprise.walk_alone.pecnet import Groups, PECNet, PECNetGame
@@ -22,6 +22,7 @@ Game = Callable[[Masks], Numbers]
 MakeGame = Callable[[Windows], Game]
 RELEASED_DRAWS = 10
 MOST_GAMES = 50
+MOST_AUDITED_PLAYERS = 12
 
 
 def groups(windows: Windows, places: np.ndarray) -> Iterator[tuple[np.ndarray, Windows]]:
@@ -76,7 +77,8 @@ def shares_of(
         n = windows.present.shape[1]
         n_strangers = max(LEAST_STRANGERS, n) if strangers else 0
         filled = with_strangers(windows, problem.pool, n_strangers, draw) if strangers else windows
-        yield chosen, windows, attribute(make(filled), n, n_strangers, len(windows), pairs=pairs)
+        seed = _seed_of(problem, places[chosen], "orders")
+        yield chosen, windows, attribute(make(filled), n, n_strangers, len(windows), pairs=pairs, seed=seed)
 
 
 def per_target(shares: Shares, windows: Windows) -> dict[str, Numbers]:
@@ -114,14 +116,53 @@ def by_role(values: Numbers, windows: Windows) -> dict[str, Numbers]:
     return found
 
 
+def enumerated(make: MakeGame, problem: Problem, places: np.ndarray) -> dict[str, dict[str, Numbers]]:
+    """Attribute with all coalitions evaluated: ``"corrected"`` (Shapley) and ``"exact Banzhaf"`` of the same values.
+
+    Beyond twelve players both are sampled with as many coalitions as twelve have.
+    """
+    found = {name: _nothing(len(places)) for name in ("corrected", "exact Banzhaf")}
+    for chosen, windows in groups(problem.test, places):
+        n_players, game = 1 + windows.present.shape[1], make(windows)
+        if n_players <= MOST_AUDITED_PLAYERS:
+            masks = all_coalitions(n_players)
+            values = game(np.broadcast_to(masks, (len(windows), *masks.shape)))
+            both = values @ shapley_weights(n_players), values @ banzhaf_weights(n_players)
+            gap = both[1].sum(1) - (values[:, -1] - values[:, 0])
+        else:
+            how = {"budget": 2**MOST_AUDITED_PLAYERS, "n_games": len(windows)}
+            how["seed"] = _seed_of(problem, places[chosen], "audit")
+            sampled = shapley(game, n_players, method="coin flips", **how)
+            both = shapley(game, n_players, method="permutation", **how).values, sampled.values
+            gap = sampled.efficiency_gap
+        for name, shares, left in zip(found, both, (np.zeros_like(gap), gap), strict=True):
+            _note(found[name], chosen, shares, left)
+    return {name: found[name] for name in ("exact Banzhaf", "corrected")}
+
+
+def _nothing(n: int) -> dict[str, Numbers]:
+    return {metric: np.zeros(n) for metric in ("past", "interaction", "efficiency gap")}
+
+
+def _note(found: dict[str, Numbers], chosen: np.ndarray, shares: Numbers, gap: Numbers) -> None:
+    found["past"][chosen] = shares[:, 0]
+    found["interaction"][chosen] = shares[:, 1:].max(1) if shares.shape[1] > 1 else 0.0
+    found["efficiency gap"][chosen] = np.abs(gap)
+
+
+def _seed_of(problem: Problem, places: np.ndarray, name: str) -> int:
+    """Return a seed of the targets of one group, so that no two groups share their draws."""
+    drawn = seed_sequence(0, "walk_alone", problem.name, problem.split, name, int(places[0]), len(places))
+    return int(drawn.generate_state(1)[0])
+
+
 def coin_flips(make: MakeGame, problem: Problem, places: np.ndarray) -> dict[str, Numbers]:
     """Attribute as the released code does: ten coalitions per player, each other player present with probability ½."""
-    past, interaction, gap = (np.zeros(len(places)) for _ in range(3))
+    noted = _nothing(len(places))
     for chosen, windows in groups(problem.test, places):
         n_players = 1 + windows.present.shape[1]
-        budget = 2 * RELEASED_DRAWS * n_players
-        found = shapley(make(windows), n_players, method="coin flips", budget=budget, n_games=len(windows))
-        past[chosen] = found.values[:, 0]
-        interaction[chosen] = found.values[:, 1:].max(1) if n_players > 1 else 0.0
-        gap[chosen] = np.abs(found.efficiency_gap)
-    return {"past": past, "interaction": interaction, "efficiency gap": gap}
+        seed = _seed_of(problem, places[chosen], "coin flips")
+        how = {"budget": 2 * RELEASED_DRAWS * n_players, "n_games": len(windows), "seed": seed}
+        found = shapley(make(windows), n_players, method="coin flips", **how)
+        _note(noted, chosen, found.values, found.efficiency_gap)
+    return noted

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reprise.walk_alone.attribution import Attribution, Method, shapley
 from reprise.walk_alone.coalitions import Masks, Numbers
-from reprise.walk_alone.windows import LENGTH, PAST, Windows, WindowsError, check_neighbours, cut_windows, join
+from reprise.walk_alone.windows import FUTURE, LENGTH, PAST, Windows, WindowsError, check_neighbours, cut_windows, join
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ class Explanation:
 
 def explain(
     predict: Predict,
-    scenes: Sequence[NDArray[Any]] | NDArray[Any],
+    scenes: Sequence[NDArray[Any]] | NDArray[Any] | Windows,
     *,
     target: int = 0,
     loss: Loss = "min_ade",
@@ -68,9 +68,10 @@ def explain(
     predict
         The predictor; it must heed ``present`` and give the same paths when called again.
     scenes
-        Arrays ``(agents, 20, 2)``: eight observed frames and twelve to be predicted, no NaN.
+        Arrays ``(agents, 20, 2)``: eight observed frames and twelve to be predicted. Only the target's future is
+        used; that of the others may be NaN. Or `Windows`, e.g. of `from_dataframe`: one explanation each.
     target
-        Which agent is predicted.
+        Which agent is predicted; of windows it is always their own target, 0.
     loss
         The value is minus this.
     method, budget, seed
@@ -79,12 +80,13 @@ def explain(
     Returns
     -------
     tuple of Explanation
-        One per scene.
+        One per scene, or per window.
 
     Raises
     ------
     WindowsError
-        If a scene has another shape or NaN, or the predictor ignores ``present`` or draws fresh noise.
+        If a scene has another shape or NaN where a position is needed, if ``target`` is given with windows, or the
+        predictor ignores ``present`` or draws fresh noise.
 
     Examples
     --------
@@ -94,6 +96,10 @@ def explain(
     >>> explain(stand, [np.stack([walk, walk + 1])])[0].neighbours.tolist()
     [0.0]
     """
+    if isinstance(scenes, Windows):
+        if target != 0:
+            raise WindowsError(f"target={target}, but each window has a target of its own; leave target at 0.")
+        scenes = _scenes_of(scenes)
     found = []
     for place, scene in enumerate(scenes):
         tracks = _checked_scene(np.asarray(scene, dtype=np.float64), place, target)
@@ -104,15 +110,30 @@ def explain(
     return tuple(found)
 
 
+def _scenes_of(windows: Windows) -> list[NDArray[np.float64]]:
+    """Return one scene a window, ``(1 + its neighbours, 20, 2)``; what the neighbours do later is NaN."""
+    scenes = []
+    for past, future, neighbours, present in zip(
+        windows.past, windows.future, windows.neighbours, windows.present, strict=True
+    ):
+        scene = np.full((1 + int(present.sum()), LENGTH, 2), np.nan)
+        scene[0] = np.concatenate([past, future])
+        scene[1:, :PAST] = neighbours[present]
+        scenes.append(scene)
+    return scenes
+
+
 def _checked_scene(tracks: NDArray[np.float64], place: int, target: int) -> NDArray[np.float64]:
     if tracks.ndim != 3 or tracks.shape[1:] != (LENGTH, 2):
         raise WindowsError(
             f"scene {place} has the shape {tracks.shape}; expected (agents, {LENGTH}, 2): {PAST} observed and "
-            f"{LENGTH - PAST} future frames, time on the second axis, x and y on the third."
+            f"{FUTURE} future frames, time on the second axis, x and y on the third."
         )
     if not -len(tracks) <= target < len(tracks):
         raise WindowsError(f"target={target}, but scene {place} has {len(tracks)} agents.")
-    missing = np.argwhere(~np.isfinite(tracks))
+    needed = np.zeros(tracks.shape[:2], dtype=bool)
+    needed[:, :PAST] = needed[target] = True
+    missing = np.argwhere(needed[..., None] & ~np.isfinite(tracks))
     if len(missing):
         agent, frame, _ = missing[0]
         raise WindowsError(

@@ -22,6 +22,7 @@ from reprise.walk_alone.windows import FUTURE, PAST, Windows
 DATA_SCALE, PLACE_SCALE = 1.86, 1000.0
 CODE, LATENT, ROUNDS = 16, 16, 3
 TEST_DEVIATION = 1.3
+PAPER_AGENTS = 512
 DRAWS = 20
 FINAL_RATE = 0.1
 FEATURES = 2 * CODE + 2
@@ -137,7 +138,11 @@ class PECNet(nn.Module):
 
 
 def loss(model: PECNet, groups: Groups, generator: torch.Generator) -> Tensor:
-    """Return the training loss: squared errors of destination and path, plus the KL summed over the batch."""
+    """Return the training loss: squared errors of destination and path, plus the KL times 512.
+
+    The paper sums the KL over its batch of 512 agents beside squared errors that are means, so that its weight is 512
+    there. The mean over targets times 512 has this weight for any size of the batch.
+    """
     device = groups.past.device
     code = model.past(groups.past)
     truth = groups.future[:, -1]
@@ -148,9 +153,9 @@ def loss(model: PECNet, groups: Groups, generator: torch.Generator) -> Tensor:
     destination = model.decoder(torch.cat([code, latent], -1))
     pooled = model.pooled(model.features(code, destination, groups.place), groups.present)
     path = model.path(pooled[:, 0], destination[:, 0])
-    divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+    divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(-1).mean()
     fit = (destination[:, 0] - truth).square().mean() + (path[:, :-1] - groups.future[:, :-1]).square().mean()
-    return fit + divergence
+    return fit + PAPER_AGENTS * divergence
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Beyond the common columns, rows have
   ``"accuracy by cluster"`` (the same, mean of one ``cluster`` of so many ``windows``), ``"attribution"`` (one
   ``target``, its cluster, and the ``loss`` that is shared out), ``"roles"`` and ``"arrows"`` (share of one
   ``player``), or an audit: ``"estimator"``, ``"stranger masked"``, ``"leak"``, ``"fresh noise"``
-  (``variant``: as released, corrected);
+  (``variant``: as released, corrected; of the estimator also exact Banzhaf, so that weights and noise are apart);
 - ``metric``: ``ade``, ``fde``, ``min_ade``, ``min_fde`` (of 20), ``nll``; ``past``, ``interaction``, ``random``,
   ``random max``, ``real over random``, ``few over others``, ``leader is first``, ``leader over others``; ``share``.
 
@@ -26,12 +26,13 @@ import torch
 from reprise import rows
 from reprise.compute import resolve_device, torch_generator, use_threads
 from reprise.walk_alone.coalitions import Numbers
-from reprise.walk_alone.constant_velocity import constant_velocity_errors
+from reprise.walk_alone.constant_velocity import constant_velocity_errors, standing_still_errors
 from reprise.walk_alone.games import Noise, errors_of, phantom_neighbour
 from reprise.walk_alone.measures import (
     MakeGame,
     by_role,
     coin_flips,
+    enumerated,
     groups,
     pecnet_game,
     per_target,
@@ -52,7 +53,7 @@ Records = Iterator[dict[str, Any]]
 METHODS = {"sum": "Trajectron++", "edge": "Trajectron++Edge"}
 ONCE_SEED = 0
 SHOWN_PAIRS = 4
-NEVER_ALONE = ("nba-sportvu", "follow")  # where every training window has all its neighbours
+NEVER_ALONE = ("nba-sportvu", "follow", "repel", "alone")  # where every training window has all its neighbours
 
 
 def run(settings: Settings) -> pd.DataFrame:
@@ -97,9 +98,14 @@ def train_network(settings: Settings, problem: Problem, mode: str, seed: int, **
 
 def _problem_records(settings: Settings, problem: Problem) -> Records:
     common = {"dataset": problem.name, "split": problem.split}
-    for metric, values in constant_velocity_errors(problem.test).items():
-        line = {"method": "Constant velocity", "seed": -1, "experiment": "accuracy", "neighbours": "with"}
-        yield {**common, **line, "metric": metric, "value": values.mean()}
+    baselines = {
+        "Constant velocity": constant_velocity_errors(problem.test),
+        "Standing still": standing_still_errors(problem.test, problem.train),
+    }
+    for method, errors in baselines.items():
+        line = {"method": method, "seed": -1, "experiment": "accuracy", "neighbours": "with"}
+        for metric, values in errors.items():
+            yield {**common, **line, "metric": metric, "value": values.mean()}
     for seed in settings.seeds:
         if problem.name == "sdd":
             yield from _pecnet_records(settings, problem, {**common, "method": "PECNet", "seed": seed})
@@ -200,12 +206,13 @@ def _audit_records(
         return {metric: float(np.concatenate([part[metric] for part in parts]).mean()) for metric in metrics}
 
     both = ("past", "interaction")
-    corrected = means(trajectron_game(model), (*both, "random"))
-    released = {name: float(v.mean()) for name, v in coin_flips(trajectron_game(model), problem, few).items()}
+    game = trajectron_game(model)
+    corrected = means(game, (*both, "random"))
+    estimators = {"as released": coin_flips(game, problem, few), **enumerated(game, problem, few)}
     audits = {
-        "estimator": (released, {**{metric: corrected[metric] for metric in both}, "efficiency gap": 0.0}),
-        "leak": (means(trajectron_game(model, leak=True), both), {metric: corrected[metric] for metric in both}),
-        "fresh noise": (
+        "estimator": {name: {m: float(v.mean()) for m, v in found.items()} for name, found in estimators.items()},
+        "leak": _two(means(trajectron_game(model, leak=True), both), {metric: corrected[metric] for metric in both}),
+        "fresh noise": _two(
             means(trajectron_game(model, loss="min_ade", fresh=True), ("interaction", "random", "random max")),
             means(trajectron_game(model, loss="min_ade"), ("interaction", "random", "random max")),
         ),
@@ -221,16 +228,18 @@ def _audit_records(
                 pairs=settings.pairs,
             )
         ]
-        audits["stranger masked"] = (
-            {"random": float(np.concatenate(masked).mean())},
-            {"random": corrected["random"]},
-        )
+        hidden = {"random": float(np.concatenate(masked).mean())}
+        audits["stranger masked"] = _two(hidden, {"random": corrected["random"]})
     for audit, variants in audits.items():
         loss = "min_ade" if audit == "fresh noise" else "nll"
-        for variant, values in zip(("as released", "corrected"), variants, strict=True):
+        for variant, values in variants.items():
             for metric, value in values.items():
                 detail = {"experiment": audit, "variant": variant, "loss": loss}
                 yield {**line, **detail, "metric": metric, "value": value}
+
+
+def _two(released: dict[str, float], corrected: dict[str, float]) -> dict[str, dict[str, float]]:
+    return {"as released": released, "corrected": corrected}
 
 
 def _dropout_records(settings: Settings, problem: Problem, line: dict[str, Any]) -> Records:
