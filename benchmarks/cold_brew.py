@@ -1,8 +1,9 @@
 """Cold Brew's three costs, fast and plain: the look-up of latent neighbours, sparse features, repeats over seeds.
 
 The ratio of the look-up is mostly the number of epochs: made once, it replaces one look-up an epoch; the ratio of a
-single look-up is printed beside it. The third pays where a step is bound by launching operations (a GPU, tiny graphs). On one CPU core the arithmetic is
-the same and the wider matrices leave the cache, so its ratio is about 1; it is printed as it is.
+single look-up is printed beside it. The third pays where a step is bound by launching operations (a GPU, tiny graphs).
+On one CPU core the arithmetic is the same and the wider matrices leave the cache, so its ratio is 1 or less; it is
+printed as it is.
 
 Run ``python benchmarks/cold_brew.py [cora]``. Before times are compared, results are asserted to be equal up to
 rounding, with the tolerances that are printed (r of the value plus a).
@@ -139,9 +140,7 @@ def compare_seeds(name, n_models=10, epochs=50):
     end = time.perf_counter()
     torch.testing.assert_close(fast, plain, **TRAINED)
     ratio = (middle - start) / (end - middle)
-    print(
-        f"{n_models} GCNs with structural embeddings on {name}, {epochs} epochs, outputs equal within {within(TRAINED)}:"
-    )
+    print(f"{n_models} GCNs with structural embeddings on {name}, {epochs} epochs, equal within {within(TRAINED)}:")
     print(f"  one by one {middle - start:7.2f} s, together {end - middle:7.2f} s, ratio {ratio:.2f}")
     return ratio
 

@@ -102,8 +102,8 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
         f"ladder_{data_set.replace('-', '_')}" + ("_few" if few else ""),
         f"On isolated nodes of {finding}.",
         f"{data_set}{few}: means with 95 % t intervals over seeds ({seeds_behind(data)}), single runs as faint "
-        "dots; in the title 95 % t intervals of differences paired by seed. Everything from the guess on distils a plain "
-        "GCN on all connected nodes unless the line says otherwise.",
+        "dots; in the title 95 % t intervals of differences paired by seed. Everything from the guess on distils a "
+        "plain GCN on all connected nodes unless the line says otherwise.",
         data,
     )
 
@@ -186,8 +186,8 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     curves = part[part.metric == "accuracy by degree"].assign(at=lambda frame: frame["at"].map(places))
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.5, width_ratios=(1.7, 1))
     drawn = []
-    for number, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
-        aside = 0.08 * (number - 2)
+    for place, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
+        aside = 0.08 * (place - 2)
         curve = draw_curve(left, along(curves, list(places.values()), method=method), style=method, aside=aside)
         drawn += [{**line, "what": "accuracy"} for line in curve]
     keep_to_percent(left, along="y")
@@ -222,8 +222,8 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         f"{adds(gain_overall)} overall against the better of teacher and student.",
         f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
         "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
-        f"group. 95 % t intervals over seeds ({seeds_behind(data)}). Degrees of {LAST_BIN} and more are one range: those "
-        "above 32 have a handful of test nodes.",
+        f"group. 95 % t intervals over seeds ({seeds_behind(data)}). Degrees of {LAST_BIN} and more are one range: "
+        "those above 32 have a handful of test nodes.",
         data,
     )
 

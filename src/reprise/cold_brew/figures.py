@@ -62,7 +62,7 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
     for line, (name, methods) in zip(axes, found.items(), strict=True):
         for one, split in zip(line, GROUPS, strict=True):
             drawn += _group_dots(one, rows, published, (name, split), methods)
-            one.set_title(f"{split}\n{test_nodes(rows, name, split)} nodes", fontsize=8.5)
+            one.set_title(f"{split}\n{group_size(rows, name, split)} nodes", fontsize=8.5)
             one.margins(x=0.12)  # a paper's diamond at the end of the axis stays whole
         line[0].set_ylabel(name, fontweight="bold")
         keep_to_percent(line[0])
@@ -85,8 +85,8 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         "groups",
         f"Best method on isolated nodes: {words}.",
         f"Means over seeds with 95 % t intervals ({seeds_behind(data)}), single runs as faint dots, dropout off; "
-        "grey diamonds: the paper's Tables 3 and 10. Selection on all validation nodes. Above each panel the test nodes "
-        "of the group, fewest to most over the seeds; each data set has an axis of its own.",
+        "grey diamonds: the paper's Tables 3 and 10. Selection on all validation nodes. Above each panel the test "
+        "nodes of the group, fewest to most over the seeds; each data set has an axis of its own.",
         data,
     )
 
@@ -107,7 +107,7 @@ def _group_dots(
     return draw_dots(axes, found, lines, paper=paper, dataset=cell[0], split=cell[1])
 
 
-def test_nodes(rows: pd.DataFrame, data_set: str, split: str, mode: str = "paper10") -> str:
+def group_size(rows: pd.DataFrame, data_set: str, split: str, mode: str = "paper10") -> str:
     """Return how many test nodes a group has, from the smallest to the largest number over the seeds."""
     sizes = defined(rows, dataset=data_set, split=split, method="graph", metric="test nodes", mode=mode)
     if sizes is None:

@@ -33,7 +33,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def contradicted(rows: pd.DataFrame) -> str:
-    """Say on which data sets the student is behind beyond doubt: an ordering “on every data set” is then contradicted."""
+    """Say on which data sets the student is behind: “on every data set” is then contradicted."""
     data_sets = [name for name in dict.fromkeys(rows["dataset"]) if name != EMBEDDED]
     found = []
     for claim, others in (("C1", (GCN,)), ("C2", (MLP, "GraphMLP"))):
@@ -51,8 +51,8 @@ def contradicted(rows: pd.DataFrame) -> str:
         for claim, below in found
     ]
     return (
-        "A verdict asks about Cora, Citeseer and Chameleon together. “On every data set” fails with a single one on which "
-        f"the interval over seeds lies wholly below 0: {'; '.join(words)}."
+        "A verdict asks about Cora, Citeseer and Chameleon together. “On every data set” fails with a single one on "
+        f"which the interval over seeds lies wholly below 0: {'; '.join(words)}."
     )
 
 
@@ -96,9 +96,9 @@ def beside_ratio_and_gap(rows: pd.DataFrame) -> str:
     r = pearson_interval([ratios[n] for n in kept], [homophily[n] for n in kept])
     p = _permutation_p([ratios[n] for n in kept], [gaps[n] for n in kept])
     return text + (
-        f"Without them Spearman's correlation of ratio and gap (C7) is {number(rank.estimate, 2)} (p = {p:.2f}, all orders "
-        f"of {rank.n} graphs), and r of ratio and homophily (C6) is {number(r.estimate, 2)} [{number(r.low, 2)}, "
-        f"{number(r.high, 2)}]."
+        f"Without them Spearman's correlation of ratio and gap (C7) is {number(rank.estimate, 2)} (p = {p:.2f}, all "
+        f"orders of {rank.n} graphs), and r of ratio and homophily (C6) is {number(r.estimate, 2)} "
+        f"[{number(r.low, 2)}, {number(r.high, 2)}]."
     )
 
 
@@ -193,7 +193,7 @@ def links_beside_the_paper(rows: pd.DataFrame, published: pd.DataFrame) -> str:
     share = [means / paper for means, paper in levels]
     level = "far below" if max(share) < 0.9 else "at or above" if min(share) >= 1 else "partly below"
     return (
-        f"Our ranks lie {level} the printed ones: {'; '.join(words)}. The number of negatives, 20, is the released code's; "
-        "what else sets the level, the paper does not say. What can be compared is student − GCN: "
+        f"Our ranks lie {level} the printed ones: {'; '.join(words)}. The number of negatives, 20, is the released "
+        "code's; what else sets the level, the paper does not say. What can be compared is student − GCN: "
         f"{'; '.join(gains)}."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reprise.cold_brew.audit_figures import DROPOUT_METHODS, ON, rung_difference
-from reprise.cold_brew.figures import CLEAN, GROUPS, METHODS, test_nodes
+from reprise.cold_brew.figures import CLEAN, GROUPS, METHODS, group_size
 from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, printed
 from reprise.rows import MissingRowsError, select
@@ -73,7 +73,7 @@ def ratio_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
                 "ratio (%)": "undefined" if ours is None else _cell(ours),
                 "paper's ratio": MISSING if paper is None else f"{paper:g}",
                 "head − isolation": _cell(_gap(rows, name)),
-                "test nodes, head / isolation": f"{test_nodes(rows, name, 'head')} / {test_nodes(rows, name, 'isolation')}",
+                "test nodes, head / isolation": " / ".join(group_size(rows, name, s) for s in ("head", "isolation")),
                 "defined in": f"{0 if ours is None else len(ours)} of {len(select(rows, **ratio))} seeds",
             }
         )
@@ -111,7 +111,7 @@ def groups_table(
         found = {method: cells for method, cells in found.items() if any(v is not None for v in cells.values())}
         if not found:
             continue
-        sizes = {split: test_nodes(rows, name, split, mode) for split in GROUPS}
+        sizes = {split: group_size(rows, name, split, mode) for split in GROUPS}
         lines.append({"data set": name, "method": "(test nodes)", **sizes})
         for method, cells in found.items():
             shown = {split: _beside(values, published, name, split, method) for split, values in cells.items()}
