@@ -126,10 +126,10 @@ def _ours(verdict: Verdict) -> str:
 
 
 def verdicts_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """Return the table of verdicts with rule, interval, stability and what would settle an open one."""
+    """Return the table of verdicts with rule, interval, stability, what would settle an open one, and changed rules."""
     import pandas as pd
 
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         [
             {
                 "id": verdict.claim_id,
@@ -137,14 +137,16 @@ def verdicts_frame(verdicts: Sequence[Verdict]) -> pd.DataFrame:
                 "verdict": verdict.label,
                 "quantity": verdict.quantity or MISSING,
                 "estimate [95 % interval]": estimate(verdict.estimate, verdict.low, verdict.high),
-                "seeds": _text(verdict.n_seeds),
+                "seeds (to settle)": _text(verdict.n_seeds)
+                + (f" ({verdict.seeds_to_settle})" if verdict.seeds_to_settle else ""),
                 "stability": MISSING if verdict.stability is None else f"{verdict.stability:.0%}",
-                "seeds to settle": _text(verdict.seeds_to_settle),
                 "rule changed": verdict.rule_changed or "no",
             }
             for verdict in verdicts
         ]
     )
+    # Of nine columns none has room; that no rule changed is said by the heading of the rules.
+    return frame if any(verdict.rule_changed for verdict in verdicts) else frame.drop(columns="rule changed")
 
 
 def verdicts_data(verdicts: Sequence[Verdict]) -> pd.DataFrame:

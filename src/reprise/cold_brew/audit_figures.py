@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from reprise.cold_brew.figures import CLEAN, GROUPS
+from reprise.cold_brew.figures import CLEAN, GROUPS, adds
+from reprise.numerals import number
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
@@ -28,8 +30,8 @@ from reprise.plots import (
     state_finding,
     style_of,
 )
-from reprise.rows import select
-from reprise.stats import t_interval
+from reprise.rows import per_seed, select
+from reprise.stats import Interval, paired_differences, t_interval
 
 LADDER = (
     ("MLP", None, "MLP"),
@@ -44,9 +46,37 @@ LADDER = (
     ("Cold Brew student", "distilled on training nodes", "the same, training nodes only, GCN"),
     ("Cold Brew student", "distilled on training nodes, SE teacher", "the same, training nodes only, SE"),
 )
+TITLE_RUNGS = (("ẽ and ê", "ê only"), ("ẽ and ê", "GLNN"))
+LAST_BIN = 17
 LADDER_SPLITS = ("isolation", "head")
 DROPOUT_METHODS = ("GCN", "GraphSAGE", "MLP", "GraphMLP", "Cold Brew teacher", "Cold Brew student")
 ON, OFF = "accuracy with dropout on", "accuracy with dropout off"
+
+
+def rung_difference(
+    rows: pd.DataFrame,
+    data_set: str,
+    rung: str,
+    under: str,
+    *,
+    split: str = "isolation",
+    metric: str = "accuracy on the ladder",
+) -> Interval:
+    """Return one rung of the ladder minus another, paired by seed; a rung is a setting of the student or a method."""
+
+    def values(name: str) -> pd.Series:
+        bare = name in ("MLP", "GLNN", "GCN")
+        how = {"method": name, "setting": None} if bare else {"method": "Cold Brew student", "setting": name}
+        return per_seed(rows, dataset=data_set, split=split, metric=metric, mode="paper10", **how)
+
+    return t_interval(paired_differences(values(rung), values(under)))
+
+
+def ends(interval: Interval) -> str:
+    """Write the ends of an interval, with real minus signs; nothing where one seed gives none."""
+    if not math.isfinite(interval.high - interval.low):
+        return "(one seed)"
+    return f"[{number(interval.low, 1)}, {number(interval.high, 1)}]"
 
 
 def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on the ladder") -> Drawing:
@@ -60,12 +90,11 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
         one.set(title=split, xlabel="accuracy (%)")
         keep_to_percent(one)
     data = pd.DataFrame(drawn)
-    cold = data[data.split == "isolation"].set_index("method")["mean"]
-    guess, full, plain = (cold[label] for label in ("guess ê, no look-up", "ẽ and ê", "GLNN: plain distillation"))
     few = " with few labels" if "few" in metric else ""
+    look_up, whole = (rung_difference(rows, data_set, rung, under, metric=metric) for rung, under in TITLE_RUNGS)
     finding = (
-        f"{data_set}{few}: latent neighbours add {full - guess:+.1f} points to the guess; "
-        f"GLNN − both {plain - full:+.1f}"
+        f"{data_set}{few}: with the look-up the guess {adds(look_up.estimate, gain='gains')} {ends(look_up)}; "
+        f"both − GLNN {number(whole.estimate, 1, signed=True)} {ends(whole)}"
     )
     state_finding(figure, finding)
     return Drawing(
@@ -73,7 +102,8 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
         f"ladder_{data_set.replace('-', '_')}" + ("_few" if few else ""),
         f"On isolated nodes of {finding}.",
         f"{data_set}{few}: means with 95 % t intervals over seeds ({seeds_behind(data)}), single runs as faint "
-        "dots. Everything from the guess on distils a plain GCN on all connected nodes unless the line says otherwise.",
+        "dots; in the title 95 % t intervals of differences paired by seed. Everything from the guess on distils a "
+        "plain GCN on all connected nodes unless the line says otherwise.",
         data,
     )
 
@@ -101,20 +131,20 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
             paper = printed(published, dataset=data_set, split=split, method=method, metric="accuracy")
             if paper is not None:
                 paper_marks(one, [paper], [place])
-            ends = {}
+            found = {}
             for label, metric, shift in (("off", off, -0.13), ("on", ON, 0.13)):
                 values = defined(part, method=method, split=split, metric=metric, **how)
                 if values is None:
                     continue
-                ends[label] = t_interval(values)
+                found[label] = t_interval(values)
                 style = style_of(method)
-                interval_dots(one, [place + shift], [ends[label]], method=method)
+                interval_dots(one, [place + shift], [found[label]], method=method)
                 if label == "on":
                     one.plot(
-                        ends[label].estimate, place + shift, marker=style.marker, color=style.colour, zorder=4,
+                        found[label].estimate, place + shift, marker=style.marker, color=style.colour, zorder=4,
                         markerfacecolor="white", linestyle="",
                     )  # fmt: skip
-                drawn.append(as_data(ends[label], split=split, method=name.replace("\n", " "), dropout=label))
+                drawn.append(as_data(found[label], split=split, method=name.replace("\n", " "), dropout=label))
         one.set(title=split)
         one.grid(axis="y", visible=False)
     name_lines(axes[0], [name for name, *_ in lines])
@@ -128,7 +158,8 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
     loss = (wide["off"] - wide["on"]).rename("loss")
     gcn = {split: round(float(loss.loc[split, "GCN"])) for split in GROUPS}
     finding = (
-        f"{data_set}: dropout left on costs the GCN {gcn['isolation']} points in isolation, {gcn['head']} on the head"
+        f"{data_set}: dropout left on costs the GCN {number(gcn['isolation'], 0)} points in isolation, "
+        f"{number(gcn['head'], 0)} on the head"
     )
     state_finding(figure, finding)
     cold = loss.loc["isolation"]
@@ -137,7 +168,7 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
         figure,
         f"dropout_{data_set.replace('-', '_')}" + ("_code" if mode == "code" else ""),
         f"{finding}. On isolated nodes the loss is: "
-        + ", ".join(f"{m} {value:.0f}" for m, value in cold.items())
+        + ", ".join(f"{m} {number(value, 0)}" for m, value in cold.items())
         + ".",
         f"{data_set}, {protocol}; 95 % t intervals over seeds ({seeds_behind(data)}). Filled: dropout off; open: "
         "dropout left on, mean over some passes; grey diamonds: the paper. “Input dropout” also drops features in "
@@ -148,15 +179,15 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
 
 def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     """Draw accuracy by exact degree, and what choosing teacher or student by degree gains."""
-    part = select(rows, dataset=data_set, mode="paper10")
+    part = _merged_bins(select(rows, dataset=data_set, mode="paper10"))
     select(part, method="Degree switch")
     bins = select(part, metric="accuracy by degree").drop_duplicates("at").sort_values("at")
     places = {at: place for place, at in enumerate(bins["at"])}
     curves = part[part.metric == "accuracy by degree"].assign(at=lambda frame: frame["at"].map(places))
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.5, width_ratios=(1.7, 1))
     drawn = []
-    for number, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
-        aside = 0.08 * (number - 2)
+    for place, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
+        aside = 0.08 * (place - 2)
         curve = draw_curve(left, along(curves, list(places.values()), method=method), style=method, aside=aside)
         drawn += [{**line, "what": "accuracy"} for line in curve]
     keep_to_percent(left, along="y")
@@ -187,13 +218,30 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     return Drawing(
         figure,
         f"by_degree_{data_set.replace('-', '_')}",
-        f"{data_set}: the student's mean accuracy is above the GCN's {where}; choosing by degree changes the "
-        f"overall accuracy by {gain_overall:+.1f} points against the better of teacher and student.",
+        f"{data_set}: the student's mean accuracy is above the GCN's {where}; choosing by degree "
+        f"{adds(gain_overall)} overall against the better of teacher and student.",
         f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
         "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
-        f"group. 95 % t intervals over seeds ({seeds_behind(data)}).",
+        f"group. 95 % t intervals over seeds ({seeds_behind(data)}). Degrees of {LAST_BIN} and more are one range: "
+        "those above 32 have a handful of test nodes.",
         data,
     )
+
+
+def _merged_bins(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the ranges of highest degrees as one: accuracies weighted by test nodes."""
+    sizes = part[(part.metric == "test nodes") & part["at"].notna()].set_index(["seed", "at"])["value"]
+    curves = part[part.metric == "accuracy by degree"]
+    last = curves[curves["at"] >= LAST_BIN]
+    if last.empty:
+        return part
+    weights = [sizes.get((seed, at), math.nan) for seed, at in zip(last["seed"], last["at"], strict=True)]
+    keys = ["dataset", "method", "seed", "metric", "mode"]
+    sums = (
+        last.assign(hits=last["value"] * weights, nodes=weights).groupby(keys, as_index=False)[["hits", "nodes"]].sum()
+    )
+    one = sums.assign(value=sums["hits"] / sums["nodes"], split=f"degree {LAST_BIN}+", at=float(LAST_BIN), setting=None)
+    return pd.concat([part.drop(index=last.index), one[part.columns]], ignore_index=True)
 
 
 def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
@@ -207,30 +255,33 @@ def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         for method in ("GCN", "MLP", "Cold Brew teacher", "Cold Brew student"):
             curve = draw_curve(one, along(part, ats, method=method, dataset=name), style=method)
             drawn += [{**line, "dataset": name} for line in curve]
-        one.set(title=name, xticks=ats, xlabel="share of tail edges replaced")
+        one.set(title=name, xticks=ats)
         one.set_xlim(ats[0] - 0.08, ats[-1] + 0.08)
+    figure.supxlabel("share of tail edges replaced\n\n", fontsize=9)  # the legend stands in the empty line
     axes[0][0].set_ylabel("accuracy on the tail (%)")
     keep_to_percent(axes[0][0], along="y")
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    figure.legend(handles, labels, loc="lower center", ncols=4, borderaxespad=0)
     data = pd.DataFrame(drawn)
-    ends = data[data["at"].isin([ats[0], ats[-1]])].pivot_table(
+    lost = data[data["at"].isin([ats[0], ats[-1]])].pivot_table(
         index=["dataset", "method"], columns="at", values="mean", sort=False
     )
-    loss = (ends[ats[0]] - ends[ats[-1]]).unstack("dataset")
-    words = "; ".join(f"{name}: GCN {loss.loc['GCN', name]:.0f}, student {loss.loc['Cold Brew student', name]:.0f}"
-                      for name in data_sets)  # fmt: skip
-    state_finding(
-        figure,
-        f"Random edges cost the GCN {loss.loc['GCN'].mean():.0f} points on the tail, the student "
-        f"{loss.loc['Cold Brew student'].mean():.0f}",
+    loss = (lost[ats[0]] - lost[ats[-1]]).unstack("dataset")
+    words = "; ".join(
+        f"{name}: GCN {number(loss.loc['GCN', name], 0)}, student {number(loss.loc['Cold Brew student', name], 0)}"
+        for name in data_sets
     )
+    beats = [
+        name for name in data_sets if lost.loc[(name, "MLP"), ats[-1]] > lost.loc[(name, "Cold Brew student"), ats[-1]]
+    ]
+    beaten = f"; then the MLP's mean is above the student's on {', '.join(beats)}" if beats else ""
+    state_finding(figure, f"Points lost to random tail edges: {words}{beaten}")
     return Drawing(
         figure,
         "noise",
-        f"Points lost on the tail when all its edges are random: {words}.",
-        f"Noisy instead of missing neighbours; student of a plain GCN; 95 % t intervals over seeds "
-        f"({seeds_behind(data)}).",
+        f"Points lost on the tail when all its edges are random: {words}{beaten}.",
+        "Noisy instead of missing neighbours; student of a plain GCN; the MLP reads no edge and keeps its accuracy. "
+        f"95 % t intervals over seeds ({seeds_behind(data)}).",
         data,
     )
 
@@ -249,13 +300,15 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         one.set_xticks(ats, [f"{at:g}" for at in ats])
         one.minorticks_off()
     keep_to_percent(left, along="y")
-    keep_to_percent(middle, along="y")
     left.set(ylabel="accuracy (%)", title="accuracy")
     middle.set(ylabel="with the node's label (%)", title="purity")
     homophily = _homophily(rows, data_set)
     if homophily is not None:
         middle.axhline(homophily, color=style_of("graph").colour, linewidth=1, linestyle="--")
         middle.annotate("true neighbours", (ats[0], homophily), xytext=(3, 3), textcoords="offset points", fontsize=8)
+        middle.update_datalim([(ats[0], homophily - 3), (ats[0], homophily + 5)])  # the line and its name stay in sight
+        middle.autoscale_view(scalex=False)
+    keep_to_percent(middle, along="y")
     settings = sorted(
         set(select(part, metric="accuracy by temperature")["setting"]), key=lambda s: (s == "mean", float(s[4:] or 0)
         if s != "mean" else 0.0),
@@ -284,8 +337,10 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         figure,
         f"retrieval_{data_set.replace('-', '_')}",
         f"{finding}; best at K = {accuracy.idxmax():g} with {accuracy.max():.0f} %.",
-        f"Isolated test nodes of {data_set}; 95 % t intervals over seeds ({seeds_behind(data)}). Purity: share of "
-        "the latent neighbours that have the node's own label; dashed: homophily of the real edges. “mean” is τ = ∞.",
+        f"Isolated test nodes of {data_set}; 95 % t intervals over seeds ({seeds_behind(data)}). Purity: share of the "
+        "latent neighbours that have the node's own label"
+        + ("" if homophily is None else "; dashed: homophily of the real edges")
+        + ". “mean” is τ = ∞.",
         data,
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reprise.cold_brew.figures import CLEAN
-from reprise.numerals import MISSING, with_interval
+from reprise.cold_brew.audit_figures import DROPOUT_METHODS, ON, rung_difference
+from reprise.cold_brew.figures import CLEAN, GROUPS, METHODS, group_size
+from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, printed
-from reprise.rows import select
+from reprise.rows import MissingRowsError, select
 from reprise.stats import t_interval
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def differences_on_isolation(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd
                     "data set": name,
                     "student": str(setting),
                     "points (mean ± half-width over seeds)": _cell(defined(part, metric="difference", setting=setting)),
-                    "interval over test nodes": f"[{low.mean():.1f}, {high.mean():.1f}]",
+                    "bootstrap over test nodes, mean ends": f"[{number(low.mean(), 1)}, {number(high.mean(), 1)}]",
                 }
             )
     return pd.DataFrame(lines)
@@ -72,6 +73,7 @@ def ratio_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
                 "ratio (%)": "undefined" if ours is None else _cell(ours),
                 "paper's ratio": MISSING if paper is None else f"{paper:g}",
                 "head − isolation": _cell(_gap(rows, name)),
+                "test nodes, head / isolation": " / ".join(group_size(rows, name, s) for s in ("head", "isolation")),
                 "defined in": f"{0 if ours is None else len(ours)} of {len(select(rows, **ratio))} seeds",
             }
         )
@@ -87,6 +89,165 @@ def _gap(rows: pd.DataFrame, name: str) -> pd.Series | None:
         return None
     gap = (head - cold).dropna()
     return gap if len(gap) else None
+
+
+def groups_table(
+    rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[str], mode: str = "paper10"
+) -> pd.DataFrame:
+    """Return one line a method and one column a group: ours, the paper's number in brackets; first the group sizes."""
+    import pandas as pd
+
+    lines = []
+    for name in data_sets:
+        found = {
+            method: {
+                split: defined(
+                    rows, dataset=name, split=split, method=method, metric="accuracy", mode=mode, setting=None
+                )
+                for split in GROUPS
+            }
+            for method in METHODS
+        }
+        found = {method: cells for method, cells in found.items() if any(v is not None for v in cells.values())}
+        if not found:
+            continue
+        sizes = {split: group_size(rows, name, split, mode) for split in GROUPS}
+        lines.append({"data set": name, "method": "(test nodes)", **sizes})
+        for method, cells in found.items():
+            shown = {split: _beside(values, published, name, split, method) for split, values in cells.items()}
+            lines.append({"data set": name, "method": method, **shown})
+    return pd.DataFrame(lines)
+
+
+def _beside(values: pd.Series | None, published: pd.DataFrame, name: str, split: str, method: str) -> str:
+    ours = "no test node" if values is None else _cell(values)
+    paper = printed(published, dataset=name, split=split, method=method, metric="accuracy")
+    return ours if paper is None else f"{ours} ({paper:g})"
+
+
+def dropout_table(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return every cell of Table 3 twice, dropout off and on, in both protocols, the paper's number in brackets."""
+    import pandas as pd
+
+    lines = []
+    for name in data_sets:
+        for mode in ("paper10", "code"):
+            part = rows[(rows["dataset"] == name) & (rows["mode"] == mode) & rows["setting"].isna()]
+            for method in DROPOUT_METHODS:
+                if defined(part, method=method, metric=ON) is None:
+                    continue
+                cells = {}
+                for split in GROUPS:
+                    off, on = (defined(part, method=method, split=split, metric=m) for m in ("accuracy", ON))
+                    shown = f"{_mean(off)} → {_mean(on)}"
+                    paper = printed(published, dataset=name, split=split, method=method, metric="accuracy")
+                    cells[split] = shown if paper is None else f"{shown} ({paper:g})"
+                lines.append({"data set": name, "protocol": mode, "method": method, **cells})
+    return pd.DataFrame(lines)
+
+
+def _mean(values: pd.Series | None) -> str:
+    return MISSING if values is None else number(float(values.mean()), 1)
+
+
+RUNGS = (
+    ("distillation: GLNN − MLP", "GLNN", "MLP"),
+    ("a guess of the embedding: ê − GLNN", "ê only", "GLNN"),
+    ("look-up beside the guess: ẽ and ê − ê", "ẽ and ê", "ê only"),
+    ("attention: softmax − plain mean", "ẽ by softmax", "ẽ by mean"),
+    ("states of all layers: ẽ and ê − output only", "ẽ and ê", "ẽ and ê, output only"),
+    ("structural embeddings: SE teacher − GCN teacher", "ẽ and ê, SE teacher", "ẽ and ê"),
+    ("unlabelled nodes: all connected − training nodes", "ẽ and ê", "distilled on training nodes"),
+    ("all of Cold Brew: ẽ and ê, SE teacher − GLNN", "ẽ and ê, SE teacher", "GLNN"),
+)
+
+
+def rung_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return what each part adds on isolated nodes: paired differences of rungs, a column a data set."""
+    import pandas as pd
+
+    found = [name for name in data_sets if defined(rows, dataset=name, metric="accuracy on the ladder") is not None]
+    lines = []
+    for label, rung, under in RUNGS:
+        gains = {name: rung_difference(rows, name, rung, under) for name in found}
+        lines.append({"part": label} | {n: with_interval(g.estimate, g.low, g.high, 1) for n, g in gains.items()})
+    if not found:
+        raise MissingRowsError("no ladder was climbed in this run.")
+    return pd.DataFrame(lines)
+
+
+def retrieval_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return accuracy and purity on isolated nodes by K, and accuracy by temperature, a column a data set."""
+    import pandas as pd
+
+    part = select(rows, method="Cold Brew student", split="isolation", mode="paper10", dataset=list(data_sets))
+    here = [name for name in data_sets if name in set(part["dataset"])]
+    lines = []
+    for metric, label in (
+        ("accuracy by number of latent neighbours", "accuracy"),
+        ("purity of latent neighbours", "purity"),
+    ):
+        for at in sorted(select(part, metric=metric)["at"].unique()):
+            cells = {name: _cell(defined(part, dataset=name, metric=metric, at=at)) for name in here}
+            lines.append({"what": f"{label}, K = {at:g}", **cells})
+    by_temperature = select(part, metric="accuracy by temperature")
+    for setting in sorted(set(by_temperature["setting"])):
+        cells = {name: _cell(defined(by_temperature, dataset=name, setting=setting)) for name in here}
+        lines.append({"what": f"accuracy, {'plain mean' if setting == 'mean' else setting}", **cells})
+    return pd.DataFrame(lines)
+
+
+def switch_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return what choosing teacher or student by degree gains over the better of the two, by graph and group."""
+    import pandas as pd
+
+    part = select(rows, method="Degree switch", mode="paper10")
+    lines = []
+    for name in data_sets:
+        cells = {}
+        for split in GROUPS:
+            switch, better = (
+                defined(part, dataset=name, split=split, metric=metric)
+                for metric in ("accuracy", "accuracy of the better of the two")
+            )
+            cells[split] = _cell(None if switch is None or better is None else (switch - better).dropna())
+        degree = defined(part, dataset=name, metric="degree of the switch")
+        if degree is not None:
+            chosen = ", ".join(f"{value:g}" for value in degree)
+            lines.append({"data set": name, **cells, "degree from which the teacher answers, by seed": chosen})
+    return pd.DataFrame(lines)
+
+
+SHARE, CHANGED = "embedding share", "test predictions that change without embeddings"
+
+
+def chosen_penalties(penalty: pd.Series) -> str:
+    """Write the penalties that validation chose, each with the number of seeds if they differ."""
+    counts = penalty.value_counts().sort_index()
+    return ", ".join(f"{value:g}" + (f" ({count})" if len(counts) > 1 else "") for value, count in counts.items())
+
+
+def embeddings_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return how active structural embeddings are: η, their size and effect where measured, the student's teacher."""
+    import pandas as pd
+
+    measured = {"size of E over that of XW": SHARE, "test predictions changed without E (%)": CHANGED}
+    lines = []
+    for name in data_sets:
+        penalty = defined(rows, dataset=name, method="Cold Brew teacher", metric="structural penalty", mode="paper10")
+        if penalty is None:
+            continue
+        chosen = defined(rows, dataset=name, metric="teacher has structural embeddings", mode="paper10")
+        line = {"data set": name, "η chosen (seeds)": chosen_penalties(penalty)}
+        for label, metric in measured.items():
+            if metric in set(rows["metric"]):
+                values = defined(rows, dataset=name, metric=metric, mode="paper10")
+                line[label] = MISSING if values is None else _cell(values)
+        seeds = MISSING if chosen is None else f"{int(chosen.sum())} of {len(chosen)}"
+        lines.append({**line, "student learns from the SE teacher (seeds)": seeds})
+    if not lines:
+        raise MissingRowsError("no teacher with structural embeddings was trained in this run.")
+    return pd.DataFrame(lines)
 
 
 def link_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
