@@ -141,7 +141,9 @@ def _part(label: str) -> str:
 
 def embeddings_at_work(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say how strongly structural embeddings are held down, and whether they act at all."""
-    chosen, share, changed = {}, {}, {}
+    chosen: dict[str, str] = {}
+    share: dict[str, float] = {}
+    changed: dict[str, float] = {}
     for name in data_sets:
         penalty = defined(rows, dataset=name, method="Cold Brew teacher", metric="structural penalty", mode="paper10")
         if penalty is not None:
@@ -179,13 +181,15 @@ def links_beside_the_paper(rows: pd.DataFrame, published: pd.DataFrame) -> str:
     metric = "mean reciprocal rank"
     words, gains, levels = [], [], []
     for name in dict.fromkeys(rows["dataset"]):
-        ours = {method: defined(rows, dataset=name, method=method, metric=metric) for method in (GCN, STUDENT)}
-        paper = {method: printed(published, dataset=name, method=method, metric=metric) for method in ours}
-        if any(values is None for values in ours.values()) or any(value is None for value in paper.values()):
+        look_up = {method: defined(rows, dataset=name, method=method, metric=metric) for method in (GCN, STUDENT)}
+        ours = {method: values for method, values in look_up.items() if values is not None}
+        figures = {method: printed(published, dataset=name, method=method, metric=metric) for method in ours}
+        paper = {method: float(value) for method, value in figures.items() if value is not None}
+        if len(paper) < len(look_up):
             continue
         means = {method: float(values.mean()) for method, values in ours.items()}
         words += [f"{name}, {method}: {means[method]:.0f} against {paper[method]:.0f}" for method in ours]
-        levels += [(means[method], float(paper[method])) for method in ours]
+        levels += [(means[method], paper[method]) for method in ours]
         gain = t_interval(paired_differences(ours[STUDENT], ours[GCN]))
         gains.append(f"{name} {_signed(gain)}, printed {number(paper[STUDENT] - paper[GCN], 1, signed=True)}")
     if not words:
