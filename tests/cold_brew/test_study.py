@@ -7,7 +7,7 @@ import torch
 
 from reprise.cold_brew import audits, methods, study, sweeps
 from reprise.cold_brew.cell import Cell, methods_of
-from reprise.cold_brew.methods import GCN, GRAPH_MLP, STUDENT, TEACHER
+from reprise.cold_brew.methods import GCN, GRAPH_MLP, STUDENT, STUDENT_CHANNELS, TEACHER
 from reprise.cold_brew.problem import make_problem
 from reprise.cold_brew.settings import PARTS, Settings
 from reprise.cold_brew.study import applies, run
@@ -186,7 +186,8 @@ def test_a_training_that_diverges_leaves_nan_in_the_study():
         assert np.isnan(outcome.accuracy(blown.y, blown.masks.test))
 
 
-def test_the_planted_effect_appears_on_the_generators_isolation():
+def test_the_planted_effect_appears_on_the_generators_isolation(monkeypatch):
+    monkeypatch.setattr(methods, "STUDENT_CHANNELS", STUDENT_CHANNELS)  # the study's width
     settings = Settings(parts=("groups",), full_study_datasets=(), se_penalties=(100.0,))
     cell = Cell(make_problem("sub-topics", 0, settings), settings)
     mask = cell.problem.test_groups()["isolation"]
