@@ -192,7 +192,7 @@ def test_the_planted_effect_appears_on_the_generators_isolation(monkeypatch):
     cell = Cell(make_problem("sub-topics", 0, settings), settings)
     mask = cell.problem.test_groups()["isolation"]
     reached = {m: cell.outcome(m).accuracy(cell.problem.y, mask) for m in (GCN, "MLP", STUDENT)}
-    assert reached[STUDENT] > reached[GCN] + 2
+    assert reached[STUDENT] > reached[GCN] + 5
     assert reached[STUDENT] > reached["MLP"] + 10
 
 
