@@ -42,7 +42,7 @@ def test_a_mistake_is_one_sentence_on_standard_error_and_exit_code_one(monkeypat
         (["run", "grda", "-p", "n_steps=three"], "parameter n_steps: must be an integer, not 'three'."),
         (["run", "grda", "-p", "n_steps=3", "-p", "n_steps=4"], "parameter 'n_steps' is given twice; give each once."),
         (["verify", "nowhere.json"], "no record at nowhere.json"),
-        (["verify", str(REPOSITORY / "results")], "results/standard/grda.json."),
+        (["verify", str(REPOSITORY / "results")], "results/standard/"),
         (["verify", str(REPOSITORY / "README.md")], "README.md is no record: it is not JSON; name the PACKAGE"),
         (["verify", str(REPOSITORY / "notebooks/grda.ipynb")], "is no record: it has no paper, package, profile; name"),
         (["run", "grda", "--reuse", "nope.json"], "no record at nope.json"),

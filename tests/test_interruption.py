@@ -68,7 +68,7 @@ def test_a_run_told_to_end_leaves_one_sentence_no_kernel_and_the_files_as_they_w
     kernels = psutil.Process(process.pid).children(recursive=True)
     assert kernels
     process.send_signal(number)
-    out, error = process.communicate(timeout=20)
+    out, error = process.communicate(timeout=60)
     assert process.returncode == status
     assert out == ""
     assert error.splitlines() == [
