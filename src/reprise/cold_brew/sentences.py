@@ -157,11 +157,11 @@ def embeddings_at_work(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     text = "C3, C5 and the ladder speak of structural embeddings; validation chose their penalty η: " + "; ".join(
         f"{name} {value}" for name, value in chosen.items()
     )
-    text += " (on the mean square of $E$; 0 leaves it free, in brackets the number of seeds)."
+    text += " (on the mean square of *E*; 0 leaves it free, in brackets the number of seeds)."
     if share:
-        text += " Size of $E$ over that of $XW$: " + _by_name(share, 2) + "."
+        text += " Size of *E* over that of *XW*: " + _by_name(share, 2) + "."
     if changed:
-        text += " Test predictions that change without $E$: " + _by_name(changed, 1, " %") + "."
+        text += " Test predictions that change without *E*: " + _by_name(changed, 1, " %") + "."
         idle = [name for name, value in changed.items() if value < IDLE_PERCENT]
         if idle:
             text += (
