@@ -15,11 +15,11 @@ from reprise.giant_xrt.cell import FEW, TREES, Cell, Row
 from reprise.giant_xrt.downstream import ridge_scores
 from reprise.giant_xrt.effect_size import CONTRASTS, MEAN_DEGREES, gain, simulate
 from reprise.giant_xrt.generators import rewired, text_blocks, without_edges
-from reprise.giant_xrt.trees import LabelTree, label_tree
 from reprise.giant_xrt.neighbours import held_out_hits, ridge_neighbours
 from reprise.giant_xrt.ranker import fit_ranker
 from reprise.giant_xrt.scale import measure
 from reprise.giant_xrt.settings import Settings
+from reprise.giant_xrt.trees import LabelTree, label_tree
 
 GROUPS = {"isolated": (0, 0), "1–2": (1, 2), "3–5": (3, 5), "6 or more": (6, 10**9)}
 ON_CURVES = ("TF-IDF", "SVD", "SVD, one hop", "GIANT, closed form", "GIANT")

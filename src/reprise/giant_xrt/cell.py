@@ -13,16 +13,16 @@ from scipy import sparse
 from reprise.compute import numpy_generator, torch_generator
 from reprise.giant_xrt.baselines import closed_form_features, link_prediction_features, mean_over_neighbours
 from reprise.giant_xrt.data import REGIMES, Split, TextGraph, load, split_of
-from reprise.giant_xrt.downstream import ridge_scores
+from reprise.giant_xrt.downstream import Training, ridge_scores, trained_scores
 from reprise.giant_xrt.encoders import LinearEncoder, encode
 from reprise.giant_xrt.estimators import MAX_DEGREE, TREE_DIMENSIONS
 from reprise.giant_xrt.input_checks import check_instances
-from reprise.giant_xrt.trees import LabelTree, label_tree, random_tree
 from reprise.giant_xrt.label_vectors import label_vectors, reduced
-from reprise.giant_xrt.pretraining import LINEAR_RECIPE, Level, Pretraining, Recipe
+from reprise.giant_xrt.pretraining import LINEAR_RECIPE, Level, Pretraining
 from reprise.giant_xrt.settings import Settings
 from reprise.giant_xrt.targets import level_targets
 from reprise.giant_xrt.tfidf import plain_words
+from reprise.giant_xrt.trees import LabelTree, label_tree, random_tree
 
 Row = dict[str, Any]
 WIDTH = 128
@@ -214,6 +214,20 @@ class Cell:
         """Return the row of a ridge classifier on features."""
         scores = ridge_scores(features, self.graph.labels, self.split(regime, seed))
         return self.row(experiment, seed, method, scores.test, model="ridge", labels=regime, **columns)
+
+    def network(self, experiment: str, seed: int, method: str, model: str, features: Any, regime: str) -> Row:
+        """Return the row of a network trained on features."""
+        training = Training(max_epochs=self.settings.downstream_epochs, patience=self.settings.downstream_patience)
+        options: dict[str, Any] = {"scalings": ("columns",)} if model == "RevGAT-like" else {}
+        parts = (self.graph.labels, self.graph.adjacency, self.split(regime, seed))
+        scores = trained_scores(model, features, *parts, seed=seed, training=training, **options)
+        return self.row(experiment, seed, method, scores.test, model=model, labels=regime)
+
+    def regimes(self, seed: int) -> tuple[str, ...]:
+        """Return the amounts of labels compared: both, or only few where that is all there is time for."""
+        settings = self.settings
+        both = self.graph.name in settings.full_study_datasets and seed in settings.many_label_seeds
+        return (FEW, MANY) if both else (FEW,)
 
 
 def unit_scale(features: np.ndarray) -> np.ndarray:

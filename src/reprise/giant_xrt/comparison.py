@@ -9,7 +9,7 @@ import numpy as np
 
 from reprise.giant_xrt.baselines import self_supervised_features
 from reprise.giant_xrt.cell import FEW, MANY, Cell, Row
-from reprise.giant_xrt.downstream import propagation_scores, trained_scores
+from reprise.giant_xrt.downstream import propagation_scores
 
 COMPARED = (
     "TF-IDF",
@@ -42,25 +42,16 @@ def names_for(cell: Cell) -> tuple[str, ...]:
     return tuple(name for name in COMPARED if name != "Binary words" or cell.graph.words is not None)
 
 
-def regimes_for(cell: Cell) -> tuple[str, ...]:
-    """Return the amounts of labels of a data set: both, or only few where it is merely compared."""
-    return (FEW, MANY) if cell.graph.name in cell.settings.full_study_datasets else (FEW,)
-
-
 def comparison_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield Table R1's shape: MLP, GraphSAGE and ridge on every kind of features, and label propagation."""
-    labels, adjacency = cell.graph.labels, cell.graph.adjacency
     full = cell.graph.name in cell.settings.full_study_datasets
-    for regime in regimes_for(cell):
-        split = cell.split(regime, seed)
+    for regime in cell.regimes(seed):
         for name in names_for(cell):
             features = cell.features(name, seed)
             yield cell.ridge("comparison", seed, name, features, regime)
-            models = ("MLP", "GraphSAGE") if full and name in ON_GRAPHSAGE else ("MLP",)
-            for model in models:
-                scores = trained_scores(model, features, labels, adjacency, split, seed=seed)
-                yield cell.row("comparison", seed, name, scores.test, model=model, labels=regime)
-        found = propagation_scores(labels, adjacency, split).test
+            for model in ("MLP", "GraphSAGE") if full and name in ON_GRAPHSAGE else ("MLP",):
+                yield cell.network("comparison", seed, name, model, features, regime)
+        found = propagation_scores(cell.graph.labels, cell.graph.adjacency, cell.split(regime, seed)).test
         yield cell.row("comparison", seed, "Label propagation", found, model="none", labels=regime)
 
 
@@ -72,7 +63,7 @@ def level_rows(cell: Cell, seed: int) -> Iterator[Row]:
         found.append((clusters, features()))
 
     cell.giant(seed, after_level=keep)
-    for regime in regimes_for(cell):
+    for regime in (FEW, MANY):
         for clusters, features in found:
             yield cell.ridge("levels", seed, "GIANT", features, regime, level=clusters)
 
@@ -83,7 +74,7 @@ def ablation_rows(cell: Cell, seed: int) -> Iterator[Row]:
         return
     for name, changes in ABLATIONS.items():
         features = cell.giant(seed, **changes) if changes else cell.features("GIANT", seed)
-        for regime in regimes_for(cell):
+        for regime in (FEW, MANY):
             yield cell.ridge("ablations", seed, name, features, regime)
 
 
@@ -91,15 +82,9 @@ def network_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield SGC, SIGN and the reversible attention network on plain features and on GIANT's, few labels."""
     if seed not in cell.settings.network_seeds:
         return
-    split = cell.split(FEW, seed)
     for name in ON_NETWORKS:
-        features = cell.features(name, seed)
         for model in ("SGC", "SIGN", "RevGAT-like"):
-            options = {"scalings": ("columns",)} if model == "RevGAT-like" else {}
-            scores = trained_scores(
-                model, features, cell.graph.labels, cell.graph.adjacency, split, seed=seed, **options
-            )
-            yield cell.row("networks", seed, name, scores.test, model=model, labels=FEW)
+            yield cell.network("networks", seed, name, model, cell.features(name, seed), FEW)
 
 
 def self_supervision_rows(cell: Cell, seed: int) -> Iterator[Row]:
@@ -108,7 +93,7 @@ def self_supervision_rows(cell: Cell, seed: int) -> Iterator[Row]:
         return
     for kind in ("DGI", "GAE"):
         features = self_supervised_features(kind, cell.features("SVD", seed), cell.graph.adjacency, seed=seed)
-        for regime in regimes_for(cell):
+        for regime in (FEW, MANY):
             yield cell.ridge("comparison", seed, kind, features, regime)
 
 

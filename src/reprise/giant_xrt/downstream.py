@@ -131,11 +131,14 @@ class Perceptron(nn.Module):
 
 
 class Sage(nn.Module):
-    """Layers of GraphSAGE with mean aggregation; batch normalisation, ReLU and dropout 0.5 between."""
+    """Layers of GraphSAGE with mean aggregation; batch normalisation, ReLU and dropout 0.5 between.
 
-    def __init__(self, n_inputs: int, n_classes: int, edge_index: Tensor, training: Training = SMALL) -> None:
+    ``graph`` is an ``edge_index``, or faster the adjacency matrix as a sparse tensor.
+    """
+
+    def __init__(self, n_inputs: int, n_classes: int, graph: Tensor, training: Training = SMALL) -> None:
         super().__init__()
-        self.edge_index = edge_index
+        self.graph = graph
         widths = [training.width] * (training.n_layers - 1)
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths)
         ends = zip((n_inputs, *widths), (*widths, n_classes), strict=True)
@@ -143,9 +146,9 @@ class Sage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits, ``(n, C)``."""
-        hidden = self.layers[0](x, self.edge_index)
+        hidden = self.layers[0](x, self.graph)
         for norm, layer in zip(self.norms, self.layers[1:], strict=True):
-            hidden = layer(functional.dropout(torch.relu(norm(hidden)), DROPOUT, self.training), self.edge_index)
+            hidden = layer(functional.dropout(torch.relu(norm(hidden)), DROPOUT, self.training), self.graph)
         return hidden
 
 
@@ -235,8 +238,11 @@ def _fit(
         network = nn.Linear(n_inputs, n_classes) if model == "SGC" else Perceptron(n_inputs, n_classes, training)
         # A network without a graph sees the training rows only: nothing else need pass through.
         return _train(network, _rows(inputs, split.train), inputs, labels, split, split.train, training)
-    kind = Sage if model == "GraphSAGE" else ReversibleAttention
-    network = kind(n_inputs, n_classes, edge_index_of(adjacency), training)
+    network: nn.Module
+    if model == "GraphSAGE":
+        network = Sage(n_inputs, n_classes, _sparse_tensor(adjacency), training)
+    else:
+        network = ReversibleAttention(n_inputs, n_classes, edge_index_of(adjacency), training)
     return _train(network, inputs, inputs, labels, split, np.arange(len(labels)), training)
 
 

@@ -24,12 +24,12 @@ from reprise.giant_xrt.input_checks import (
     check_texts,
     refuse_labels,
 )
-from reprise.giant_xrt.trees import LabelTree, label_tree
-from reprise.giant_xrt.neighbours import ridge_neighbours, top_rows
 from reprise.giant_xrt.label_vectors import KINDS, label_vectors, reduced
+from reprise.giant_xrt.neighbours import ridge_neighbours, top_rows
 from reprise.giant_xrt.pretraining import LINEAR_RECIPE, Level, Pretraining, Recipe, level_logits
 from reprise.giant_xrt.targets import path_scores
 from reprise.giant_xrt.tfidf import TfidfText, plain_words
+from reprise.giant_xrt.trees import LabelTree, label_tree
 
 MAX_DEGREE = 1000
 DEPTHS = (3, 5, 7, 8)

@@ -10,12 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.preprocessing import normalize
 
 from reprise.data import load_npz
 from reprise.giant_xrt.cell import FEW, Cell, Row
-from reprise.giant_xrt.comparison import regimes_for
-from reprise.giant_xrt.downstream import trained_scores
 from reprise.giant_xrt.encoders import encode
 from reprise.giant_xrt.pretraining import Pretraining, Recipe
 from reprise.giant_xrt.transformer import TransformerEncoder
@@ -31,13 +28,11 @@ def minilm_rows(cell: Cell, seed: int) -> Iterator[Row]:
     found = {"MiniLM, frozen": frozen_features(cell)}
     if cell.settings.minilm_steps:
         found["MiniLM, GIANT"] = tuned_features(cell)
-    for regime in regimes_for(cell):
-        split = cell.split(regime, seed)
+    for regime in cell.regimes(seed):
         for name, features in found.items():
             yield cell.ridge("comparison", seed, name, features, regime)
             for model in ("MLP", "GraphSAGE") if regime == FEW else ("MLP",):
-                scores = trained_scores(model, features, cell.graph.labels, cell.graph.adjacency, split, seed=seed)
-                yield cell.row("comparison", seed, name, scores.test, model=model, labels=regime)
+                yield cell.network("comparison", seed, name, model, features, regime)
 
 
 def frozen_features(cell: Cell) -> np.ndarray:
@@ -70,11 +65,6 @@ def tuned_features(cell: Cell) -> np.ndarray:
         str(cell.tree("pifa", 0).leaf.tolist()),
     ]
     return _cached("tuned", key, make)
-
-
-def unit(features: np.ndarray) -> np.ndarray:
-    """Return rows of length 1: MiniLM's sentence embedding."""
-    return np.asarray(normalize(features))
 
 
 def _cached(name: str, inputs: Sequence[str], compute: Callable[[], np.ndarray]) -> np.ndarray:

@@ -16,7 +16,6 @@ from reprise.compute import numpy_generator, torch_generator
 from reprise.giant_xrt.bootstrap import BOOTSTRAPS, first_head
 from reprise.giant_xrt.encoders import Prepared, TrainedRows, encode
 from reprise.giant_xrt.input_checks import GiantInputError, check_name
-from reprise.giant_xrt.trees import LabelTree
 from reprise.giant_xrt.targets import (
     active_clusters,
     at_most,
@@ -25,6 +24,7 @@ from reprise.giant_xrt.targets import (
     shortlist,
     weighted_squared_hinge,
 )
+from reprise.giant_xrt.trees import LabelTree
 
 NEGATIVES = ("tfn+man", "tfn", "man", "all")
 LOSSES = ("weighted-squared-hinge", "squared-hinge")

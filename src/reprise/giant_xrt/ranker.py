@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from reprise.giant_xrt.trees import LabelTree
 from reprise.giant_xrt.targets import level_targets
+from reprise.giant_xrt.trees import LabelTree
 
 COST = 1.0
 LEAST_WEIGHT = 0.1

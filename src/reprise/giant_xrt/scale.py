@@ -14,10 +14,10 @@ from sklearn.preprocessing import normalize
 
 from reprise.compute import numpy_generator
 from reprise.giant_xrt.generators import large_text_graph
-from reprise.giant_xrt.trees import label_tree
 from reprise.giant_xrt.label_vectors import pifa
 from reprise.giant_xrt.targets import level_targets, teacher_forcing
 from reprise.giant_xrt.tfidf import inverse_document_frequency
+from reprise.giant_xrt.trees import label_tree
 
 DIMENSIONS = 64
 MAX_LEAF = 100

@@ -52,8 +52,19 @@ class Settings(ChapterSettings):
         description="seeds: of split, tree, encoder and batches; the paper: 10 downstream",
     )
     experiments: tuple[Experiment, ...] = Field(
-        ("comparison", "levels", "ablations", "labels", "variance", "degrees", "neighbours", "phase", "purity")
-        + ("controls", "theory"),
+        (
+            "comparison",
+            "levels",
+            "ablations",
+            "labels",
+            "variance",
+            "degrees",
+            "neighbours",
+            "phase",
+            "purity",
+            "controls",
+            "theory",
+        ),
         min_length=1,
         description="which parts of the study are run",
     )
@@ -61,13 +72,18 @@ class Settings(ChapterSettings):
         ("text-blocks", "citeseer-text"),
         description="data sets of all parts; the others are compared, 20 per class only",
     )
-    ablation_seeds: tuple[int, ...] = Field((0, 1), description="of the seeds, those of the ablations")
-    neighbour_seeds: tuple[int, ...] = Field((0, 1), description="of the seeds, those that predict held-out edges")
+    many_label_seeds: tuple[int, ...] = Field(
+        (0,), description="of the seeds, those compared with 60 % of the labels, too"
+    )
+    ablation_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those of the ablations")
+    neighbour_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those that predict held-out edges")
     phase_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those of the sweeps over the graph")
     network_seeds: tuple[int, ...] = Field((0, 1, 2), description="of the seeds, those of slower networks and rivals")
     other_seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), description="of the seeds, those of sets compared only")
     epochs_per_level: PositiveInt = Field(3, description="passes over the instances a level; the paper: 2,500 steps")
     embedded_epochs: PositiveInt = Field(5, description="the same on embedded data")
+    downstream_epochs: PositiveInt = Field(100, description="epochs of downstream networks at most; the paper: 500")
+    downstream_patience: PositiveInt = Field(30, description="epochs without a better validation accuracy")
     depths: tuple[PositiveInt, ...] = Field(
         (3, 5, 7, 8), description="depths of the tree that are levels: 8, 32, 128, 256 clusters; the paper: 32 to 2,048"
     )
