@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,10 +37,8 @@ def arxiv_rows(settings: Settings) -> Iterator[Row]:
     device = str(resolve_device(settings.device))
     made = GiantFeaturizer(settings.arxiv_encoder, max_leaf=100, recipe=recipe, device=device, random_state=0)
     features["GIANT"] = made.fit_transform(graph.texts, graph.adjacency)
-    try:
+    with suppress(DataError):
         features["GIANT, authors' features"] = arxiv_published_features()
-    except DataError:
-        pass
     for seed in settings.seeds:
         for name, matrix in features.items():
             for model, training in ARXIV.items():

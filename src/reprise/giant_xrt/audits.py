@@ -1,4 +1,4 @@
-"""The parts of the study beyond the paper: labels, pre-training's variance, degrees, neighbours, graphs, theory, scale."""
+"""The parts of the study beyond the paper: labels, variance, degrees, neighbours, graphs, theory, scale."""
 
 from __future__ import annotations
 
@@ -82,6 +82,8 @@ def _scorers(cell: Cell, seed: int) -> dict[str, Any]:
         found[name] = lambda rows, f=features, w=weights: f[rows] @ w
     unit = sparse.csr_array(normalize(cell.tfidf))
     found["TF-IDF"] = lambda rows: (unit[rows] @ unit.T).toarray()
+    if seed not in cell.settings.network_seeds:
+        return found
     tree = deep_tree(cell, seed)
     ranker = fit_ranker(cell.tfidf[cell.instances], cell.graph.adjacency[cell.instances], tree)
     found["XR-Linear"] = lambda rows: ranker.predict(cell.tfidf[rows], RANKED).toarray()
@@ -91,7 +93,7 @@ def _scorers(cell: Cell, seed: int) -> dict[str, Any]:
 def deep_tree(cell: Cell, seed: int) -> LabelTree:
     """Return the four-way tree that the ranker descends."""
     deepest = max(cell.depths)
-    levels = tuple(one for one in RANKER_LEVELS if one < deepest) + (deepest,)
+    levels = (*(one for one in RANKER_LEVELS if one < deepest), deepest)
     return label_tree(cell.vectors("pifa"), seed=seed, depths=levels)
 
 
@@ -145,7 +147,7 @@ def purity(clusters: np.ndarray, labels: np.ndarray) -> float:
 
 
 def control_rows(cell: Cell, seed: int) -> Iterator[Row]:
-    """Yield the controls: the generator as it is, and with edges rewired at random, degrees kept; ten labels a class."""
+    """Yield the controls: the generator as it is, and with edges rewired at random; ten labels a class."""
     regime = "10 per class"
     for name in ("SVD", "GIANT"):
         yield cell.ridge("controls", seed, name, cell.features(name, seed), regime)

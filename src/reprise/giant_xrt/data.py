@@ -241,9 +241,9 @@ def _arxiv() -> TextGraph:
     if not file.is_file():
         raise DataError(f"ogbn-arxiv: {file} is missing; download {ARXIV_TEXTS} to it, or set REPRISE_DATA.")
     content, labels = NodePropPredDataset("ogbn-arxiv", root=str(arxiv_folder()))[0]
-    mapping = gzip.open(arxiv_folder() / "ogbn_arxiv" / "mapping" / "nodeidx2paperid.csv.gz", "rt", encoding="utf-8")
-    with mapping:
-        papers = [line.strip().split(",")[1] for line in mapping][1:]
+    mapping = arxiv_folder() / "ogbn_arxiv" / "mapping" / "nodeidx2paperid.csv.gz"
+    with gzip.open(mapping, "rt", encoding="utf-8") as lines:
+        papers = [line.strip().split(",")[1] for line in lines][1:]
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         texts = {parts[0]: " ".join(parts[1:]) for line in lines if len(parts := line.rstrip("\n").split("\t")) > 1}
     if missing := [paper for paper in papers if paper not in texts]:

@@ -1,4 +1,4 @@
-"""What is put on top of node features: ridge, MLP, GraphSAGE, SGC, SIGN, a reversible attention network, propagation."""
+"""What is put on top of node features: ridge, MLP, GraphSAGE, SGC, SIGN, reversible attention, propagation."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ def _dense_tensor(array: np.ndarray) -> Tensor:
 
 
 def _sparse_tensor(matrix: sparse.csr_array) -> Tensor:
-    parts = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
+    rows, columns = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
     values = torch.from_numpy(matrix.data.astype(np.float32))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(*parts, values, size=matrix.shape, check_invariants=False)
+        return torch.sparse_csr_tensor(rows, columns, values, size=matrix.shape, check_invariants=False)
 
 
 class Perceptron(nn.Module):
@@ -234,11 +234,11 @@ def _fit(
     model: str, inputs: Tensor, labels: np.ndarray, adjacency: sparse.csr_array, split: Split, training: Training
 ) -> Scores:
     n_inputs, n_classes = inputs.shape[1], int(labels.max()) + 1
+    network: nn.Module
     if model in ("MLP", "SIGN", "SGC"):
         network = nn.Linear(n_inputs, n_classes) if model == "SGC" else Perceptron(n_inputs, n_classes, training)
         # A network without a graph sees the training rows only: nothing else need pass through.
         return _train(network, _rows(inputs, split.train), inputs, labels, split, split.train, training)
-    network: nn.Module
     if model == "GraphSAGE":
         network = Sage(n_inputs, n_classes, _sparse_tensor(adjacency), training)
     else:
@@ -269,8 +269,8 @@ def _train(
     checked = inputs if whole_graph else _rows(inputs, split.validation)
     rows = torch.from_numpy(split.validation) if whole_graph else torch.arange(len(split.validation))
     target = classes[torch.from_numpy(split.validation)]
-    options = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
-    optimiser = torch.optim.Adam(network.parameters(), **options)
+    rate, decay = training.learning_rate, training.weight_decay
+    optimiser = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay)
     best, best_state, since = (-1.0, -np.inf), copy.deepcopy(network.state_dict()), 0
     for _ in range(training.max_epochs):
         network.train()

@@ -188,9 +188,10 @@ class NeighborhoodXMC:
         model._adjacency = sparse.csr_array((ones, indices, indptr), shape=(len(leaf), len(leaf)))
         model.levels_ = []
         for state, past in zip(weights["heads"], model.history_, strict=True):
-            head = torch.nn.Linear(own.dim, past["clusters"])
+            n_clusters = int(past["clusters"])
+            head = torch.nn.Linear(own.dim, n_clusters)
             head.load_state_dict(state)
-            model.levels_.append(Level(head, past["loss"], past["seconds"], past["clusters"]))
+            model.levels_.append(Level(head, past["loss"], past["seconds"], n_clusters))
         return model
 
 

@@ -1,4 +1,4 @@
-"""Embedded data: a block model with texts whose synonyms only the links reveal, and large sparse stand-ins for scale."""
+"""Embedded data: a block model with texts whose synonyms only the links reveal, and large graphs for scale."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def without_edges(
     edges = np.stack(upper.coords, axis=1)
     order = generator.permutation(len(edges))
     degrees = np.diff(adjacency.indptr).astype(np.int64)
-    wanted, taken = round(share * len(edges)), []
+    wanted, taken = round(share * len(edges)), list[int]()
     for place in order:
         if len(taken) == wanted:
             break

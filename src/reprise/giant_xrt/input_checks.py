@@ -52,8 +52,8 @@ def check_texts(texts: Any, n_nodes: int | None = None, on_empty: str = "error")
     if empty and on_empty == "error":
         listed = ", ".join(map(str, empty[:N_LISTED]))
         raise GiantInputError(
-            f"texts has {len(empty)} empty entries, first at {listed}; drop these nodes, or pass on_empty='keep' to give "
-            "them vectors of zeros."
+            f"texts has {len(empty)} empty entries, first at {listed}; drop these nodes, or pass on_empty='keep' to "
+            "give them vectors of zeros."
         )
     return [text or "" for text in found]
 

@@ -36,7 +36,7 @@ def minilm_rows(cell: Cell, seed: int) -> Iterator[Row]:
 
 
 def frozen_features(cell: Cell) -> np.ndarray:
-    """Return MiniLM's mean-pooled features of the texts, ``(n, 384)``, from the build folder's cache if they are there."""
+    """Return MiniLM's mean-pooled features of the texts, ``(n, 384)``; kept in the build folder's cache."""
 
     def make() -> np.ndarray:
         encoder = TransformerEncoder(max_length=FROZEN_LENGTH).eval()

@@ -1,4 +1,4 @@
-"""An XR-Linear-style ranker: linear machines down the label tree, beam search; a check of the task without an encoder."""
+"""An XR-Linear-style ranker: linear machines down the label tree, and beam search; it needs no encoder."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Rows without randomness have seed −1. Those of the simulation and of the scale
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from reprise import rows
@@ -64,6 +64,15 @@ PARTS = {
     "minilm": minilm_rows,
 }
 EMBEDDED_PARTS = {"controls": control_rows}
+COMPARED_PARTS = {"comparison": comparison_rows}
+# What costs little on embedded data, where these parts say most.
+COMPARED_EMBEDDED_PARTS = {
+    "levels": level_rows,
+    "ablations": ablation_rows,
+    "labels": label_rows,
+    "phase": phase_rows,
+    "purity": purity_rows,
+}
 
 
 def run(settings: Settings) -> pd.DataFrame:
@@ -83,11 +92,18 @@ def run(settings: Settings) -> pd.DataFrame:
     return rows.tidy(row for name in settings.datasets for row in _rows_of(settings, name))
 
 
+def _parts(full: bool, embedded: bool) -> dict[str, Callable[[Cell, int], Iterator[Row]]]:
+    parts: dict[str, Callable[[Cell, int], Iterator[Row]]] = dict(PARTS if full else COMPARED_PARTS)
+    if embedded:
+        parts |= EMBEDDED_PARTS if full else {**COMPARED_EMBEDDED_PARTS, **EMBEDDED_PARTS}
+    return parts
+
+
 def _rows_of(settings: Settings, name: str) -> Iterator[Row]:
     cell = Cell.of(settings, name)
     embedded = name == "text-blocks"
     full = name in settings.full_study_datasets
-    parts = {**(PARTS if full else {"comparison": comparison_rows}), **(EMBEDDED_PARTS if embedded else {})}
+    parts = _parts(full, embedded)
     for seed in settings.seeds:
         if not full and seed not in settings.other_seeds:
             continue
@@ -98,7 +114,7 @@ def _rows_of(settings: Settings, name: str) -> Iterator[Row]:
                 yield from theory_rows(settings, seed)
         # The features of a seed are of use to that seed only.
         cell.forget()
-    if len(settings.learning_rates) > 1 and 0 in settings.seeds:
+    if len(settings.learning_rates) > 1 and full and 0 in settings.seeds:
         yield from rate_rows(cell)
     if embedded and "theory" in settings.experiments:
         yield from formula_rows()

@@ -67,7 +67,7 @@ class TfidfText(BaseEstimator):
     def _vectorizer(self, low: int, high: int, analyzer: str, most: int) -> CountVectorizer:
         return CountVectorizer(
             lowercase=False,
-            token_pattern=r"\S+",
+            token_pattern=r"\S+" if analyzer == "word" else None,
             analyzer=analyzer,
             ngram_range=(low, high),
             max_df=self.max_df,

@@ -44,7 +44,7 @@ class LabelTree:
         return self.leaf >> self.shifts[level]
 
     def parents(self, level: int) -> np.ndarray:
-        """Return the cluster one level above of each cluster, ``(K_t,)``; zeros at the top, whose parent is the root."""
+        """Return the cluster one level above of each cluster, ``(K_t,)``; zeros at the top, below the root."""
         clusters = np.arange(self.levels[level])
         return clusters >> (self.shifts[level - 1] - self.shifts[level]) if level else np.zeros_like(clusters)
 
@@ -122,8 +122,8 @@ def _shape(
             raise GiantInputError(f"max_leaf={max_leaf} must be at least 1.")
         if max_leaf >= n_labels:
             warnings.warn(
-                f"max_leaf={max_leaf} holds all {n_labels} labels: the tree is a single leaf, there is nothing to learn; "
-                f"try max_leaf={max(1, n_labels // 8)}.",
+                f"max_leaf={max_leaf} holds all {n_labels} labels: the tree is a single leaf, there is nothing to "
+                f"learn; try max_leaf={max(1, n_labels // 8)}.",
                 stacklevel=3,
             )
             return 0, (0,)
