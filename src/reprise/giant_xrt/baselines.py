@@ -131,40 +131,48 @@ def self_supervised_features(
     seed, n_epochs, dim
         Seed, full-batch updates of Adam at 0.001, and width.
     """
-    from torch_geometric.nn import GAE, DeepGraphInfomax, GCNConv
-
+    x, edges = torch.from_numpy(np.asarray(features, dtype=np.float32)), edge_index_of(adjacency)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(numpy_generator(seed, "giant-xrt", kind).integers(2**31)))
-        x = torch.from_numpy(np.asarray(features, dtype=np.float32))
-        edges = edge_index_of(adjacency)
-
-        class Convolution(nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.convolution = GCNConv(x.shape[1], dim, cached=True)
-
-            def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
-                return functional.prelu(self.convolution(x, edge_index), torch.tensor([0.25]))
-
-        model: Any
-        if kind == "DGI":
-            model = DeepGraphInfomax(
-                dim,
-                Convolution(),
-                summary=lambda z, *_: z.mean(dim=0).sigmoid(),
-                corruption=lambda x, edge_index: (x[torch.randperm(len(x))], edge_index),
-            )
-        else:
-            model = GAE(Convolution())
+        model = _self_supervised(kind, x.shape[1], dim)
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
         for _ in range(n_epochs):
             optimiser.zero_grad()
-            loss = model.loss(*model(x, edges)) if kind == "DGI" else model.recon_loss(model(x, edges), edges)
+            if kind == "DGI":
+                loss = model.loss(*model(x, edges))
+            else:
+                # PyG's own negatives come from Python's generator, which nobody seeds.
+                negatives = torch.randint(len(x), edges.shape)
+                loss = model.recon_loss(model(x, edges), edges, negatives)
             loss.backward()
             optimiser.step()
         with torch.no_grad():
             found = model(x, edges)
-    return (found[0] if kind == "DGI" else found).numpy()
+    return np.asarray((found[0] if kind == "DGI" else found).numpy())
+
+
+class _Convolution(nn.Module):
+    def __init__(self, n_inputs: int, dim: int) -> None:
+        from torch_geometric.nn import GCNConv
+
+        super().__init__()
+        self.convolution = GCNConv(n_inputs, dim, cached=True)
+
+    def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
+        return functional.leaky_relu(self.convolution(x, edge_index), 0.25)
+
+
+def _self_supervised(kind: str, n_inputs: int, dim: int) -> Any:
+    from torch_geometric.nn import GAE, DeepGraphInfomax
+
+    if kind == "GAE":
+        return GAE(_Convolution(n_inputs, dim))
+    return DeepGraphInfomax(
+        dim,
+        _Convolution(n_inputs, dim),
+        summary=lambda z, *_: z.mean(dim=0).sigmoid(),
+        corruption=lambda x, edge_index: (x[torch.randperm(len(x))], edge_index),
+    )
 
 
 def edge_index_of(adjacency: sparse.csr_array) -> torch.Tensor:
