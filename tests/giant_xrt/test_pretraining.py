@@ -42,10 +42,17 @@ def test_equal_seeds_give_equal_features_bit_for_bit(blocks):
 
 
 @pytest.mark.parametrize(
-    "options", [{"negatives": "tfn"}, {"negatives": "man"}, {"bootstrap": "linear"}, {"bootstrap": "inherit"}]
+    "options",
+    [
+        {"negatives": "tfn"},
+        {"negatives": "man"},
+        {"negatives": "tfn+man", "bootstrap": "linear"},
+        {"negatives": "tfn+man", "bootstrap": "inherit"},
+        {"negatives": "tfn+man", "bootstrap": "ridge", "schedule": "linear", "warmup": 5},
+    ],
 )
 def test_every_shortlist_and_warm_start_trains(blocks, options):
-    model, features = fitted(blocks, epochs_per_level=1, negatives="tfn+man", **options) if "bootstrap" in options else fitted(blocks, epochs_per_level=1, **options)  # fmt: skip
+    model, features = fitted(blocks, epochs_per_level=1, **options)
     assert np.isfinite(features).all()
     assert [one["clusters"] for one in model.model_.history_] == model.tree_.levels
 

@@ -183,10 +183,9 @@ def _plot(film: dict[str, str]) -> str:
 
 
 def _people(film: dict[str, str]) -> set[str]:
-    """Return director and lead actor, in their roles: whoever both directs and plays links films of one role only."""
-    people = {f"director {one.strip()}" for one in film["director"].split(",")}
-    people.add(f"lead {film['actors'].split(',')[0].strip()}")
-    return {one for one in people if not one.endswith(MISSING_FIELD)}
+    """Return the directors and the leading actors, at most four are listed, whatever their role in another film."""
+    listed = [*film["director"].split(","), *film["actors"].split(",")]
+    return {one.strip() for one in listed if one.strip() not in ("", MISSING_FIELD)}
 
 
 def _shared(people: list[set[str]]) -> sparse.csr_array:
