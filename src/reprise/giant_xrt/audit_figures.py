@@ -15,6 +15,7 @@ from reprise.plots import (
     Drawing,
     along,
     draw_curve,
+    keep_to_percent,
     measured,
     new_figure,
     state_finding,
@@ -28,7 +29,6 @@ GROUPS = ("isolated", "1–2", "3–5", "6 or more")
 BY_DEGREE = ("GIANT", "GIANT, one hop", "Link prediction", "SVD", "SVD, one hop")
 SCALE_STYLES = ("SVD, one hop", "GIANT", "Link prediction")
 WANTED_NODES = 1e8
-HALF_SPLIT = "60 %"
 
 
 def draw_label_curve(rows: pd.DataFrame) -> Drawing:
@@ -94,6 +94,7 @@ def draw_degrees(rows: pd.DataFrame) -> Drawing:
             }
             aside = 0.08 * (shift - 2)
             drawn += [{"dataset": name, **line} for line in draw_curve(one, values, style=method, aside=aside)]
+        keep_to_percent(one, along="y")
         one.set_xticks(range(len(GROUPS)), GROUPS)
         one.set(title=title_of(name), xlabel="neighbours of the node")
     axes[0][0].set_ylabel("test accuracy of ridge (%)")

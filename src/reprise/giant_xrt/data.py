@@ -7,7 +7,6 @@ import logging
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -198,21 +197,12 @@ def _shared(people: list[set[str]]) -> sparse.csr_array:
 
 def _coauthors() -> TextGraph:
     content = load_object_npz(fetch("graphdata/coauthor_cs.npz"))
-    words = _matrix(content, "attr")
-    graph = check_adjacency(_matrix(content, "adj"))
+    words, graph = sparse.csr_array(content["node_attr"]), check_adjacency(content["adj_matrix"])
     phrases = np.array([f"phrase{number:05d}" for number in range(words.shape[1])])
-    rows = np.split(words.indices, words.indptr[1:-1])
-    texts = tuple(" ".join(phrases[own]) for own in rows)
-    labels = np.asarray(content["labels"]).astype(np.int64)
+    texts = tuple(" ".join(phrases[own]) for own in np.split(words.indices, words.indptr[1:-1]))
+    labels = np.asarray(content["node_label"]).astype(np.int64)
     names = tuple(f"field {label}" for label in range(int(labels.max()) + 1))
     return TextGraph("coauthor-cs", texts, graph, labels, names)
-
-
-def _matrix(content: dict[str, Any], name: str) -> sparse.csr_array:
-    if f"{name}_matrix" in content:
-        return sparse.csr_array(content[f"{name}_matrix"]).astype(np.float32)
-    parts = (content[f"{name}_data"], content[f"{name}_indices"], content[f"{name}_indptr"])
-    return sparse.csr_array(parts, shape=tuple(content[f"{name}_shape"])).astype(np.float32)
 
 
 # ---- ogbn-arxiv, for those with a network ----------------------------------------------------------------------------

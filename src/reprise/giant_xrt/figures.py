@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TITLES = {
-    "text-blocks": "block model with texts",
+    "text-blocks": "text blocks",
     "citeseer-text": "CiteSeer",
     "movie-plots": "films",
     "coauthor-cs": "co-authors",
@@ -107,7 +107,7 @@ def draw_dumbbells(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         drawn.append({"line": label, "plain": plain[1].estimate, "giant": giant.estimate, "source": "ours"})
     name_lines(axes, [label for label, *_ in theirs] + [label for label, *_ in ours])
     axes.axhline(len(theirs) - 0.5, color="black", linewidth=0.8)
-    axes.set_xlabel("test accuracy (%): small mark plain features, large mark or blue dot GIANT")
+    axes.set_xlabel("test accuracy (%)")
     gains = [giant.estimate - plain[1].estimate for _, plain, giant in ours]
     printed_gains = [high - low for _, low, high in theirs]
     range_here = f"{number(min(gains), 1, signed=True)} to {number(max(gains), 1, signed=True)}"
@@ -121,7 +121,8 @@ def draw_dumbbells(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         "dumbbells",
         f"Gain of GIANT over plain features: printed {number(min(printed_gains), 1)} to "
         f"{number(max(printed_gains), 1)} points on three large graphs, here {range_here} points on small ones.",
-        "Above the line: the paper's pairs, diamonds. Below: ours on other data, the best of TF-IDF, SVD and binary "
+        "Above the line: the paper's pairs, small diamond plain features, large one GIANT. Below: ours on other "
+        "data, the best of TF-IDF, SVD and binary "
         "words "
         "(MLP) or SVD (GraphSAGE) against GIANT with the linear encoder, means with 95 % t intervals over seeds.",
         pd.DataFrame(drawn),
@@ -275,7 +276,7 @@ def draw_sets(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     lines = [(name, rival, one) for name, of in found.items() for rival, one in of.items()]
     figure, axes = new_figure(height=0.3 * len(lines) + 1.2)
     _draw_differences(axes, lines)
-    axes.set_xlabel("accuracy of GIANT + MLP minus that of other features + MLP (points)")
+    axes.set_xlabel("difference in accuracy (points)")
     gained = [title_of(name) for name, of in found.items() if all(one.above(0) for one in of.values())]
     state_finding(
         figure, f"Above all plain features beyond doubt on {len(gained)} of {len(found)}: {', '.join(gained)}"

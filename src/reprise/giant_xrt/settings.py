@@ -82,8 +82,8 @@ class Settings(ChapterSettings):
     other_seeds: tuple[int, ...] = Field((0, 1, 2, 3, 4), description="of the seeds, those of sets compared only")
     epochs_per_level: PositiveInt = Field(3, description="passes over the instances a level; the paper: 2,500 steps")
     embedded_epochs: PositiveInt = Field(5, description="the same on embedded data")
-    downstream_epochs: PositiveInt = Field(100, description="epochs of downstream networks at most; the paper: 500")
-    downstream_patience: PositiveInt = Field(30, description="epochs without a better validation accuracy")
+    downstream_epochs: PositiveInt = Field(60, description="epochs of downstream networks at most; the paper: 500")
+    downstream_patience: PositiveInt = Field(20, description="epochs without a better validation accuracy")
     depths: tuple[PositiveInt, ...] = Field(
         (3, 5, 7, 8), description="depths of the tree that are levels: 8, 32, 128, 256 clusters; the paper: 32 to 2,048"
     )

@@ -14,6 +14,7 @@ from scipy import sparse
 from reprise.giant_xrt.input_checks import GiantInputError, check_power_of_two
 
 MOST_CENTROID_NUMBERS = 2**24  # of one block of splits of sparse vectors: 64 MiB
+LEAST_MOVING = 0.5  # share of segments that still change below which the others are dropped
 
 
 @dataclass(frozen=True)
@@ -174,90 +175,122 @@ def starting_pairs(sizes: np.ndarray, generator: np.random.Generator) -> tuple[n
 def _split_level(
     vectors: Any, order: np.ndarray, bounds: np.ndarray, generator: np.random.Generator, n_iter: int
 ) -> np.ndarray:
+    """Halve all segments; return the labels with every left half before its right one.
+
+    Segments differ in size by one at most, so that a level fits in one array, a segment a row, with little padding. A
+    half that has stopped changing stays as it is when computed again; such segments are dropped when they are many.
+    """
     sizes = np.diff(bounds)
-    segment = np.repeat(np.arange(len(sizes)), sizes)
-    order = order[np.lexsort((order, segment))]  # ascending within a segment: a stable sort then breaks ties by index
-    first, second = starting_pairs(sizes, generator)
-    a, b = order[bounds[:-1] + first], order[bounds[:-1] + second]
-    direction = vectors.rows(a) - vectors.rows(b)
-    moving = np.arange(len(sizes))  # segments whose halves still change
-    best, left = order.copy(), None
-    own, own_segment = order, segment
+    real = np.arange(sizes.max()) < sizes[:, None]
+    # Ascending within a segment: a stable sort of scores then breaks ties by index.
+    members = np.full(real.shape, order[0])
+    members[real] = order[np.lexsort((order, np.repeat(np.arange(len(sizes)), sizes)))]
+    block, moving, own = vectors.block(members, real), np.arange(len(sizes)), real
+    direction = block.differences(*starting_pairs(sizes, generator))
+    lower, left = np.zeros_like(real), None
     for _ in range(n_iter):
-        scores = vectors.scores(own, own_segment, direction)
-        ranking = np.lexsort((scores, own_segment))
-        offsets = np.concatenate([[0], np.cumsum(sizes[moving])])
-        place = np.arange(len(own)) - offsets[own_segment]
-        is_left = np.empty(len(own), dtype=bool)
-        is_left[ranking] = place < (sizes[moving] // 2)[own_segment]
-        still = np.zeros(len(sizes), dtype=bool)
-        still[moving] = True
-        best[still[segment]] = own[ranking]
+        now = _lower_halves(block.scores(direction), own)
+        lower[moving] = now
         if left is not None:
-            changed = np.add.reduceat(is_left != left, offsets[:-1]) > 0
-            keep = changed[own_segment]
-            moving, own, is_left = moving[changed], own[keep], is_left[keep]
-            own_segment = np.repeat(np.arange(len(moving)), sizes[moving])
-        if not len(moving):
-            break
-        left = is_left
-        halves = 2 * own_segment + ~is_left
-        sums = vectors.unit_sums(own, halves, 2 * len(moving))
-        direction = sums[1::2] - sums[::2]
-    return best
+            changed = (now != left).any(axis=1)
+            if not changed.any():
+                break
+            if changed.mean() < LEAST_MOVING:
+                moving, own, now, block = moving[changed], own[changed], now[changed], block.kept(changed)
+        left = now
+        direction = block.directions(now)
+    halves = np.where(real, np.where(lower, 0, 1), 2)
+    return np.take_along_axis(members, np.argsort(halves, axis=1, kind="stable"), axis=1)[real]
+
+
+def _lower_halves(scores: np.ndarray, real: np.ndarray) -> np.ndarray:
+    scores[~real] = np.inf
+    ranking = np.argsort(scores, axis=1, kind="stable")
+    lower = np.zeros_like(real)
+    np.put_along_axis(lower, ranking, np.arange(real.shape[1]) < (real.sum(axis=1) // 2)[:, None], axis=1)
+    return lower
 
 
 class _Dense:
-    """Dense label vectors and the two operations that splitting needs."""
+    """Dense label vectors."""
 
     def __init__(self, Z: Any) -> None:
         self.Z = np.ascontiguousarray(Z, dtype=np.float32)
 
-    def rows(self, labels: np.ndarray) -> np.ndarray:
-        return self.Z[labels]
+    def block(self, members: np.ndarray, real: np.ndarray) -> _DenseBlock:
+        rows = self.Z[members]
+        rows[~real] = 0
+        return _DenseBlock(rows)
 
-    def scores(self, labels: np.ndarray, segment: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Return ⟨direction of its segment, z⟩ of each label, segment by segment."""
-        found = np.empty(len(labels), dtype=np.float32)
-        rows = max(1, MOST_CENTROID_NUMBERS // self.Z.shape[1])
-        for start in range(0, len(labels), rows):
-            here = slice(start, start + rows)
-            found[here] = np.einsum("nd,nd->n", self.Z[labels[here]], direction[segment[here]])
-        return found
 
-    def unit_sums(self, labels: np.ndarray, halves: np.ndarray, n_halves: int) -> np.ndarray:
-        ones = np.ones(len(labels), dtype=np.float32)
-        by_half = sparse.csr_array((ones, (halves, labels)), shape=(n_halves, len(self.Z)))
-        return _unit(by_half @ self.Z)
+class _DenseBlock:
+    """The vectors of all segments of a level, ``(n_segments, size, d)``, zeros where a segment is padded."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows, self.total = rows, rows.sum(axis=1)
+
+    def kept(self, segments: np.ndarray) -> _DenseBlock:
+        return _DenseBlock(self.rows[segments])
+
+    def differences(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        segments = np.arange(len(self.rows))
+        return self.rows[segments, first] - self.rows[segments, second]
+
+    def scores(self, direction: np.ndarray) -> np.ndarray:
+        return np.matmul(self.rows, direction[:, :, None])[:, :, 0]
+
+    def directions(self, left: np.ndarray) -> np.ndarray:
+        """Return the normalised sum of each right half minus that of the left one, ``(n_segments, d)``."""
+        lower = np.matmul(left[:, None, :].astype(np.float32), self.rows)[:, 0]
+        return _unit(self.total - lower) - _unit(lower)
 
 
 class _Sparse:
-    """The same for sparse vectors: the sums of a block of segments are dense, the vectors never are."""
+    """Sparse label vectors."""
 
     def __init__(self, Z: Any) -> None:
         self.Z = sparse.csr_array(Z).astype(np.float32)
 
-    def rows(self, labels: np.ndarray) -> Any:
-        return self.Z[labels]
+    def block(self, members: np.ndarray, real: np.ndarray) -> _SparseBlock:
+        return _SparseBlock(self.Z[members[real]], real)
 
-    def scores(self, labels: np.ndarray, segment: np.ndarray, direction: Any) -> np.ndarray:
-        own = self.Z[labels]
-        row = np.repeat(np.arange(len(labels)), np.diff(own.indptr))
-        found = np.zeros(len(labels), dtype=np.float64)
-        block = max(1, MOST_CENTROID_NUMBERS // self.Z.shape[1])
-        for start in range(0, direction.shape[0], block):
-            dense = direction[start : start + block].toarray()
-            low, high = np.searchsorted(segment[row], [start, start + block])
-            weights = own.data[low:high] * dense[segment[row[low:high]] - start, own.indices[low:high]]
-            found += np.bincount(row[low:high], weights=weights, minlength=len(labels))
-        return found.astype(np.float32)
 
-    def unit_sums(self, labels: np.ndarray, halves: np.ndarray, n_halves: int) -> Any:
-        ones = np.ones(len(labels), dtype=np.float32)
-        by_half = sparse.csr_array((ones, (halves, labels)), shape=(n_halves, self.Z.shape[0]))
-        sums = sparse.csr_array(by_half @ self.Z)
+class _SparseBlock:
+    """The same for sparse vectors, padding left out; the directions of some segments are dense, the vectors never."""
+
+    def __init__(self, rows: Any, real: np.ndarray) -> None:
+        self.rows, self.real = rows, real
+        self.segment = np.nonzero(real)[0]
+        self.of_entry = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+
+    def kept(self, segments: np.ndarray) -> _SparseBlock:
+        return _SparseBlock(self.rows[segments[self.segment]], self.real[segments])
+
+    def differences(self, first: np.ndarray, second: np.ndarray) -> Any:
+        starts = np.searchsorted(self.segment, np.arange(len(self.real)))
+        return self.rows[starts + first] - self.rows[starts + second]
+
+    def scores(self, direction: Any) -> np.ndarray:
+        found = np.zeros(self.rows.shape[0])
+        owner = self.segment[self.of_entry]
+        step = max(1, MOST_CENTROID_NUMBERS // self.rows.shape[1])
+        for start in range(0, len(self.real), step):
+            dense = direction[start : start + step].toarray()
+            here = slice(*np.searchsorted(owner, [start, start + step]))
+            products = self.rows.data[here] * dense[owner[here] - start, self.rows.indices[here]]
+            found += np.bincount(self.of_entry[here], weights=products, minlength=len(found))
+        scores = np.full(self.real.shape, np.inf, dtype=np.float32)
+        scores[self.real] = found
+        return scores
+
+    def directions(self, left: np.ndarray) -> Any:
+        halves = 2 * self.segment + ~left[self.real]
+        ones = np.ones(len(halves), dtype=np.float32)
+        shape = (2 * len(self.real), len(halves))
+        sums = sparse.csr_array(sparse.csr_array((ones, (halves, np.arange(len(halves)))), shape=shape) @ self.rows)
         lengths = np.sqrt(sums.power(2).sum(axis=1))
-        return sparse.csr_array(sparse.diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ sums).astype(np.float32)
+        unit = sparse.csr_array(sparse.diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ sums)
+        return sparse.csr_array(unit[1::2] - unit[::2]).astype(np.float32)
 
 
 def _unit(sums: np.ndarray) -> np.ndarray:
