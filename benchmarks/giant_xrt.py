@@ -4,6 +4,7 @@ Run: ``python benchmarks/giant_xrt.py``
 """
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +18,7 @@ from reprise.compute import use_threads
 from reprise.giant_xrt.targets import weighted_squared_hinge
 from reprise.giant_xrt.trees import balanced_order, starting_pairs
 
-DIMENSIONS, DEPTH = 64, 8
+DIMENSIONS, LARGEST_LEAF = 64, 16
 BATCH, WIDTH = 256, 768
 
 
@@ -29,26 +30,31 @@ def vectors(n: int) -> np.ndarray:
     return np.asarray(normalize(drawn), dtype=np.float32)
 
 
+def depth_for(n: int) -> int:
+    """Return the depth of a tree whose leaves hold 16 labels, as the chapter's do."""
+    return math.ceil(math.log2(n / LARGEST_LEAF))
+
+
 def all_splits_of_a_level(z: np.ndarray) -> np.ndarray:
     """Cluster as the chapter does."""
-    return balanced_order(z, DEPTH, np.random.default_rng(0))
+    return balanced_order(z, depth_for(len(z)), np.random.default_rng(0))
 
 
 def split_by_split(z: np.ndarray) -> np.ndarray:
     """Cluster with one loop over the splits of each level, each on its own members."""
     generator = np.random.default_rng(0)
     segments = [np.arange(len(z))]
-    for _ in range(DEPTH):
+    for _ in range(depth_for(len(z))):
         pairs = starting_pairs(np.array([len(one) for one in segments]), generator)
         halves: list[np.ndarray] = []
         for members, first, second in zip(segments, *pairs, strict=True):
-            ordered = _one_split(z, np.sort(members), members, first, second)
+            ordered = _one_split(z, members, first, second)
             halves += [ordered[: len(members) // 2], ordered[len(members) // 2 :]]
         segments = [np.sort(one) for one in halves]
     return np.concatenate(segments)
 
 
-def _one_split(z: np.ndarray, members: np.ndarray, _: np.ndarray, first: int, second: int) -> np.ndarray:
+def _one_split(z: np.ndarray, members: np.ndarray, first: int, second: int) -> np.ndarray:
     own, left = z[members], None
     direction = own[first] - own[second]
     order = np.arange(len(members))
@@ -114,28 +120,35 @@ def main() -> None:
     parser.add_argument("--active", type=int, default=400, help="clusters in the shortlist of a text")
     wanted = parser.parse_args()
     use_threads(1)
-    print(f"tree of depth {DEPTH}, vectors of {DIMENSIONS} dimensions, one thread")
+    print(f"leaves of {LARGEST_LEAF} labels, vectors of {DIMENSIONS} dimensions, one thread")
     for n in wanted.labels:
         z = vectors(n)
         same = (_clusters(all_splits_of_a_level(z)) == _clusters(split_by_split(z))).mean()
         # The two sum in different orders; a score that ties up to rounding may fall to either side.
         assert same > 0.98, same
         ours, plain = (seconds_per_call(partial(one, z)) for one in (all_splits_of_a_level, split_by_split))
-        print(f"{n} labels: {ours * 1e3:.0f} ms; split by split {plain * 1e3:.0f} ms, ratio {plain / ours:.1f}; {same:.2%} of labels in the same leaf")  # fmt: skip
+        print(
+            f"{n} labels: {ours * 1e3:.0f} ms; split by split {plain * 1e3:.0f} ms, ratio {plain / ours:.1f}; "
+            f"{same:.2%} of labels in the same leaf"
+        )
     for n_clusters in wanted.clusters:
         parts = shortlisted(n_clusters, min(wanted.active, n_clusters))
         for one, other in zip(masked(*parts), gathered(*parts), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
         ours, plain = (seconds_per_call(partial(one, *parts)) for one in (masked, gathered))
-        print(f"{n_clusters} clusters, {BATCH} texts, {parts[3].sum() // BATCH} active: masked {ours * 1e3:.0f} ms; gathered {plain * 1e3:.0f} ms, ratio {plain / ours:.1f}")  # fmt: skip
+        print(
+            f"{n_clusters} clusters, {BATCH} texts, {int(parts[3].sum()) // BATCH} active: masked {ours * 1e3:.0f} ms; "
+            f"gathered {plain * 1e3:.0f} ms, ratio {plain / ours:.1f}"
+        )
 
 
 def _clusters(order: np.ndarray) -> np.ndarray:
-    """Return the leaf of each label from the labels in the order of the leaves (sizes a power of two apart)."""
+    """Return the leaf of each label from the labels in the order of the leaves."""
     from reprise.giant_xrt.trees import _bounds
 
     leaf = np.empty(len(order), dtype=np.int64)
-    leaf[order] = np.repeat(np.arange(2**DEPTH), np.diff(_bounds(len(order), DEPTH)))
+    depth = depth_for(len(order))
+    leaf[order] = np.repeat(np.arange(2**depth), np.diff(_bounds(len(order), depth)))
     return leaf
 
 
