@@ -76,6 +76,11 @@ def title_of(data_set: object) -> str:
     return TITLES.get(str(data_set), str(data_set))
 
 
+def focus_of(data_sets: Sequence[str], full: Sequence[str]) -> str:
+    """Return the data set that the page shows most of: the last that has all parts of the study, or else the first."""
+    return [*data_sets[:1], *(name for name in full if name in data_sets)][-1]
+
+
 def sets_with(rows: pd.DataFrame, **conditions: Any) -> list[str]:
     """Return the data sets that have rows of a kind, in the order of the chapter; raises if none has."""
     present = set(select(rows, **conditions)["dataset"])
