@@ -182,3 +182,26 @@ def test_ranks_are_said_to_lie_where_they_lie(gcn, student, level):
 def test_without_printed_ranks_there_is_nothing_to_compare():
     lines = seeds(rules.GENERATOR, "isolation", rules.GCN, 30, "mean reciprocal rank")
     assert "this run ranked no edges of theirs" in sentences.links_beside_the_paper(tidy(lines), PRINTED)
+
+
+def released(data_set, off, on, off_input, on_input):
+    lines = seeds(data_set, "isolation", rules.GCN, off, mode="code")
+    lines += seeds(data_set, "isolation", rules.GCN, on, "accuracy with dropout on", mode="code")
+    how = {"mode": "code", "setting": "input dropout"}
+    lines += seeds(data_set, "isolation", rules.GCN, off_input, "accuracy with dropout off", **how)
+    return lines + seeds(data_set, "isolation", rules.GCN, on_input, "accuracy with dropout on", **how)
+
+
+def test_a_printed_figure_between_ours_with_dropout_off_and_on_may_come_from_it():
+    paper = pd.DataFrame(
+        [
+            {"dataset": name, "split": "isolation", "method": rules.GCN, "metric": "accuracy", "value": value}
+            for name, value in (("cora", 58.02), ("citeseer", 47.09), ("chameleon", 57.28))
+        ]
+    )
+    lines = released("cora", 72, 66, 73, 52) + released("chameleon", 38, 36, 39, 30)
+    said = sentences.dropout_beside_the_paper(tidy(lines), paper)
+    assert "chameleon 57 beside 38 → 36 and 39 → 30; cora 58 beside 72 → 66 and 73 → 52. On cora" in said
+    assert "On cora it lies between: " in said
+    assert said.endswith("On chameleon it lies outside: dropout left on does not account for it.")
+    assert "was not run" in sentences.dropout_beside_the_paper(tidy(released("dblp", 72, 66, 73, 52)), paper)
