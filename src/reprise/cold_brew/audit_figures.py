@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.cold_brew.figures import CLEAN, GROUPS, adds, compared, difference, ends
+from reprise.cold_brew.figures import CLEAN, GROUPS, adds, difference, ends, student_against_gcn
 from reprise.numerals import number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -206,7 +206,7 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         )
         for at, name in zip(bins["at"], bins["split"], strict=True)
     }
-    finding = f"{data_set}: against the GCN the student is {compared(gains, 'at degree')}"
+    finding = f"{data_set}: {student_against_gcn(gains, 'at degree')}"
     gain_overall = float(data[(data.what == "gain") & (data.split == "overall")]["mean"].iloc[0])
     state_finding(figure, finding)
     return Drawing(

@@ -80,7 +80,7 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         name: difference(*(per_seed(rows, dataset=name, method=m, **how) for m in ("Cold Brew student", "GCN")))
         for name in cold.index
     }
-    finding = f"On isolated nodes, against the GCN, the student is {compared(gains, 'on')}"
+    finding = f"On isolated nodes {student_against_gcn(gains, 'on')}"
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -100,16 +100,17 @@ def difference(first: pd.Series, second: pd.Series) -> Interval:
     return t_interval(paired_differences(both["first"], both["second"]))
 
 
-def compared(gains: Mapping[str, Interval], at: str) -> str:
-    """Write where a difference lies above 0 and where below; ``at`` goes before the places."""
+def student_against_gcn(gains: Mapping[str, Interval], at: str) -> str:
+    """Write where student − GCN lies above 0 and where below; ``at`` goes before the places."""
     sides = {
         "better": [name for name, gain in gains.items() if gain.above(0)],
         "worse": [name for name, gain in gains.items() if gain.below(0)],
     }
-    told = [f"{word} {at} {', '.join(names)}" for word, names in sides.items() if names]
+    told = [f"{word} than the GCN {at} {', '.join(names)}" for word, names in sides.items() if names]
     if not told:
-        return "told apart nowhere"
-    return ", ".join(told) + (", elsewhere not told apart" if len(gains) > sum(map(len, sides.values())) else "")
+        return "the student is nowhere told apart from the GCN"
+    undecided = len(gains) > sum(map(len, sides.values()))
+    return f"the student is {', '.join(told)}" + (", elsewhere not told apart" if undecided else "")
 
 
 def adds(points: float, decimals: int = 1, *, gain: str = "adds") -> str:
