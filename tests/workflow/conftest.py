@@ -160,7 +160,8 @@ def build_tiny(home: Path) -> Tiny:
     """Lay the tiny repository out in a folder."""
     tiny = Tiny(home)
     shutil.copytree(REPOSITORY / "workflow", home / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py", "paths.py", "runner.py", "fan_in.py", "interruption.py"):
+    copied = ("__init__", "errors", "paths", "parameters", "notebook_files", "fan_in", "interruption")
+    for name in (f"{module}.py" for module in copied):
         tiny.write(f"src/reprise/{name}", (REPOSITORY / "src" / "reprise" / name).read_text(encoding="utf-8"))
     tiny.write("src/reprise/catalogue.py", CATALOGUE)
     tiny.write("src/reprise/data/__init__.py", DATA)
