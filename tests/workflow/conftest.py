@@ -90,6 +90,7 @@ class Tiny:
             "PATH": os.pathsep.join(paths),
             "PYTHONPATH": str(self.home / "src"),
             "HOME": str(self.home),
+            "REPRISE_HOME": str(self.home),
         }
 
     def command(self, *words: str, profile: str = "local", config: Sequence[str] = ()) -> list[str]:
