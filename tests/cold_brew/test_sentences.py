@@ -116,14 +116,14 @@ LEVELS = {
 }  # fmt: skip
 
 
-def ladder(data_set, levels=LEVELS, spread=1.0):
+def ladder(data_set, levels=LEVELS, spread=1.0, metric="accuracy on the ladder"):
     """Rungs of which only one varies over the seeds, so that differences from it have an interval."""
     lines = []
     for name, value in levels.items():
         bare = name in ("MLP", "GLNN")
         how = {"method": name} if bare else {"method": rules.STUDENT, "setting": name}
         varies = spread if name == "ẽ and ê" else 0.0
-        lines += seeds(data_set, "isolation", value=value, metric="accuracy on the ladder", spread=varies, **how)
+        lines += seeds(data_set, "isolation", value=value, metric=metric, spread=varies, **how)
     return lines
 
 
@@ -134,6 +134,15 @@ def test_parts_are_named_that_help_and_that_harm():
     assert "**sub-topics** (the generator): helps" in said
     assert "chameleon" not in said  # it has no ladder
     assert "corrected for the 16 that" in said
+
+
+def test_the_ladder_with_few_labels_is_read_beside_the_whole_one():
+    few = ladder("cora", {**LEVELS, "GLNN": 80}, metric="accuracy with few labels")
+    said = sentences.which_part(tidy(ladder("cora") + few), ["cora"])
+    whole, scarce = said.split(" With few labels: ")
+    assert "distillation +10.0" in whole
+    assert scarce.startswith("**cora**: helps: distillation +30.0")
+    assert "corrected for the 16 that" in whole
 
 
 def test_no_part_is_named_where_every_interval_reaches_zero():

@@ -163,26 +163,37 @@ def dropout_beside_the_paper(rows: pd.DataFrame, published: pd.DataFrame) -> str
     )
 
 
+LADDERS = {"accuracy on the ladder": "", "accuracy with few labels": "With few labels: "}
+
+
 def which_part(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
-    """Answer the ladder's question: the parts whose interval excludes zero, by graph."""
-    words = []
-    for name in data_sets:
-        try:
-            gains = {label: rung_difference(rows, name, rung, under) for label, rung, under in RUNGS}
-        except (MissingRowsError, ValueError):
-            continue
-        helps = [f"{_part(label)} {_signed(gain)}" for label, gain in gains.items() if gain.above(0)]
-        hurts = [f"{_part(label)} {_signed(gain)}" for label, gain in gains.items() if gain.below(0)]
-        said = (f"helps: {_listed(helps)}" if helps else "no part's interval lies above 0") + (
-            f"; harms: {_listed(hurts)}" if hurts else ""
-        )
-        words.append(f"**{name}**{' (the generator)' if name == GENERATOR else ''}: {said}.")
-    if not words:
+    """Answer the ladder's question: the parts whose interval excludes zero, by graph, with all and with few labels."""
+    found = {
+        words: [said for name in data_sets if (said := _parts_at_work(rows, name, metric))]
+        for metric, words in LADDERS.items()
+    }
+    n_looked_at = len(RUNGS) * sum(map(len, found.values()))
+    if not n_looked_at:
         return "Which part does the work is open: this run climbed no ladder."
     return (
         "Which part does the work, on isolated nodes? A part is named where its paired 95 % interval (points, not "
-        f"corrected for the {len(words) * len(RUNGS)} that are looked at) lies on one side of 0. " + " ".join(words)
+        f"corrected for the {n_looked_at} that are looked at) lies on one side of 0. "
+        + " ".join(words + " ".join(said) for words, said in found.items() if said)
     )
+
+
+def _parts_at_work(rows: pd.DataFrame, name: str, metric: str) -> str:
+    """Say which parts help and which harm on a graph; nothing where no ladder was climbed."""
+    try:
+        gains = {label: rung_difference(rows, name, rung, under, metric=metric) for label, rung, under in RUNGS}
+    except (MissingRowsError, ValueError):
+        return ""
+    helps = [f"{_part(label)} {_signed(gain)}" for label, gain in gains.items() if gain.above(0)]
+    hurts = [f"{_part(label)} {_signed(gain)}" for label, gain in gains.items() if gain.below(0)]
+    said = (f"helps: {_listed(helps)}" if helps else "no part's interval lies above 0") + (
+        f"; harms: {_listed(hurts)}" if hurts else ""
+    )
+    return f"**{name}**{' (the generator)' if name == GENERATOR else ''}: {said}."
 
 
 def _part(label: str) -> str:
