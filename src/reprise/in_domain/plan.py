@@ -42,15 +42,13 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
     if "comparison" in settings.experiments and dataset == MAIN_DATA_SET:
         blocks += [
             ("comparison", settings.models, settings.splits, settings.seeds),
-            ("comparison", settings.models_once, settings.splits, once),
-            ("comparison", settings.models_two_splits, two, once),
+            ("comparison", settings.models_two_splits, two, settings.seeds),
+            ("comparison", settings.models_once, two, once),
         ]
     elif "comparison" in settings.experiments:
-        blocks += [
-            ("comparison", settings.other_models, two, once),
-        ]
+        blocks.append(("comparison", settings.other_models, two, settings.seeds))
     if "remedies" in settings.experiments and dataset == MAIN_DATA_SET:
-        blocks.append(("remedies", settings.remedies, two, once))
+        blocks.append(("remedies", settings.remedies, two, settings.seeds))
     return tuple(
         Run(experiment, model, kind, seeds)
         for experiment, models, kinds, seeds in blocks
@@ -63,11 +61,11 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
 def options_of(settings: Settings, approach: Approach) -> TrainingOptions:
     """Return how an approach is trained in the comparison."""
     n_steps = round(settings.n_steps * approach.slowness)
-    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate * settings.learning_rate_scale)
+    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate)
 
 
 def blog_options(settings: Settings, model: str) -> TrainingOptions:
     """Return how a model is trained in the blog's case."""
     approach = find_approach(model)
     n_steps = round(settings.blog_steps * approach.slowness)
-    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate * settings.learning_rate_scale)
+    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate)
