@@ -5,7 +5,7 @@ import pytest
 from reprise.catalogue import find_paper
 from reprise.errors import RepriseError
 from reprise.in_domain.models import APPROACHES
-from reprise.in_domain.plan import options_of, plan
+from reprise.in_domain.plan import options_of, plan, seeds_in_turn
 from reprise.in_domain.settings import Settings
 from reprise.in_domain.study import run
 from reprise.rows import concatenate
@@ -55,7 +55,7 @@ def test_every_model_has_scores_for_its_splits_and_seeds(rows):
         ("sprites-rot90", "CNN"): 8, ("sprites-rot90", "MLP"): 8, ("sprites-rot90", "SetEncoder"): 4,
         ("sprites-rot90", "PCL"): 2, ("turntable", "CNN"): 4, ("turntable", "MLP"): 4,
     }  # fmt: skip
-    assert len(found[found.experiment == "remedies"]) == 4
+    assert len(found[found.experiment == "remedies"]) == 2
 
 
 def test_the_mean_row_is_the_mean_of_the_factors(rows):
@@ -74,6 +74,13 @@ def test_the_blogs_case_has_both_training_sets_for_every_model_and_seed(rows):
 
 def test_representations_have_dci_scores(rows):
     assert set(rows[rows.metric.str.startswith("dci_")].method) == {"PCL"}
+
+
+def test_models_with_one_seed_take_the_single_seeds_in_turn():
+    settings = Settings(seeds=(0, 1), single_seeds=(0, 1, 2), models_once=("PCL", "BetaVAE", "SlowVAE", "Ada-GVAE"))
+    assert seeds_in_turn(settings, settings.models_once) == {
+        "PCL": (0,), "BetaVAE": (1,), "SlowVAE": (), "Ada-GVAE": (0,)
+    }  # fmt: skip
 
 
 def test_the_plan_trains_single_models_for_single_seeds_only():

@@ -36,26 +36,37 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
     """List the trainings on one data set."""
     if dataset not in IMAGE_DATA_SETS:
         return ()
-    once = tuple(seed for seed in settings.seeds if seed in settings.single_seeds)
     two = tuple(kind for kind in settings.splits if kind in TWO_SPLITS)
-    blocks: list[tuple[str, tuple[str, ...], tuple[Kind, ...], tuple[int, ...]]] = []
+    blocks: list[tuple[str, dict[str, tuple[int, ...]], tuple[Kind, ...]]] = []
     if "comparison" in settings.experiments and dataset == MAIN_DATA_SET:
         blocks += [
-            ("comparison", settings.models, settings.splits, settings.seeds),
-            ("comparison", settings.models_two_splits, two, settings.seeds),
-            ("comparison", settings.models_once, two, once),
+            ("comparison", dict.fromkeys(settings.models, settings.seeds), settings.splits),
+            ("comparison", dict.fromkeys(settings.models_two_splits, settings.seeds), two),
+            ("comparison", seeds_in_turn(settings, settings.models_once), two),
         ]
     elif "comparison" in settings.experiments:
-        blocks.append(("comparison", settings.other_models, two, settings.seeds))
+        blocks.append(("comparison", dict.fromkeys(settings.other_models, settings.seeds), two))
     if "remedies" in settings.experiments and dataset == MAIN_DATA_SET:
-        blocks.append(("remedies", settings.remedies, two, settings.seeds))
+        blocks.append(("remedies", seeds_in_turn(settings, settings.remedies), two))
     return tuple(
         Run(experiment, model, kind, seeds)
-        for experiment, models, kinds, seeds in blocks
-        for model in models
+        for experiment, models, kinds in blocks
+        for model, seeds in models.items()
         for kind in kinds
         if seeds
     )
+
+
+def seeds_in_turn(settings: Settings, models: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Give each model one of the single seeds in turn, so that cells of a fan-out by seed take equally long.
+
+    A model whose seed is not among the run's seeds has none.
+    """
+    single = settings.single_seeds
+    return {
+        model: tuple(seed for seed in settings.seeds if seed == single[place % len(single)])
+        for place, model in enumerate(models)
+    }
 
 
 def options_of(settings: Settings, approach: Approach) -> TrainingOptions:

@@ -25,7 +25,9 @@ class Settings(ChapterSettings):
         ("sprites-rot90",), min_length=1, description="names of the data sets; the paper: dSprites, Shapes3D, MPI3D, …"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of training; the paper: several, 5 recalled")
-    single_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those of the models that are trained once")
+    single_seeds: tuple[int, ...] = Field(
+        (0,), min_length=1, description="seeds that the models and remedies with one seed take in turn"
+    )
     models: tuple[str, ...] = Field(
         ("CNN",), min_length=1, description="models with all seeds, on all splits and in the blog's case; the paper: 17"
     )
@@ -33,13 +35,13 @@ class Settings(ChapterSettings):
         (), description="models with all seeds, on the random and the extrapolation split"
     )
     models_once: tuple[str, ...] = Field(
-        (), description="models with the single seeds, on the random and the extrapolation split"
+        (), description="models with one seed each, on the random and the extrapolation split"
     )
     other_models: tuple[str, ...] = Field(
         (), description="models on rooms and turntable with all seeds, random and extrapolation"
     )
     remedies: tuple[str, ...] = Field(
-        (), description="networks that know a mechanism, with all seeds, random and extrapolation"
+        (), description="networks that know a mechanism, with one seed each, random and extrapolation"
     )
     splits: tuple[Kind, ...] = Field(
         ("random", "extrapolation"), min_length=1, description="splits compared; the paper: all four"
