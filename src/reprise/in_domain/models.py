@@ -91,10 +91,11 @@ _REGISTERED: dict[str, Callable[[int, int, int], "nn.Module"]] = {}
 
 
 def find_approach(name: str) -> Approach:
-    """Return an approach by its name, or raise and name the known ones."""
-    if name not in APPROACHES:
+    """Return an approach by its name, in upper or lower case, or raise and name the known ones."""
+    by_lower_case = {known.lower(): known for known in APPROACHES}
+    if name.lower() not in by_lower_case:
         raise unknown_name("model", name, [*APPROACHES, *_REGISTERED])
-    return APPROACHES[name]
+    return APPROACHES[by_lower_case[name.lower()]]
 
 
 def register_model(name: str, factory: Callable[[int, int, int], "nn.Module"]) -> None:

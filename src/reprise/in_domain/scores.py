@@ -59,7 +59,8 @@ def check_range(predicted: Floats) -> None:
     outside = np.mean((predicted < -1) | (predicted > 2))
     if outside > OUTSIDE_SHARE:
         raise ValueError(
-            f"{outside:.0%} of the predictions lie outside [-1, 2]: they look like indices; expected index/(size-1)."
+            f"{outside:.0%} of the predictions lie outside [-1, 2]: they look like indices; expected index/(size-1) on "
+            "a grid, (value - min)/(max - min) of a table (FactorTable.scale)."
         )
 
 

@@ -27,7 +27,7 @@ from reprise.compute import numpy_generator, resolve_device, use_threads
 from reprise.in_domain.blog_case import GRID as BLOG_GRID
 from reprise.in_domain.blog_case import blog_images, make_blog_case, shape_accuracy
 from reprise.in_domain.bootstrap import mean_r2_interval
-from reprise.in_domain.dci import dci
+from reprise.in_domain.disentanglement import dci
 from reprise.in_domain.evaluation import Evaluation, evaluate, evaluation_points, predict_points
 from reprise.in_domain.frames import agreement, frame_factors, read_frames
 from reprise.in_domain.grid import IntegerArray, find_grid
