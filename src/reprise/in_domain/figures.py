@@ -23,6 +23,7 @@ from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import CLAMP
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import KINDS
+from reprise.numerals import number
 from reprise.plots import (
     Drawing,
     interval_dots,
@@ -122,7 +123,7 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
         means = [i.estimate for i in intervals]
         axes.plot(
             range(len(means)), means, color=look.colour, linestyle=look.dash, marker=look.marker, markersize=4,
-            label=method,
+            label=_legend_name(rows, dataset, method),
         )  # fmt: skip
         if intervals[0].n > 1:
             ends = [i.low for i in intervals], [i.high for i in intervals]
@@ -138,8 +139,9 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
     data = pd.DataFrame(drawn)
     models = data[data.method != CLAMP]
     last = models[models.n_out == len(clamp) - 1]["mean"]
-    finding = f"All {len(clamp) - 1} factors out: R² is {last.max():.2f} at best; perfect clamping has {clamp[-1]:.2f}"
-    state_finding(figure, finding.replace("-", "−"))
+    best = number(float(last.max()), 2)
+    finding = f"All {len(clamp) - 1} factors out: R² is {best} at best; perfect clamping has {clamp[-1]:.2f}"
+    state_finding(figure, finding)
     caption = (
         "Mean R² over all factors against how many factors are out of distribution, extrapolation split (0: training "
         f"images). Lines: means over seeds ({seeds_behind(models)}), bands: 95 % intervals over seeds where there are "
@@ -154,8 +156,12 @@ def _by_number_out(rows: pd.DataFrame, dataset: str, method: str, numbers: Seque
     return [t_interval(values) for values in series if values is not None]
 
 
+def _legend_name(rows: pd.DataFrame, dataset: str, method: str) -> str:
+    return method if has_converged(rows, dataset, method) else f"{method} (not converged)"
+
+
 def _number_subsets(numbers: Sequence[int]) -> list[str]:
-    return ["train", *(f"{number} out" for number in numbers)]
+    return ["train", *(f"{count} out" for count in numbers)]
 
 
 def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
@@ -202,7 +208,7 @@ def _draw_ours(axes: Axes, rows: pd.DataFrame, place: int) -> list[dict[str, Any
         ends = [[max(interval.estimate - interval.low, 0)], [max(interval.high - interval.estimate, 0)]]
         axes.errorbar(
             [interval.estimate], [height], xerr=ends, marker=look.marker, color=look.colour, linestyle="",
-            markersize=4.5, elinewidth=0.8, label=method,
+            markersize=4.5, elinewidth=0.8, label=_legend_name(rows, MAIN_DATA_SET, method),
         )  # fmt: skip
         drawn.append(as_line(interval, dataset=MAIN_DATA_SET, method=method, what="ours", interval_over=value.over))
     return drawn
