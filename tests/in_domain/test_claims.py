@@ -7,7 +7,7 @@ from reprise.in_domain.convergence import convergence
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.oracles import oracle_scores
 from reprise.in_domain.splits import make_split
-from reprise.plots import style_of
+from reprise.method_styles import style_of
 from reprise.rows import MissingRowsError, tidy
 from reprise.verification import published_numbers
 
@@ -33,7 +33,13 @@ def model_rows(method, seeds=(0, 1, 2), scores=None, *, own=0.2, other=0.93, rho
                 records.append({**cell, "subset": "test", "factor": factor, "value": value + shift})
             for end, distance in (("low", -0.03), ("high", 0.02)):
                 records.append(
-                    {**cell, "metric": f"r2_{end}", "subset": "test", "factor": "mean", "value": value + shift + distance}
+                    {
+                        **cell,
+                        "metric": f"r2_{end}",
+                        "subset": "test",
+                        "factor": "mean",
+                        "value": value + shift + distance,
+                    }
                 )
             if kind != "extrapolation":
                 continue

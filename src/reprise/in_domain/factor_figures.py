@@ -14,8 +14,9 @@ from reprise.in_domain.lookups import as_line, clamp_score, conditions
 from reprise.in_domain.oracles import CLAMP
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import ood_values
+from reprise.method_styles import style_of
 from reprise.numerals import number
-from reprise.plots import Drawing, new_figure, seeds_behind, state_finding, style_of
+from reprise.plots import Drawing, new_figure, seeds_behind, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import t_interval
 

@@ -23,6 +23,7 @@ from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import CLAMP
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import KINDS
+from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     Drawing,
@@ -33,7 +34,6 @@ from reprise.plots import (
     paper_marks,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, t_interval

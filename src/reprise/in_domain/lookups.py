@@ -9,7 +9,8 @@ from reprise.in_domain.convergence import CONVERGED
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import CLAMP, oracle_scores
-from reprise.plots import MethodStyle, measured, style_of
+from reprise.method_styles import MethodStyle, style_of
+from reprise.plots import measured
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
 
