@@ -41,25 +41,26 @@ def model_rows(method, seeds=(0, 1, 2), scores=None, *, own=0.2, other=0.93, rho
                         "value": value + shift + distance,
                     }
                 )
-            if kind != "extrapolation":
-                continue
-            for k in range(1, 5):
-                records.append({**cell, "subset": f"{k} out", "factor": "mean", "value": value - 0.2 * k})
-            for j in OUT:
-                for k in FACTORS:
-                    loss = own if j == k else other(j, k) if callable(other) else other
-                    records.append({**cell, "subset": f"only {j}", "factor": k, "value": loss + shift})
-                for name, number in (("median", rho), ("signed_median", rho), ("share_below_1", float(rho < 1))):
-                    metric = {"metric": f"rho_{name}", "value": number + shift * (name != "share_below_1")}
-                    records.append({**cell, "subset": f"only {j}", "factor": j, **metric})
-                for ratio, share in ((0.6875, 0.75), (1.0625, 0.25)):
-                    histogram = {"metric": "rho_share", "ratio": ratio, "value": share}
-                    records.append({**cell, "subset": f"only {j}", "factor": j, **histogram})
-                for true in (0.0, 0.5, 1.0):
-                    records.append(
-                        {**common, "split": kind, "factor": j, "true": true, "metric": "predicted", "value": true * rho}
-                    )
+            if kind == "extrapolation":
+                records += out_rows(cell, value, shift, own, other, rho)
     return records
+
+
+def out_rows(cell, value, shift, own, other, rho):
+    """Rows of images by what is out of distribution: scores, rho and the curve of each factor."""
+    for k in range(1, 5):
+        yield {**cell, "subset": f"{k} out", "factor": "mean", "value": value - 0.2 * k}
+    for j in OUT:
+        for k in FACTORS:
+            loss = own if j == k else other(j, k) if callable(other) else other
+            yield {**cell, "subset": f"only {j}", "factor": k, "value": loss + shift}
+        alone = {**cell, "subset": f"only {j}", "factor": j}
+        for name, number in (("median", rho), ("signed_median", rho), ("share_below_1", float(rho < 1))):
+            yield {**alone, "metric": f"rho_{name}", "value": number + shift * (name != "share_below_1")}
+        for ratio, share in ((0.6875, 0.75), (1.0625, 0.25)):
+            yield {**alone, "metric": "rho_share", "ratio": ratio, "value": share}
+        for true in (0.0, 0.5, 1.0):
+            yield {**cell, "factor": j, "true": true, "metric": "predicted", "value": true * rho}
 
 
 def oracle_rows():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from reprise.in_domain.grid import GRIDS
@@ -202,9 +203,9 @@ def _draw_ours(axes: Axes, rows: pd.DataFrame, place: int) -> list[dict[str, Any
     drawn = []
     found = {m: score(rows, MAIN_DATA_SET, m, "extrapolation") for m in methods_of(rows, MAIN_DATA_SET)}
     there = {m: value for m, value in found.items() if value is not None}
-    for number, (method, value) in enumerate(there.items()):
-        look = look_of(rows, MAIN_DATA_SET, method)
-        interval, height = value.interval, place - 0.3 + 0.7 * number / max(len(there) - 1, 1)
+    heights = np.linspace(place - 0.3, place + 0.4, len(there))
+    for height, (method, value) in zip(heights, there.items(), strict=True):
+        look, interval = look_of(rows, MAIN_DATA_SET, method), value.interval
         ends = [[max(interval.estimate - interval.low, 0)], [max(interval.high - interval.estimate, 0)]]
         axes.errorbar(
             [interval.estimate], [height], xerr=ends, marker=look.marker, color=look.colour, linestyle="",
