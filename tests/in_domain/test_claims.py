@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reprise.in_domain import claims, factor_figures, figures, rates, rules, summaries
+from reprise.in_domain import claims, factor_figures, figures, rates, rules, sentences, summaries
 from reprise.in_domain.convergence import convergence
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.oracles import oracle_scores
+from reprise.in_domain.settings import Settings
 from reprise.in_domain.splits import make_split
 from reprise.method_styles import style_of
 from reprise.rows import MissingRowsError, tidy
@@ -244,7 +245,7 @@ def test_controls_hold_and_fail_as_they_should(rows):
 
 
 FIGURES = {
-    "models": (lambda rows: figures.draw_models(rows, [DATA]), "6 of 6 converged models stay below the clamp oracle"),
+    "models": (lambda rows: figures.draw_models(rows, [DATA]), "5 of 5 converged models stay below the clamp oracle"),
     "curves": (lambda rows: factor_figures.draw_curves(rows, ["CNN"]), "the CNN stays short"),
     "modularity": (
         lambda rows: factor_figures.draw_modularity(rows, ["CNN", "MLP"]),
@@ -336,3 +337,35 @@ def test_rates_are_judged_on_images_that_no_training_of_the_search_sees_and_no_t
     assert not np.intersect1d(train, validation).size
     assert not np.intersect1d(validation, split.test_index).size
     assert len(train) + len(validation) == len(split.train_index)
+
+
+def test_sentences_say_what_their_rows_say(rows):
+    assert "The CNN of this run has not converged" in sentences.two_parts_of_the_loss(rows_of(model_rows("MLP")))
+    parts = sentences.two_parts_of_the_loss(rows)
+    assert "loses 0.35 [0.35, 0.35] of R²" in parts
+    assert "The clamp oracle loses 0.13" in parts
+    assert "another 0.26 [0.26, 0.27] below" in parts
+    assert "Not converged: SlowVAE" in sentences.who_converged(rows)
+    assert "reaches R² 0.9" in sentences.who_converged(rows_of(model_rows("CNN", scores={**GOOD, "random": 0.5})))
+
+
+def test_the_worst_pair_of_factors_is_named():
+    def one_pair(j, k):
+        return 0.1 if (j, k) == ("orientation", "shape") else 0.93
+
+    said = sentences.which_factor_breaks(rows_of(model_rows("CNN", other=one_pair)))
+    assert "Of 16 pairs" in said
+    assert "less than 0.1 of R² in 15" in said
+    assert "shape where orientation is out, 0.85 lower" in said
+
+
+def test_what_a_remedy_buys_is_said_for_position_and_for_all_factors():
+    taught = model_rows("CNN, augmented", scores={**GOOD, "extrapolation": 0.9}, experiment="remedies")
+    said = sentences.what_the_remedies_buy(rows_of(model_rows("CNN"), taught))
+    assert "with augmented, 0.90 instead of 0.60 for position and 0.90 instead of 0.60 for all factors" in said
+
+
+def test_the_scale_is_that_of_the_settings():
+    said = sentences.scale_of_this_run(Settings(n_steps=1234, image_side=64))
+    assert "1234 training steps of 64 images" in said
+    assert "64 pixels a side, as in the paper" in said

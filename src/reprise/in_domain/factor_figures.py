@@ -80,8 +80,8 @@ def _draw_curve(panel: Axes, rows: pd.DataFrame, dataset: str, method: str, fact
         list(intervals), [i.estimate for i in intervals.values()], color=look.colour, linestyle=look.dash, label=method
     )
     if max(i.n for i in intervals.values()) > 1:
-        ends = [[getattr(i, end) for i in intervals.values()] for end in ("low", "high")]
-        panel.fill_between(list(intervals), *ends, color=look.colour, alpha=0.2, linewidth=0)
+        low, high = ([getattr(i, end) for i in intervals.values()] for end in ("low", "high"))
+        panel.fill_between(list(intervals), low, high, color=look.colour, alpha=0.2, linewidth=0)
     panel.set_ylim(-0.05, 1.1)
     return [as_line(i, method=method, factor=factor, true=true) for true, i in intervals.items()]
 
