@@ -189,7 +189,7 @@ def flip_error_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFra
 
     lines = []
     for name in sets_with(rows, data_sets, experiment="flips"):
-        how = {"dataset": name, "experiment": "flips", "metric": "error"}
+        how = {"dataset": name, "experiment": "flips", "metric": "error", "split": "test"}
         line, ratio = {"data set": title_of(name)}, ratio_of_test_to_training(rows, name)
         for method, label in (("No copies", "no copies (%)"), ("Uniform", "copies, equal weights (%)")):
             line[label] = _written(resampled_interval(per_seed(rows, method=method, **how), ratio))

@@ -208,8 +208,12 @@ def validation_derivative(
     return losses(predictions, targets, loss, temperature).sum(), derivative
 
 
-def change_of_weights(ridge: Ridge, rows: Tensor, new_weight: float, loss: LossName, temperature: float) -> Tensor:
+def change_of_weights(
+    ridge: Ridge, rows: Tensor, new_weight: float, loss: LossName, temperature: float, mask: Tensor | None = None
+) -> Tensor:
     """Return the exact leave-one-out loss after giving one row another weight, for each of several rows, (n,).
+
+    ``mask`` is 1 for rows that count, 0 for those that only train (or may come to), as in `leave_one_out`.
 
     By the rank-1 update of C: with ``δ = new − α_i``, ``E' = E − δ H_{:i} e_i / (1 + δh_i)`` and
     ``h' = h − δ H_{:i}² / (1 + δh_i)``. Nothing is retrained.
@@ -224,7 +228,8 @@ def change_of_weights(ridge: Ridge, rows: Tensor, new_weight: float, loss: LossN
         weights = ridge.weights.clone()
         weights[row] = new_weight
         predictions = ridge.targets - residuals / (1 - weights * leverages)[:, None]
-        totals.append(losses(predictions, ridge.targets, loss, temperature).sum())
+        each = losses(predictions, ridge.targets, loss, temperature)
+        totals.append(each.sum() if mask is None else (mask * each).sum())
     return torch.stack(totals)
 
 
