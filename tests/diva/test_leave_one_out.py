@@ -244,7 +244,7 @@ def test_the_cheaper_form_is_taken():
 def test_a_leverage_of_one_is_refused():
     features, targets, _ = problem(n_rows=7, n_features=7)
     ones = torch.ones(7, dtype=torch.float64)
-    with pytest.raises(RidgeError, match=r"undefined for 7 samples \(leverage 1\): raise lam"):
+    with pytest.raises(RidgeError, match=r"undefined for 7 samples \(leverage 1\): raise lam \(now 1e-13\)"):
         leave_one_out(PrimalRidge(features, targets, ones, 1e-13))
     with pytest.raises(RidgeError, match="leverage 1"):
         leave_one_out(PrimalRidge(features, targets, ones, 1e-13), groups=[torch.arange(7)[None]])

@@ -85,7 +85,7 @@ def leave_one_out(
     alone = torch.ones_like(remainder, dtype=torch.bool)
     for members in grouped:
         alone[members] = False
-    _check_remainder(remainder[alone])
+    _check_remainder(remainder[alone], ridge.penalty)
     residuals = ridge.residuals / torch.where(alone, remainder, 1.0)[:, None]
     blocks = [_Block(ridge, members) for members in grouped]
     for block in blocks:
@@ -136,7 +136,7 @@ class _Block:
         remainder = torch.eye(size, dtype=self.hat.dtype, device=self.hat.device) - self.hat * self.weights[:, None]
         self._factors, self._pivots, failed = torch.linalg.lu_factor_ex(remainder)
         pivots = self._factors.diagonal(dim1=1, dim2=2).abs().amin(1)
-        _check_remainder(torch.where(failed > 0, 0.0, pivots))
+        _check_remainder(torch.where(failed > 0, 0.0, pivots), ridge.penalty)
         self.residuals = torch.linalg.lu_solve(self._factors, self._pivots, self.in_sample)
 
     def pull(self, outer: Tensor) -> Tensor:
@@ -153,10 +153,10 @@ class _Block:
         return through_residuals + (self.hat @ moment @ self.hat).diagonal(dim1=1, dim2=2)
 
 
-def _check_remainder(remainder: Tensor) -> None:
+def _check_remainder(remainder: Tensor, penalty: float) -> None:
     undefined = int((remainder < SMALLEST_REMAINDER).sum())
     if undefined:
-        raise RidgeError(f"leave-one-out undefined for {undefined} samples (leverage 1): raise lam.")
+        raise RidgeError(f"leave-one-out undefined for {undefined} samples (leverage 1): raise lam (now {penalty:g}).")
 
 
 def stacked_groups(labels: Tensor) -> list[Tensor]:
