@@ -22,7 +22,9 @@ from reprise.diva import (
     make_task,
     validation_derivative,
 )
+from reprise.diva.penalties import penalty_of
 from reprise.diva.ridge import RidgeError
+from reprise.diva.weighting import PENALTIES
 
 TASK = make_task(160, 10, 4, noise=0.1)
 
@@ -293,10 +295,21 @@ def test_targets_of_one_column_are_regression_under_the_squared_loss():
 
 
 def test_a_penalty_at_an_end_of_what_is_tried_is_said():
-    with pytest.warns(UserWarning, match=r"the least λ tried, 0.001, .*: give lam="):
-        DivaReweight(normalise=False).fit(1e-4 * X, TASK.true_labels)
-    with pytest.warns(UserWarning, match="the largest λ tried, 10"):
-        loo_predictions(100 * np.random.default_rng(0).normal(size=(60, 50)), np.arange(60) % 2, lam="loo")
+    noise = np.random.default_rng(0).normal(size=(60, 50))
+    with pytest.warns(UserWarning, match=r"the largest λ tried, .*; larger ones may be better: give lam="):
+        loo_predictions(noise, np.arange(60) % 2, lam="loo")
+    with pytest.warns(UserWarning, match="the least λ tried"):
+        loo_predictions(np.eye(3)[np.arange(60) % 3], np.arange(60) % 3, lam="loo")
+
+
+def test_penalties_tried_follow_the_scale_of_the_features():
+    one, other = (DivaReweight(normalise=False).fit(scale * (X - X.mean(0)), Y) for scale in (1.0, 1e-2))
+    assert one.lam_ > other.lam_
+    assert other.score(1e-2 * (X - X.mean(0)), Y) > 0.6
+    rows = np.hstack([X / np.linalg.norm(X, axis=1, keepdims=True), np.ones((160, 1))])
+    chosen = penalty_of("loo", torch.from_numpy(rows), torch.eye(4).double()[Y])
+    assert chosen == DivaReweight().fit(X, Y).lam_
+    assert chosen in PENALTIES
 
 
 def test_tensors_and_penalties_by_leave_one_out_are_taken():

@@ -93,7 +93,7 @@ def loo_predictions(Z: Any, Y: Any, alpha: Any = None, lam: float | str = 1.0) -
     alpha
         Weights >= 0, (N,); None: ones.
     lam
-        Penalty λ > 0, or ``"loo"``: the one of 0.001 … 10 with the least squared leave-one-out error.
+        Penalty λ > 0, or ``"loo"``: the one with the least squared leave-one-out error (see `penalty_of`).
 
     Returns
     -------

@@ -89,7 +89,7 @@ class DivaReweight(_RidgeClassifier):
     Parameters
     ----------
     lam
-        Penalty λ, or ``"loo"``: the one of 0.001 … 10 with the least squared leave-one-out error.
+        Penalty λ, or ``"loo"``: the one with the least squared leave-one-out error (see `penalty_of`).
     loss, temperature
         Outer loss. Cross-entropy at τ = 10 for clean labels. Where labels may be wrong it depends on the number of
         classes: with about ten of them wrong labels come to dominate at τ = 10, the weights get worse than none, and

@@ -17,7 +17,7 @@ from reprise.diva.comparisons import (
     resampled_interval,
     share_of,
 )
-from reprise.diva.figures import sets_with, title_of
+from reprise.diva.figures import sets_with, title_of, written
 from reprise.numerals import difference, number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -64,7 +64,7 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         for one, pool in zip(line, pools, strict=True):
             drawn += _draw_growth(one, rows, name, "extend", pool)
             one.set_title(f"{title_of(name)}, {POOL_TITLES[pool]}", fontsize=9)
-            one.set_ylim(bottom=0)
+        line[0].set_ylim(bottom=0)
         line[0].set_ylabel("test error (%)")
     axes[0][0].legend(loc="best")
     figure.supxlabel("share of the pool in the training set", fontsize=9)
@@ -190,17 +190,15 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 def flip_error_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return test errors without copies, with all copies alike, and with the weights found."""
-    from reprise.diva.detection_figures import _written
-
     lines = []
     for name in sets_with(rows, data_sets, experiment="flips"):
         how = {"dataset": name, "experiment": "flips", "metric": "error", "split": "test"}
         line, ratio = {"data set": title_of(name)}, ratio_of_test_to_training(rows, name)
         for method, label in (("No copies", "no copies (%)"), ("Uniform", "copies, equal weights (%)")):
-            line[label] = _written(resampled_interval(per_seed(rows, method=method, **how), ratio))
+            line[label] = written(resampled_interval(per_seed(rows, method=method, **how), ratio))
         for counting, label in COUNTING_NAMES.items():
             values = per_seed(rows, method="DIVA Reweight", setting=counting, **how)
-            line[f"reweighted, {label} (%)"] = _written(resampled_interval(values, ratio))
+            line[f"reweighted, {label} (%)"] = written(resampled_interval(values, ratio))
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -210,18 +208,16 @@ def leakage_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
 
     What it lacks to the test error is what copies that stay in the training set give away.
     """
-    from reprise.diva.detection_figures import _written
-
     lines = []
     for name in sets_with(rows, data_sets, experiment="flips"):
         how = {"dataset": name, "experiment": "flips", "metric": "error", "method": "Uniform"}
         ratio = ratio_of_test_to_training(rows, name)
         test = per_seed(rows, split="test", **how)
-        line = {"data set": title_of(name), "test (%)": _written(resampled_interval(test, ratio))}
+        line = {"data set": title_of(name), "test (%)": written(resampled_interval(test, ratio))}
         for counting in ("all", "originals", "groups"):
             error = per_seed(rows, split="leave-one-out", setting=counting, **how)
             gap = resampled_interval(paired_differences(error, test), ratio)
-            line[f"leave-one-out − test, {COUNTING_NAMES[counting]}"] = _written(gap)
+            line[f"leave-one-out − test, {COUNTING_NAMES[counting]}"] = written(gap)
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -266,16 +262,14 @@ def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 def agreement_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return rank correlations of predicted with exact change, for leave-one-out and test loss."""
-    from reprise.diva.detection_figures import _written
-
     lines = []
     for name in sets_with(rows, data_sets, experiment="small changes"):
         for outer in (FLAT, SHARP):
             line = {"data set": title_of(name), "outer loss": outer}
             for weight, label in CHANGES.items():
-                line[f"{label}, leave-one-out loss"] = _written(agreement(rows, name, outer, new_weight=weight))
+                line[f"{label}, leave-one-out loss"] = written(agreement(rows, name, outer, new_weight=weight))
             how = {"experiment": "small changes", "metric": "spearman", "split": "test", "outer": outer}
-            line["removed, test loss"] = _written(t_interval(per_seed(rows, dataset=name, new_weight=0.0, **how)))
+            line["removed, test loss"] = written(t_interval(per_seed(rows, dataset=name, new_weight=0.0, **how)))
             lines.append(line)
     return pd.DataFrame(lines)
 

@@ -12,7 +12,10 @@ from reprise.diva.weighting import PENALTIES, choose_penalty
 
 
 def penalty_of(lam: Any, features: Tensor, targets: Tensor) -> float:
-    """Return λ: the number given, or for ``"loo"`` the one of 0.001 … 10 with the least squared leave-one-out error.
+    """Return λ: the number given, or for ``"loo"`` the one with the least squared leave-one-out error.
+
+    Tried are 0.001 … 10, times half the mean squared length of a row: 1 for rows of length 1 with a constant, as in the
+    chapter; so that features of another scale get penalties of theirs.
 
     Parameters
     ----------
@@ -28,17 +31,16 @@ def penalty_of(lam: Any, features: Tensor, targets: Tensor) -> float:
     """
     if not (isinstance(lam, str) and lam == "loo"):
         return check_penalty(lam, *features.shape)
-    chosen = choose_penalty(features, targets)
-    if chosen == PENALTIES[0]:
+    scale = float(features.square().sum(1).mean()) / 2
+    scale = 1.0 if abs(scale - 1) < 1e-9 or scale == 0 else scale
+    tried = tuple(scale * penalty for penalty in PENALTIES)
+    chosen = choose_penalty(features, targets, tried)
+    ends = {tried[0]: ("least", "smaller"), tried[-1]: ("largest", "larger")}
+    if chosen in ends:
+        which, others = ends[chosen]
         warnings.warn(
-            f"the least λ tried, {chosen:g}, has the least leave-one-out error; smaller ones may be better: give lam=, "
-            "or scale the features up.",
-            stacklevel=3,
-        )
-    elif chosen == PENALTIES[-1]:
-        warnings.warn(
-            f"the largest λ tried, {chosen:g}, has the least leave-one-out error; larger ones may be better: give "
-            "lam=, or scale the features down.",
+            f"the {which} λ tried, {chosen:.3g}, has the least leave-one-out error; {others} ones may be better: give "
+            "lam=.",
             stacklevel=3,
         )
     return chosen

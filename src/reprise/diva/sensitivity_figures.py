@@ -17,11 +17,11 @@ from reprise.diva.comparisons import (
     reweight_difference,
     uniform_error,
 )
-from reprise.diva.figures import panels, sets_with, title_of
-from reprise.numerals import number, with_interval
+from reprise.diva.figures import panels, sets_with, title_of, written
+from reprise.numerals import number
 from reprise.plots import Drawing, as_data, interval_dots, seeds_behind, state_finding, style_of
 from reprise.rows import per_seed, select
-from reprise.stats import Interval, paired_differences
+from reprise.stats import paired_differences
 
 STYLE = "DIVA Reweight"
 TEMPERATURE = "cross-entropy, τ = "
@@ -99,7 +99,7 @@ def sweep_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
             line: dict[str, Any] = {"data set": title_of(name), "λ": label}
             for outer, temperature in outer_losses(rows, name).items():
                 column = "squared" if temperature is None else f"τ = {temperature:g}"
-                line[column] = _written(reweight_difference(rows, name, outer=outer, penalty=penalty))
+                line[column] = written(reweight_difference(rows, name, outer=outer, penalty=penalty))
             lines.append(line)
     return pd.DataFrame(lines)
 
@@ -120,9 +120,9 @@ def choices_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
         ratio, uniform = ratio_of_test_to_training(rows, name), uniform_error(rows, name)
 
         def change(values: pd.Series, ratio: float = ratio, uniform: pd.Series = uniform) -> str:
-            return _written(resampled_interval(paired_differences(values, uniform), ratio))
+            return written(resampled_interval(paired_differences(values, uniform), ratio))
 
-        line = {"data set": title_of(name), "τ = 10, 3 steps (Δ)": _written(reweight_difference(rows, name))}
+        line = {"data set": title_of(name), "τ = 10, 3 steps (Δ)": written(reweight_difference(rows, name))}
         line["chosen by validation (Δ)"] = change(per_seed(rows, method="DIVA Reweight, validated", **error))
         line["what it chose"] = chosen_by_validation(rows, name)
         for outer, label in RAW:
@@ -141,7 +141,3 @@ def chosen_by_validation(rows: pd.DataFrame, name: str) -> str:
         for step, temperature in zip(steps, temperatures, strict=True)
     ]
     return "; ".join(f"{count} × {word}" for word, count in pd.Series(words).value_counts(sort=True).items())
-
-
-def _written(interval: Interval) -> str:
-    return with_interval(interval.estimate, interval.low, interval.high)
