@@ -15,8 +15,8 @@ from reprise.diva.ridge import PrimalRidge
 from reprise.diva.settings import Settings
 from reprise.diva.small_changes import resnet34_multiply_adds
 from reprise.diva.weighting import PENALTIES
+from reprise.parameters import settings_class
 from reprise.rows import concatenate, per_seed, select
-from reprise.runner import settings_class
 from reprise.settings import SettingsError
 
 EXPERIMENTS = ("reweight", "heads", "detection", "extend", "flips", "names", "small changes", "cost")

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reprise.cold_brew.figures import CLEAN, GROUPS, adds
+from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -28,7 +29,6 @@ from reprise.plots import (
     printed,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval

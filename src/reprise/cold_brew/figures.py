@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reprise.cold_brew.data import EMBEDDED
+from reprise.method_styles import style_of
 from reprise.numerals import MISSING, number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -28,7 +29,6 @@ from reprise.plots import (
     printed,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, pearson_interval, t_interval

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reprise.diva.comparisons import FLAT
 from reprise.diva.figures import panels, sets_with, title_of, written
+from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     Drawing,
@@ -20,7 +21,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import paired_differences, t_interval

@@ -20,17 +20,9 @@ from reprise.diva.comparisons import (
     reweighted_error,
     uniform_error,
 )
+from reprise.method_styles import style_of
 from reprise.numerals import number, with_interval
-from reprise.plots import (
-    Drawing,
-    as_data,
-    interval_dots,
-    name_lines,
-    new_figure,
-    paper_marks,
-    state_finding,
-    style_of,
-)
+from reprise.plots import Drawing, as_data, interval_dots, name_lines, new_figure, paper_marks, state_finding
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, paired_differences
 

@@ -18,6 +18,7 @@ from reprise.diva.comparisons import (
     share_of,
 )
 from reprise.diva.figures import sets_with, title_of, written
+from reprise.method_styles import style_of
 from reprise.numerals import difference, number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -33,7 +34,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval

@@ -18,8 +18,9 @@ from reprise.diva.comparisons import (
     uniform_error,
 )
 from reprise.diva.figures import panels, sets_with, title_of, written
+from reprise.method_styles import style_of
 from reprise.numerals import number
-from reprise.plots import Drawing, as_data, interval_dots, seeds_behind, state_finding, style_of
+from reprise.plots import Drawing, as_data, interval_dots, seeds_behind, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import paired_differences
 
