@@ -78,7 +78,8 @@ def which_factor_breaks(rows: pd.DataFrame) -> str:
     spared = sum(value < 0.1 for value in loss.values())
     return (
         f"Of {len(loss)} pairs of a factor that is out and another one that is read, the CNN loses less than 0.1 of R² "
-        f"in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the random split."
+        f"in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the random "
+        "split."
     )
 
 
