@@ -69,7 +69,7 @@ def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawi
     finding = "Training and test images look alike: only values of known factors differ"
     state_finding(figure, finding)
     caption = "Images of the extrapolation split, rendered: training above, test below."
-    return Drawing(figure, "samples", f"{finding}, in {len(data_sets)} data sets.", caption, pd.DataFrame(lines))
+    return Drawing(figure, "samples", f"{finding} ({', '.join(data_sets)}).", caption, pd.DataFrame(lines))
 
 
 def draw_parity(n: int = 6) -> Drawing:

@@ -52,8 +52,8 @@ def who_converged(rows: pd.DataFrame) -> str:
         return f"No model of this run reaches R² {number(CONVERGED)} on the random split."
     failed = f" Not converged: {', '.join(others)}; they are shown in grey and judged by no rule." if others else ""
     return (
-        f"{len(converged)} of the {len(converged) + len(others)} models trained on the sprites reach R² "
-        f"{number(CONVERGED)} on the random split in some training.{failed}"
+        f"Models trained on the sprites that reach R² {number(CONVERGED)} on the random split, in some training at "
+        f"least: {len(converged)} of {len(converged) + len(others)}.{failed}"
     )
 
 
