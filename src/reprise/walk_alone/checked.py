@@ -47,7 +47,7 @@ def shapley(
         raise ValueError(f"n_games={games}; give at least one game, or None for a single one without that axis.")
 
     def play(masks: Masks) -> Numbers:
-        values: Any = value(masks)
+        values: Any = value(masks.copy())  # a writable copy: torch wants one
         values = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
         if np.iscomplexobj(values):
             raise ValueError("the value function returned complex numbers; it must return real ones.")
@@ -56,7 +56,7 @@ def shapley(
     if players is not None and players >= 1:
         ends = np.repeat(np.array([[False], [True]]), players, axis=1)
         ends = ends if games is None else np.repeat(ends[None], games, axis=0)
-        if not np.array_equal(play(ends.copy()), play(ends.copy()), equal_nan=True):
+        if not np.array_equal(play(ends), play(ends), equal_nan=True):
             raise ValueError(
                 "the value function gives other values when called again, so that noise would be attributed; draw its "
                 "noise once and use it for all coalitions."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def inputs_of(windows: Windows, past: bool, neighbours: bool, slots: int) -> Inp
     """Return what a probe sees, ``(n, features)``: positions relative to the target's last one, 0 in empty slots."""
     n = len(windows)
     last = windows.past[:, -1].astype(np.float64)
-    parts = []
+    parts: list[NDArray[Any]] = []
     if past:
         parts.append((windows.past[:, :-1] - last[:, None]).reshape(n, -1))
     if neighbours:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reprise.errors import unknown_name
-from reprise.walk_alone.attribution import Attribution, Method, shapley
+from reprise.walk_alone.attribution import Attribution, Method
+from reprise.walk_alone.checked import shapley
 from reprise.walk_alone.coalitions import Masks, Numbers
 from reprise.walk_alone.own_tables import TableWindows
 from reprise.walk_alone.windows import FUTURE, LENGTH, PAST, Windows, WindowsError
@@ -113,8 +114,8 @@ def explain(
     Raises
     ------
     WindowsError
-        If a scene has another shape, NaN where a position is needed, a neighbour that is all zeros or the target itself,
-        if ``target`` is given with windows, or if the predictor is in training mode, ignores ``present``, draws fresh
+        If a scene has another shape, NaN where a position is needed, a neighbour that is all zeros or the target, if
+        ``target`` is given with windows, or if the predictor is in training mode, ignores ``present``, draws fresh
         noise, or returns another shape or values that are not finite.
     UnknownNameError
         If the loss is unknown.
@@ -145,7 +146,9 @@ def _check_predictor(predict: object) -> None:
     if not callable(predict):
         raise WindowsError(f"predict={predict!r} cannot be called; give a function of past, neighbours and present.")
     if getattr(getattr(predict, "__self__", predict), "training", False) is True:
-        raise WindowsError("predict is in training mode, its dropout would be attributed to players; call eval() on it.")
+        raise WindowsError(
+            "predict is in training mode, its dropout would be attributed to players; call eval() on it."
+        )
 
 
 def _whole(name: str, value: object) -> int:
@@ -182,8 +185,8 @@ def _numbers(scene: Any, place: int) -> NDArray[np.float64]:
     if tracks.ndim != 3 or tracks.shape[1:] != (LENGTH, 2):
         raise WindowsError(
             f"scene {place} has the shape {tracks.shape}; expected (agents, {LENGTH}, 2): {PAST} observed and "
-            f"{FUTURE} future frames, time on the second axis, x and y on the third. Cut or resample longer tracks, e.g. "
-            "tracks[:, :20]; give scenes in a list."
+            f"{FUTURE} future frames, time on the second axis, x and y on the third. Cut or resample longer tracks, "
+            "e.g. tracks[:, :20]; give scenes in a list."
         )
     return tracks
 
@@ -233,7 +236,9 @@ def _check_scene(tracks: NDArray[np.float64], place: int, target: int, *, paddin
     doubled = others & (past == past[target]).all((1, 2)) & (np.ptp(past[target], axis=0).max() > 0)
     if doubled.any():
         agent = int(np.flatnonzero(doubled)[0])
-        raise WindowsError(f"scene {place}: agent {agent} is the target itself (distance 0 in all frames); leave it out.")
+        raise WindowsError(
+            f"scene {place}: agent {agent} is the target itself (distance 0 in all frames); leave it out."
+        )
 
 
 class PredictorGame:
@@ -285,7 +290,7 @@ class PredictorGame:
         if broken.any():
             raise WindowsError(
                 "the predictor returned values that are not finite for a coalition with "
-                f"{n_present[broken][0]} of {len(self.neighbours)} neighbours; it must take any number of them, also none."
+                f"{n_present[broken][0]} of {len(self.neighbours)} neighbours; it must take any number, or none."
             )
         return paths
 

@@ -49,6 +49,7 @@ class TrajectronPredictor:
     ) -> NDArray[np.floating[Any]]:
         """Return sampled paths ``(B, draws, 12, 2)`` of pasts ``(B, 8, 2)`` among neighbours ``(B, N, 8, 2)``."""
         n, slots = present.shape
+        nothing = np.zeros(n, dtype=np.int64)
         windows = Windows(
             past=past.astype(np.float32),
             future=np.zeros((n, FUTURE, 2), dtype=np.float32),
@@ -56,7 +57,10 @@ class TrajectronPredictor:
             seen=np.repeat(present[..., None], PAST, axis=-1),
             present=present,
             kind=np.zeros((n, slots), dtype=np.int64),
-            **{name: np.zeros(n, dtype=np.int64) for name in ("scene", "cluster", "frame", "influencer")},
+            scene=nothing,
+            cluster=nothing,
+            frame=nothing,
+            influencer=nothing,
             seconds=self.model.shape.seconds,
         )
         states = States.of(windows, _device(self.model))
@@ -110,7 +114,7 @@ def train_predictor(
     UnknownNameError
         If mode or symmetry is unknown.
     WindowsError
-        If there are fewer windows than two batches.
+        If there are fewer than two windows.
     """
     if mode not in get_args(Mode):
         raise unknown_name("mode", mode, list(get_args(Mode)))
@@ -159,7 +163,9 @@ def interaction_score(
         trajectron_game(predictor.model), problem, np.arange(len(windows)), pairs=pairs
     ):
         for metric, values in per_target(shares, group).items():
-            rows.append(pd.DataFrame({"metric": metric, "cluster": windows.cluster[chosen], "value": values, "seed": 0}))
+            rows.append(
+                pd.DataFrame({"metric": metric, "cluster": windows.cluster[chosen], "value": values, "seed": 0})
+            )
     what = {"dataset": "own data", "method": "own", "experiment": "attribution"}
     found = samples(pd.concat(rows).assign(**what), MEASURES, **what)
     intervals = {name: interval_of(sample, 1) for name, sample in found.items()}

@@ -162,12 +162,14 @@ class _Tracks:
         nearest = np.argsort(np.where(distance <= radius, distance, np.inf), axis=1, kind="stable")
         nearest = nearest[:, : plain.present.shape[1]]
         names = self.agents.astype(object)
+        who = names[nearest]
+        who[~plain.present] = None
         last = self.frames[plain.frame]
         whole = last.astype(np.int64)
         return TableWindows(
             **{f.name: getattr(plain, f.name) for f in fields(Windows)},
             agents=names[targets],
-            neighbour_agents=np.where(plain.present, names[nearest], None),
+            neighbour_agents=who,
             frames=(whole if (whole == last).all() else last).astype(object),
             scenes=np.full(len(plain), scene, dtype=object),
         )
@@ -176,7 +178,9 @@ class _Tracks:
         """Return the length of the longest unbroken track, and whose it is."""
         run = np.zeros(len(self.agents), dtype=int)
         best = (0, "")
-        for place, there in enumerate(np.isfinite(self.positions).all(-1)):
+        seen = np.asarray(np.isfinite(self.positions).all(-1))
+        for place in range(len(seen)):
+            there = seen[place]
             run = np.where(there, run + 1, 0)
             agent = int(run.argmax())
             if run[agent] > best[0]:
@@ -199,14 +203,19 @@ def _step_of(frames: NDArray[np.float64]) -> float:
 
 def _joined(parts: list[TableWindows]) -> TableWindows:
     joined = join(parts)
+    assert isinstance(joined, TableWindows)
     slots = joined.present.shape[1]
     who = [
         np.concatenate([part.neighbour_agents, np.full((len(part), slots - part.present.shape[1]), None)], axis=1)
         for part in parts
     ]
-    named = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("agents", "frames", "scenes")}
-    values = {f.name: getattr(joined, f.name) for f in fields(Windows)}
-    return TableWindows(**values, neighbour_agents=np.concatenate(who), **named)
+    return replace(
+        joined,
+        neighbour_agents=np.concatenate(who),
+        agents=np.concatenate([part.agents for part in parts]),
+        frames=np.concatenate([part.frames for part in parts]),
+        scenes=np.concatenate([part.scenes for part in parts]),
+    )
 
 
 def _warn_of_units(windows: Windows, places: NDArray[np.float64], seconds: float) -> None:

@@ -120,10 +120,11 @@ def _excess(rows: pd.DataFrame, probes: Mapping[str, Probe], claims: str) -> str
         f"court to exceed that with both networks; the differences are {beyond}. The world is not the null that it was "
         "meant to be. Given the past, neighbours say nothing there; but half of all coalitions are without the past, "
         "and then *where the others stand* gives the target away, since everybody starts in one square and walks out "
-        f"of it. Share of the variance of a displacement that neighbours alone explain, linearly: {given}. A stranger's "
-        "place, taken from another scene, explains nothing. So a real neighbour can earn more than a stranger without "
-        "any interaction, on the court and in the crowd as well. What real neighbours on the court earn beyond such "
-        f"shared geometry is the difference above: where its interval reaches 0, that network does not support {claims}."
+        f"of it. Share of the variance of a displacement that neighbours alone explain, linearly: {given}. The "
+        "place of a stranger, taken from another scene, explains nothing. So a real neighbour can earn more than a "
+        "stranger without any interaction, on the court and in the crowd as well. What real neighbours on "
+        "the court earn beyond such shared geometry is the difference above: where its interval reaches 0, it does not "
+        f"support {claims}."
     )
 
 

@@ -144,9 +144,8 @@ def _explain_arrows(figure: Figure, kinds: tuple[str, ...], largest: float) -> N
     """Write the legend: who is who, what the colours of arrows say, and how wide a share is."""
     handles = [Line2D([], [], color=VERMILION, marker="o", markersize=4, label="target")]
     handles += [Line2D([], [], color=KIND_COLOURS[kind], marker="o", markersize=3, label=kind) for kind in kinds]
-    scale = {"linewidth": WIDEST_ARROW, "solid_capstyle": "butt"}
-    handles.append(Line2D([], [], color=HELPS, label=f"helps (this wide: {number(largest, 2)} nats)", **scale))
-    handles.append(Line2D([], [], color=MISLEADS, label="misleads", **scale))
+    for colour, label in ((HELPS, f"helps (this wide: {number(largest, 2)} nats)"), (MISLEADS, "misleads")):
+        handles.append(Line2D([], [], color=colour, label=label, linewidth=WIDEST_ARROW, solid_capstyle="butt"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=7)
 
 
@@ -183,7 +182,9 @@ def draw_roles(rows: pd.DataFrame, dataset: str = "nba-sportvu") -> Drawing:
         aside = (place - (len(methods) - 1) / 2) * 0.24
         runs = [list(per_seed(found, method=method, player=role)) for role in ROLES]
         intervals = [t_interval(pd.Series(values)) for values in runs]
-        interval_dots(axes, np.arange(len(ROLES)) + aside, intervals, method=method, single_runs=runs, label=method)
+        interval_dots(
+            axes, [at + aside for at in range(len(ROLES))], intervals, method=method, single_runs=runs, label=method
+        )
         drawn += [as_data(i, method=method, role=role) for role, i in zip(ROLES, intervals, strict=True)]
     axes.axvline(0, color="#9A9A9A", linewidth=0.8)
     name_lines(axes, ROLES)
