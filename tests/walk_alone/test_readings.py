@@ -109,11 +109,19 @@ def probed(change):
 def test_a_failed_control_is_read_with_shock_second_reading_and_what_the_data_say(rows):
     text = readings.failed_controls([verdict("C3", False)], rows, probed(Interval(-0.09, -0.1, -0.08, 1)))
     assert text.startswith("**C3.**")
-    assert "+20 % [+20, +20] without neighbours and −20 % [−20, −20] with them" in text
-    assert "0 % [0, 0] without neighbours" in text
+    assert "It is +20 % [+20, +20] in the world `alone` and 0 % [0, 0] on the court" in text
+    assert "that number, −20 % [−20, −20], is an upper bound" in text
     assert "the direction of the claim stands" in text
     unsure = readings.failed_controls([verdict("C3", False)], rows, probed(Interval(0.0, -0.1, 0.1, 1)))
     assert "not even the direction" in unsure
+
+
+def test_the_table_of_shock_compares_with_the_network_that_never_had_neighbours(rows):
+    table = readings.shock_table(rows).set_index("data set")
+    assert table.loc["world alone"].tolist() == [
+        "1.000 m", "1.500 m", "1.250 m", "+20 % [+20, +20]", "−20 % [−20, −20]",
+    ]  # fmt: skip
+    assert readings.shock_table(rows[rows["method"] == EDGE]).empty
 
 
 def test_a_failed_null_is_read_with_the_difference_that_is_left(rows):
@@ -147,5 +155,6 @@ def test_an_audit_names_its_largest_change_and_leaves_gaps_of_efficiency_out():
 def test_the_scope_is_that_of_the_settings():
     text = readings.scope(Settings(datasets=("eth-ucy", "nba-sportvu"), folds=("eth", "zara1"), clip_every=7))
     assert "2 of its 5 folds (eth, zara1)" in text
-    assert "every 7th window start" in text
+    assert "one window start in 7" in text
     assert "ETH-UCY" not in readings.scope(Settings())
+    assert "one training seed" in readings.scope(Settings())

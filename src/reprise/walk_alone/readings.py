@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
+import pandas as pd
+
 from reprise.numerals import number
 from reprise.rows import MissingRowsError, select
+from reprise.stats import Interval
 from reprise.walk_alone.figures import ALONE, CUT, NETWORKS, TITLES, loss_of, unit_of
 from reprise.walk_alone.linear_probe import Probe, percent
 from reprise.walk_alone.resampling import Sample, interval_of, samples
 from reprise.walk_alone.settings import Fold, Settings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from reprise.claims import Verdict
 
 WORLD, COURT, CROWD = "alone", "nba-sportvu", "eth-ucy"
@@ -61,12 +62,38 @@ def _errors_of_one_seed(rows: pd.DataFrame, dataset: str) -> dict[str, Sample]:
     }
 
 
+def shock_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return minFDE of the network trained with neighbours cut beside that of one that never had any, by data set.
+
+    What the first errs more without neighbours than the second is shock that is left; what it errs less with them is
+    what neighbours, or edges, are worth to it.
+    """
+    lines = []
+    for dataset in dict.fromkeys(rows.loc[rows["method"] == ALONE, "dataset"]):
+        found, unit = _errors_of_one_seed(rows, dataset), unit_of(dataset)
+        value = {name: f"{number(float(sample[0]), 3 if unit == 'm' else 2)} {unit}" for name, sample in found.items()}
+        lines.append(
+            {
+                "data set": TITLES.get(dataset, dataset),
+                "cut in training: with": value["with"],
+                "without": value["without"],
+                "never had any": value["alone"],
+                "without, against never": percent(_against(found, "without")),
+                "with, against never": percent(_against(found, "with")),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _against(found: dict[str, Sample], which: str) -> Interval:
+    return interval_of(found[which] / found["alone"] - 1, 1)
+
+
 def _shock(rows: pd.DataFrame, probes: Mapping[str, Probe]) -> str:
     try:
-        found = {dataset: _errors_of_one_seed(rows, dataset) for dataset in (WORLD, COURT)}
+        world, court = (_errors_of_one_seed(rows, dataset) for dataset in (WORLD, COURT))
     except MissingRowsError:
         return ""
-    world, court = (_shock_words(found[dataset], dataset) for dataset in (WORLD, COURT))
     informative = COURT in probes and probes[COURT].change.high < 0
     meaning = (
         "neighbours do say something there, so the direction of the claim stands; the size of the increase does not "
@@ -75,33 +102,25 @@ def _shock(rows: pd.DataFrame, probes: Mapping[str, Probe]) -> str:
         else "not even the direction of the claim is sure"
     )
     return (
-        f"**C3.** Two things beside interaction make a network miss its neighbours. In the world `{WORLD}`, where "
-        f"{_probe_words(probes, WORLD)}, {world}. The first number is shock that cutting at random did not take away: "
-        "the nearer to 0, the less of it is left. The second can hardly be information: an edge encodes the target's "
-        "own past once more, beside its history, and this second reading goes with the last edge. "
-        f"On the court {court}. The increase of the network trained with neighbours cut is thus an upper bound of what "
-        f"neighbours tell it. A linear probe has no second reading: on the court {_probe_words(probes, COURT)}. "
+        "**C3.** Two things beside interaction make a network miss its neighbours. One is shock that cutting at random "
+        "did not take away: what the cut network errs more, without neighbours, than one that never had any. It is "
+        f"{percent(_against(world, 'without'))} in the world `{WORLD}` and {percent(_against(court, 'without'))} on "
+        "the court. The other is a second reading of the past: an edge encodes the target's own past once more, beside its "
+        "history, and this goes with the last edge. Where it alone is at work, with neighbours the cut network errs "
+        f"{percent(_against(world, 'with'))} against the one that never had any; on the court that number, "
+        f"{percent(_against(court, 'with'))}, is an upper bound of what neighbours tell. A linear probe has no second "
+        f"reading: on the court {_probe_words(probes, COURT)}, in the world {_probe_words(probes, WORLD, short=True)}. "
         f"Hence {meaning}. All this rests on one training of each network."
     )
 
 
-def _shock_words(errors: dict[str, Sample], dataset: str) -> str:
-    unit = unit_of(dataset)
-    places = 3 if unit == "m" else 2
-    value = {name: f"{number(float(sample[0]), places)} {unit}" for name, sample in errors.items()}
-    left = percent(interval_of(errors["without"] / errors["alone"] - 1, 1))
-    lead = percent(interval_of(errors["with"] / errors["alone"] - 1, 1))
-    return (
-        f"the network trained with neighbours cut has a minFDE of {value['with']} with neighbours and "
-        f"{value['without']} without, and one that never had any has {value['alone']}: against that one it errs {left} "
-        f"without neighbours and {lead} with them"
-    )
-
-
-def _probe_words(probes: Mapping[str, Probe], dataset: str) -> str:
+def _probe_words(probes: Mapping[str, Probe], dataset: str, *, short: bool = False) -> str:
     if dataset not in probes:
         return "neighbours were not probed"
-    return f"neighbours change the error of a linear predictor that has the past by {percent(probes[dataset].change)}"
+    change = percent(probes[dataset].change)
+    return (
+        f"by {change}" if short else f"neighbours change the error of a linear predictor that has the past by {change}"
+    )
 
 
 def _excess(rows: pd.DataFrame, probes: Mapping[str, Probe], claims: str) -> str:
@@ -120,7 +139,7 @@ def _excess(rows: pd.DataFrame, probes: Mapping[str, Probe], claims: str) -> str
         f"court to exceed that with both networks; the differences are {beyond}. The world is not the null that it was "
         "meant to be. Given the past, neighbours say nothing there; but half of all coalitions are without the past, "
         "and then *where the others stand* gives the target away, since everybody starts in one square and walks out "
-        f"of it. Share of the variance of a displacement that neighbours alone explain, linearly: {given}. The "
+        f"of it. Neighbours alone explain of the variance of a displacement, linearly: {given}. The "
         "place of a stranger, taken from another scene, explains nothing. So a real neighbour can earn more than a "
         "stranger without any interaction, on the court and in the crowd as well. What real neighbours on "
         "the court earn beyond such shared geometry is the difference above: where its interval reaches 0, it does not "
@@ -153,7 +172,8 @@ def audit_finding(rows: pd.DataFrame, audit: str) -> str:
 
 def scope(settings: Settings) -> str:
     """Say what the verdicts rest on: how many folds, targets and seeds."""
-    words = [f"Shares are means over {settings.n_targets} targets per network and {len(settings.seeds)} seed(s)"]
+    trainings = f"{len(settings.seeds)} training seeds" if len(settings.seeds) > 1 else "one training seed"
+    words = [f"Shares are means over {settings.n_targets} targets per network and {trainings}"]
     if CROWD in settings.datasets:
         folds = get_args(Fold)
         words.append(
@@ -161,5 +181,5 @@ def scope(settings: Settings) -> str:
             "on which C1, C2, C5 and C8 rest"
         )
     if COURT in settings.datasets:
-        words.append(f"of SportVU every {settings.clip_every}th window start of a clip is trained on")
+        words.append(f"of SportVU one window start in {settings.clip_every} is trained on")
     return "; ".join(words) + "."

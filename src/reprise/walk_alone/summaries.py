@@ -180,4 +180,7 @@ def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
             return "—" if np.isnan(value) else number(value, 3)
         return METRICS.get(value, TITLES.get(value, value)) if isinstance(value, str) else value
 
+    if "dataset" in frame:  # real data first
+        places = {name: place for place, name in enumerate(TITLES)}
+        frame = frame.sort_values("dataset", key=lambda names: names.map(places), kind="stable", ignore_index=True)
     return frame.map(text).rename(columns={**METRICS, "dataset": "data set"})
