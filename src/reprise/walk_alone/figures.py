@@ -10,17 +10,9 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from reprise.method_styles import style_of
 from reprise.numerals import number
-from reprise.plots import (
-    Drawing,
-    as_data,
-    interval_dots,
-    new_figure,
-    paper_marks,
-    printed,
-    state_finding,
-    style_of,
-)
+from reprise.plots import Drawing, as_data, interval_dots, new_figure, paper_marks, printed, state_finding
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval
 from reprise.walk_alone.linear_probe import percent

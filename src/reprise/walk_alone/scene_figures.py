@@ -9,21 +9,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from reprise.numerals import number
-from reprise.plots import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    Drawing,
-    as_data,
-    interval_dots,
-    name_lines,
-    new_figure,
-    state_finding,
-)
+from reprise.palette import BLACK, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
+from reprise.plots import Drawing, as_data, interval_dots, name_lines, new_figure, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import t_interval
 from reprise.walk_alone.problems import Problem
