@@ -359,6 +359,14 @@ def test_the_worst_pair_of_factors_is_named():
     assert "shape where orientation is out, 0.85 lower" in said
 
 
+def test_outside_the_corners_composition_trains_on_unturned_sprites_only(rows):
+    outside, unturned = sentences.unturned_share()
+    # Of 3 x 6 x 10 x 32 x 32 points those outside the corners with orientation 0, among 48 078 for training.
+    assert outside == pytest.approx(100 * 3 * 6 * 29 * 29 / 48_078)
+    assert unturned == 100
+    assert "shape 0.85, scale 0.85" in sentences.what_composition_asks(rows)
+
+
 def test_what_a_remedy_buys_is_said_for_position_and_for_all_factors():
     taught = model_rows("CNN, augmented", scores={**GOOD, "extrapolation": 0.9}, experiment="remedies")
     said = sentences.what_the_remedies_buy(rows_of(model_rows("CNN"), taught))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reprise.in_domain.convergence import CONVERGED, converged_scores, convergence
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import clamp_score, conditions, methods_of
 from reprise.in_domain.settings import MAIN_DATA_SET
+from reprise.in_domain.splits import make_split
 from reprise.numerals import number
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
@@ -83,11 +86,40 @@ def which_factor_breaks(rows: pd.DataFrame) -> str:
     )
 
 
+def what_composition_asks(rows: pd.DataFrame) -> str:
+    """Say which factors the CNN reads worst on the composition split, and what that split's rule lets a model learn."""
+    found = {
+        name: float(converged_scores(rows, "CNN", "composition", factor=name).mean())
+        for name in GRIDS[MAIN_DATA_SET].names
+    }
+    order = sorted(found, key=found.__getitem__)
+    scores = ", ".join(f"{name} {number(found[name], 2)}" for name in order)
+    outside, alike = unturned_share()
+    return (
+        f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: of "
+        f"the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show the "
+        "first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
+    )
+
+
+def unturned_share() -> tuple[float, float]:
+    """Return how many % of composition's training images lie outside the corners of x and y, and are unturned there."""
+    grid = GRIDS[MAIN_DATA_SET]
+    split = make_split(grid, "composition")
+    values = grid.factors(split.train_index)
+    outside = np.logical_and.reduce([values[:, grid.position(name)] >= split.corners[name] for name in ("x", "y")])
+    unturned = values[outside, grid.position("orientation")] == 0
+    return 100 * float(outside.mean()), 100 * float(unturned.mean())
+
+
 def what_the_remedies_buy(rows: pd.DataFrame) -> str:
     """Say how R² of position, and of all factors, changes by each remedy in extrapolation."""
     words = []
-    plain = _positions(rows, "CNN", "comparison")
-    for method in methods_of(rows, MAIN_DATA_SET, "remedies"):
+    try:
+        plain, remedies = _positions(rows, "CNN", "comparison"), methods_of(rows, MAIN_DATA_SET, "remedies")
+    except MissingRowsError:
+        return "The remedies are part of the `standard` profile."
+    for method in remedies:
         found = _positions(rows, method, "remedies")
         position, everything = (f"{number(a, 2)} instead of {number(b, 2)}" for a, b in zip(found, plain, strict=True))
         words.append(f"with {method.removeprefix('CNN, ')}, {position} for position and {everything} for all factors")
