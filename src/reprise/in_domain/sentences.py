@@ -88,16 +88,17 @@ def which_factor_breaks(rows: pd.DataFrame) -> str:
 
 def what_composition_asks(rows: pd.DataFrame) -> str:
     """Say which factors the CNN reads worst on the composition split, and what that split's rule lets a model learn."""
-    found = {
-        name: float(converged_scores(rows, "CNN", "composition", factor=name).mean())
-        for name in GRIDS[MAIN_DATA_SET].names
-    }
+    names = GRIDS[MAIN_DATA_SET].names
+    try:
+        found = {name: float(converged_scores(rows, "CNN", "composition", factor=name).mean()) for name in names}
+    except MissingRowsError:
+        return "The composition and interpolation splits are part of the `standard` profile."
     order = sorted(found, key=found.__getitem__)
     scores = ", ".join(f"{name} {number(found[name], 2)}" for name in order)
     outside, alike = unturned_share()
     return (
-        f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: of "
-        f"the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show the "
+        f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: "
+        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show the "
         "first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
     )
 
