@@ -98,8 +98,8 @@ def what_composition_asks(rows: pd.DataFrame) -> str:
     outside, alike = unturned_share()
     return (
         f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: "
-        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show the "
-        "first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
+        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show "
+        "the first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
     )
 
 
