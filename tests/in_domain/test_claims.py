@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from reprise.claims import ControlResult
 from reprise.in_domain import claims, factor_figures, figures, rates, rules, sentences, summaries
 from reprise.in_domain.convergence import convergence
 from reprise.in_domain.grid import GRIDS
@@ -377,3 +380,15 @@ def test_the_scale_is_that_of_the_settings():
     said = sentences.scale_of_this_run(Settings(n_steps=1234, image_side=64))
     assert "1234 training steps of 64 images" in said
     assert "64 pixels a side, as in the paper" in said
+
+
+def test_controls_that_fail_are_named_with_what_that_means():
+    def verdict(claim_id, *holds):
+        controls = [ControlResult(name=f"control {n}", holds=h, evidence=f"figure {n}") for n, h in enumerate(holds)]
+        return SimpleNamespace(claim_id=claim_id, controls=controls)
+
+    assert sentences.what_controls_say([verdict("C1", True), verdict("C5", None)]) == (
+        "All 1 controls that this run has rows for hold."
+    )
+    said = sentences.what_controls_say([verdict("C1", True, False), verdict("C5", None, True)])
+    assert "Of 3 controls that this run has rows for, 1 fail: C1 (control 1: figure 1)." in said

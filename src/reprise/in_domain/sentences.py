@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from reprise.stats import Interval, t_interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reprise.claims import Verdict
     from reprise.in_domain.settings import Settings
 
 NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
@@ -132,6 +134,20 @@ def _positions(rows: pd.DataFrame, method: str, experiment: str) -> tuple[float,
     found = select(rows, **where, subset="test", metric="r2")
     position = float(per_seed(found, factor=["x", "y"]).mean())
     return position, float(per_seed(found, factor="mean").mean())
+
+
+def what_controls_say(verdicts: Sequence[Verdict]) -> str:
+    """Say which controls do not hold, and of what claims they weaken the verdicts."""
+    run = [(verdict, control) for verdict in verdicts for control in verdict.controls if control.holds is not None]
+    failed = [
+        f"{verdict.claim_id} ({control.name}: {control.evidence})" for verdict, control in run if not control.holds
+    ]
+    if failed:
+        return (
+            f"Of {len(run)} controls that this run has rows for, {len(failed)} fail: {'; '.join(failed)}. The rule of such "
+            "a claim answers to something else than the effect, too; its verdict is worth less."
+        )
+    return f"All {len(run)} controls that this run has rows for hold."
 
 
 def scale_of_this_run(settings: Settings) -> str:
