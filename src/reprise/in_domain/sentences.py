@@ -144,8 +144,8 @@ def what_controls_say(verdicts: Sequence[Verdict]) -> str:
     ]
     if failed:
         return (
-            f"Of {len(run)} controls that this run has rows for, {len(failed)} fail: {'; '.join(failed)}. The rule of such "
-            "a claim answers to something else than the effect, too; its verdict is worth less."
+            f"Of {len(run)} controls that this run has rows for, {len(failed)} fail: {'; '.join(failed)}. The rule of "
+            "such a claim answers to something else than the effect, too; its verdict is worth less."
         )
     return f"All {len(run)} controls that this run has rows for hold."
 
