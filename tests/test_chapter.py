@@ -15,6 +15,7 @@ import yaml
 from reprise import notebook_files, publication, runner, verification
 from reprise import record as records
 from reprise.chapter import ChapterError, verdict_sentence
+from reprise.claims import ControlResult, Verdict
 from reprise.compute import DeviceError
 from reprise.errors import ParametersError, RepriseError, RunError, UnknownNameError
 from reprise.fan_in import FanInError
@@ -428,3 +429,12 @@ def test_the_steps_of_a_chapter_out_of_order_are_refused():
 def test_the_verdicts_in_one_sentence_count_every_outcome(finished):
     sentence = verdict_sentence(records.load(finished / "grda.json").verdicts)
     assert sentence == "Of 8 claims: 1 rehearsed on embedded data, 7 not testable here."
+
+
+def test_the_verdicts_in_one_sentence_tell_of_controls_that_fail():
+    control = ControlResult(name="without graph", holds=False, evidence="")
+    verdict = Verdict(
+        claim_id="C3", text="", source="", kind="ordering", paper_value="", outcome="reproduced", reduced_scale=True,
+        evidence="", controls=(control,),
+    )  # fmt: skip
+    assert verdict_sentence([verdict]) == "Of 1 claims: 1 reproduced (at reduced scale); a control fails for C3."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,12 @@ def run_chapter(
         from reprise.record import load
 
         load(reuse)  # Refuses what is absent or no record; whether its rows fit is seen below.
-    for source in (reuse, keep):
-        if source is not None and not parameters.get("records") and _has_these_rows(source, paper, parameters):
-            parameters["records"] = [os.path.relpath(source.resolve(), repository())]
+    _take_rows_from((reuse, keep), paper, parameters)
     _require_data(paper, parameters)
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
     kept_rows = rows_file(folder, paper.package)
-    if not parameters.get("records") and _has_these_rows(kept_rows, paper, parameters):
-        parameters["records"] = [os.path.relpath(kept_rows, repository())]
+    _take_rows_from((kept_rows,), paper, parameters)
     try:
         _execute(paper, profile, parameters, scratch, progress)
         with uninterrupted():
@@ -105,6 +103,13 @@ def run_chapter(
         _keep_rows(scratch, folder, paper.package)
         shutil.rmtree(scratch, ignore_errors=True)
     return folder / f"{paper.package}.ipynb"
+
+
+def _take_rows_from(sources: Iterable[Path | None], paper: Paper, parameters: dict[str, Any]) -> None:
+    """Let the run read the first of these records whose rows are its own, unless it reads records already."""
+    for source in sources:
+        if source is not None and not parameters.get("records") and _has_these_rows(source, paper, parameters):
+            parameters["records"] = [os.path.relpath(source.resolve(), repository())]
 
 
 def _has_these_rows(path: Path, paper: Paper, parameters: Mapping[str, Any]) -> bool:
@@ -162,6 +167,29 @@ def _execute(paper: Paper, profile: str, parameters: Mapping[str, Any], scratch:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     declared = declared_parameters(read_notebook(paper.notebook))
     changed = {k: v for k, v in parameters.items() if v != declared[k] or type(v) is not type(declared[k])}
+    try:
+        with _environment_of_the_kernel(profile, scratch):
+            papermill.execute_notebook(
+                paper.notebook,
+                scratch / f"{paper.package}.ipynb",
+                parameters=changed,
+                kernel_name="python3",
+                cwd=str(repository()),
+                progress_bar=progress,
+                log_output=False,
+                execution_timeout=CELL_TIMEOUT_S.get(profile),
+            )
+    except papermill.PapermillExecutionError as error:
+        raise RunError(f"{paper.slug} failed in cell {error.exec_count}: {error.ename}: {error.evalue}") from error
+    except (DeadKernelError, TimeoutError, RuntimeError) as error:
+        raise RunError(f"{paper.slug} failed: {error or type(error).__name__}") from error
+    if not (scratch / f"{paper.package}.json").is_file():
+        raise RunError(f"{paper.slug} ended without writing its record; the last cell must call chapter.finish().")
+
+
+@contextmanager
+def _environment_of_the_kernel(profile: str, scratch: Path) -> Iterator[None]:
+    """Set what a kernel started meanwhile inherits, and afterwards leave the environment as it was."""
     environment = {
         "REPRISE_OUTPUT": str(scratch),
         "REPRISE_PROFILE": profile,
@@ -175,25 +203,10 @@ def _execute(paper: Paper, profile: str, parameters: Mapping[str, Any], scratch:
     before = {key: os.environ.get(key) for key in environment}
     os.environ.update(environment)
     try:
-        papermill.execute_notebook(
-            paper.notebook,
-            scratch / f"{paper.package}.ipynb",
-            parameters=changed,
-            kernel_name="python3",
-            cwd=str(repository()),
-            progress_bar=progress,
-            log_output=False,
-            execution_timeout=CELL_TIMEOUT_S.get(profile),
-        )
-    except papermill.PapermillExecutionError as error:
-        raise RunError(f"{paper.slug} failed in cell {error.exec_count}: {error.ename}: {error.evalue}") from error
-    except (DeadKernelError, TimeoutError, RuntimeError) as error:
-        raise RunError(f"{paper.slug} failed: {error or type(error).__name__}") from error
+        yield
     finally:
         for key, value in before.items():
             os.environ.pop(key) if value is None else os.environ.update({key: value})
-    if not (scratch / f"{paper.package}.json").is_file():
-        raise RunError(f"{paper.slug} ended without writing its record; the last cell must call chapter.finish().")
 
 
 def _plain_ipython(scratch: Path) -> Path:
