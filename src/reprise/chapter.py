@@ -217,7 +217,7 @@ class Chapter:
         settings, rows = self._settings(), self._computed_rows()
         lock = rule_lock(self.paper.package)
         if problems := lock.problems(self.claims):
-            raise ChapterError(f"no verdict without a locked rule: {' '.join(problems)}")
+            raise ChapterError(f"no verdict without a locked rule: {'; '.join(problems)}.")
         self.verdicts = judge(
             self.claims,
             rows,
@@ -294,7 +294,7 @@ class Chapter:
             cost=self._cost,
             created=self._created(),
             rendered=now(),
-            merged_from=tuple(record.rows_sha256() for record in self._records),
+            merged_from=tuple(part for record in self._records for part in record.parts()),
         )
 
     def profile(self) -> str:

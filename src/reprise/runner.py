@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from reprise.errors import ParametersError, RepriseError, RunError
 from reprise.fan_in import fitting_records
 from reprise.interruption import uninterrupted
 from reprise.notebook_files import declared_parameters, read_notebook, strip_machine, write_notebook
-from reprise.parameters import resolve_parameters, settings_class
+from reprise.parameters import from_repository, resolve_parameters, settings_class
 from reprise.paths import repository, rows_file, run_folder
 
 # Instruction sets differ in the last bits of a sum, and training magnifies them. With these settings the quick profile
@@ -80,7 +81,10 @@ def run_chapter(
         from reprise.record import load
 
         load(reuse)  # Refuses what is absent or no record; whether its rows fit is seen below.
-    _take_rows_from((reuse, keep), paper, parameters)
+    why_not = _take_rows_from((reuse, keep), paper, parameters)
+    if reuse is not None and why_not:
+        print(f"reprise: the rows of {reuse} do not fit; they are computed anew: {why_not}", file=sys.stderr)
+    _require_locked_rules(paper)
     _require_data(paper, parameters)
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
@@ -105,21 +109,32 @@ def run_chapter(
     return folder / f"{paper.package}.ipynb"
 
 
-def _take_rows_from(sources: Iterable[Path | None], paper: Paper, parameters: dict[str, Any]) -> None:
-    """Let the run read the first of these records whose rows are its own, unless it reads records already."""
-    for source in sources:
-        if source is not None and not parameters.get("records") and _has_these_rows(source, paper, parameters):
-            parameters["records"] = [os.path.relpath(source.resolve(), repository())]
+def _take_rows_from(sources: Iterable[Path | None], paper: Paper, parameters: dict[str, Any]) -> str:
+    """Let the run read the first of these records whose rows are those that it would compute now.
 
-
-def _has_these_rows(path: Path, paper: Paper, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a record's rows are those that a run with these parameters would compute now."""
+    Returns
+    -------
+    str
+        Why none was taken; empty if one was, or if the run reads records already.
+    """
     settings = settings_class(paper).checked({k: v for k, v in parameters.items() if k != "records"})
-    try:
-        fitting_records(paper, settings, [str(path.resolve())])
-    except RepriseError:
-        return False
-    return True
+    reasons = []
+    for source in () if parameters.get("records") else filter(None, sources):
+        try:
+            fitting_records(paper, settings, [str(source.resolve())])
+        except RepriseError as error:
+            reasons.append(str(error))
+        else:
+            parameters["records"] = [from_repository(source)]
+            return ""
+    return " ".join(reasons)
+
+
+def _require_locked_rules(paper: Paper) -> None:
+    from reprise.verification import claims_of, rule_lock
+
+    if problems := rule_lock(paper.package).problems(claims_of(paper.package)):
+        raise RunError(f"{paper.slug}: no verdict without a locked rule: {'; '.join(problems)}.")
 
 
 def _require_data(paper: Paper, parameters: Mapping[str, Any]) -> None:
@@ -137,6 +152,9 @@ def _claim_scratch(folder: Path, paper: Paper) -> Path:
     """Make the folder in which one run works; one left behind by a killed run is cleared away."""
     scratch = folder / f".{paper.package}.running"
     owner = scratch / "process"
+    for ending in ("json", "ipynb", "failed.ipynb"):
+        if (in_the_way := folder / f"{paper.package}.{ending}").is_dir():
+            raise RepriseError(f"{in_the_way} is a folder where a file has to go; move it, or give another --output.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if owner.is_file() and _is_alive(int(owner.read_text() or 0)):

@@ -163,9 +163,10 @@ def scrolling(html: str, caption: str, label: str) -> str:
     """Return the HTML of a table under its caption, in a container that scrolls sideways and is reached by keyboard.
 
     The caption stands outside of the container, so that it stays in view. Cells with sentences are marked, to be given
-    some width; so are tables of many lines, to be given a height.
+    some width, and those with an interval, to stay on one line; so are tables of many lines, to be given a height.
     """
     html = re.sub(rf"<td>(?=[^<]{{{SENTENCE_LENGTH},}}</td>)", '<td class="prose">', html)
+    html = re.sub(r"<td>(?=[^<]*[±\[][^<]*</td>)(?=[^<]{1,24}</td>)", '<td class="value">', html)
     name = f"{label}-caption"
     long = " reprise-long" if html.count("<tr") > LONG_TABLE + 1 else ""
     return (

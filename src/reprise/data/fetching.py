@@ -122,7 +122,9 @@ def fetch_all(patterns: str | Iterable[str], *, progress: bool | None = None, pa
     entries = select(patterns)
     folder = cache_folder()
     _remove_abandoned(folder)
-    stop, failures, files = Event(), [], {}
+    stop = Event()
+    failures: list[DataError] = []
+    files: dict[str, Path] = {}
 
     def obtain(entry: RegistryEntry) -> tuple[RegistryEntry, Path | DataError | None]:
         try:

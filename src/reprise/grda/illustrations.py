@@ -41,11 +41,10 @@ def draw_domains(axes: Axes, domains: GraphDomains, values: pd.Series, *, size: 
         ``cmap``, ``vmin`` and ``vmax``.
     """
     draw_edges(axes, domains)
-    axes.scatter(*domains.positions[domains.source].T, s=0.85 * size, c="white", edgecolors="black", zorder=3)
-    places = domains.positions[[domains.domain_names.index(name) for name in values.index]]
-    return axes.scatter(
-        *places.T, s=size, c=values.to_numpy(), edgecolors="#444444", linewidths=0.4, zorder=3, **colours
-    )
+    x, y = domains.positions[domains.source].T
+    axes.scatter(x, y, s=0.85 * size, c="white", edgecolors="black", zorder=3)
+    x, y = domains.positions[[domains.domain_names.index(name) for name in values.index]].T
+    return axes.scatter(x, y, s=size, c=values, edgecolors="#444444", linewidths=0.4, zorder=3, **colours)
 
 
 def draw_points(domains: GraphDomains) -> Drawing:

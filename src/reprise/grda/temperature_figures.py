@@ -23,7 +23,7 @@ from reprise.plots import (
     state_finding,
 )
 from reprise.rows import per_seed, select
-from reprise.stats import t_interval
+from reprise.stats import Interval, t_interval
 
 NETWORKS = tuple(line for line in COMPARED if line.label in METHODS or line.style == "GRDA")
 
@@ -149,7 +149,14 @@ def level_table(rows: pd.DataFrame, published: pd.DataFrame, tasks: Sequence[str
 
 
 def _mean(rows: pd.DataFrame, **conditions: Any) -> str:
-    interval = t_interval(per_seed(rows, **conditions))
+    return _with_interval(t_interval(per_seed(rows, **conditions)))
+
+
+def _of(values: pd.Series) -> str:
+    return f"{_with_interval(t_interval(values))} (n = {len(values)})"
+
+
+def _with_interval(interval: Interval) -> str:
     return with_interval(interval.estimate, interval.low, interval.high)
 
 
@@ -159,7 +166,7 @@ def embedding_scale_table(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for (task, method), own in raw.groupby(["dataset", "method"], sort=False):
         conditions = {"dataset": task, "method": method, "split": "target", "metric": "mse_sum"}
-        scaled = t_interval(per_seed(rows, experiment="comparison", **conditions))
-        plain = t_interval(own.groupby("seed")["value"].mean())
-        lines.append({"task": title_of(task), "method": method, "z scaled": str(scaled), "z as fitted": str(plain)})
+        scaled = per_seed(rows, experiment="comparison", **conditions)
+        plain = own.groupby("seed")["value"].mean()
+        lines.append({"task": title_of(task), "method": method, "z scaled": _of(scaled), "z as fitted": _of(plain)})
     return pd.DataFrame(lines)
