@@ -226,7 +226,7 @@ def test_a_record_to_reuse_that_does_not_fit_is_told_of(finished, tmp_path, caps
     records.save(changed(records.load(finished / "grda.json"), modules={}), other)
     with pytest.raises(RunError, match="no kernel here"):
         run_chapter("grda", output=tmp_path / "again", reuse=other)
-    assert re.search(r"other\.json do not fit; they are computed anew: .* is stale", capsys.readouterr().err)
+    assert re.search(r"other\.json do not fit; they are computed anew: .*run its cell again", capsys.readouterr().err)
 
 
 def test_records_that_do_not_cover_the_seeds_are_refused(finished, tmp_path):

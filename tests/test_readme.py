@@ -61,6 +61,14 @@ def test_the_example_of_cold_start_classifies_every_newcomer(capsys):
     assert "feature contribution ratio" in capsys.readouterr().out
 
 
+def test_the_example_of_attribution_shares_out_a_value(capsys):
+    tracks = tracks_and_a_predictor()
+    names = {"tracks": tracks["table"], "predict": tracks["predict"], "value": lambda masks: masks.sum(1)}
+    exec(EXAMPLES["walk_alone"], names)
+    assert names["shares"].tolist() == pytest.approx([1.0] * 6)
+    assert "past" in capsys.readouterr().out
+
+
 def samples_and_a_pool():
     import pandas as pd
     from sklearn.datasets import load_iris
@@ -80,6 +88,19 @@ def pictures_of_a_grid():
     return {"labels": labels, "images": images}
 
 
+def tracks_and_a_predictor():
+    import pandas as pd
+
+    from reprise.walk_alone import from_dataframe
+    from reprise.walk_alone.constant_velocity import shared_velocity
+
+    frames, agents, scenes = (a.ravel() for a in np.meshgrid(range(22), range(3), range(2), indexing="ij"))
+    table = pd.DataFrame({"frame": frames, "agent": agents, "scene": scenes, "x": 0.4 * frames, "y": 1.0 * agents})
+    table["x"] += np.random.default_rng(0).normal(0, 0.05, len(table))
+    held_out = from_dataframe(table, scene="scene", radius=3.0)
+    return {"table": table[table["scene"] == 0], "predict": shared_velocity, "held_out": held_out}
+
+
 @pytest.fixture
 def short_trainings(monkeypatch):
     """Let the recipes train for moments; all else in them stays."""
@@ -87,7 +108,12 @@ def short_trainings(monkeypatch):
     from reprise.cold_brew.training import Recipe
     from reprise.grda import estimators
     from reprise.in_domain import training
+    from reprise.walk_alone import own_predictors
 
+    train_predictor = own_predictors.train_predictor
+    monkeypatch.setattr(
+        own_predictors, "train_predictor", lambda windows, **given: train_predictor(windows, **{**given, "epochs": 1})
+    )
     options = training.TrainingOptions
     quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
     monkeypatch.setattr(estimators, "GRDAClassifier", quick)
@@ -102,6 +128,7 @@ OWN_DATA_NAMES = {
     "cold-brew": graph_and_newcomers,
     "diva": samples_and_a_pool,
     "in-domain": pictures_of_a_grid,
+    "walk-alone": tracks_and_a_predictor,
 }
 
 
@@ -135,7 +162,7 @@ def test_the_recipes_give_what_the_page_on_own_data_says(short_trainings, capsys
 
 def test_the_page_on_own_data_is_linked_and_has_a_recipe_for_each_published_chapter():
     assert "(book/use-it-on-your-own-data.md)" in README
-    assert {"grda", "cold-brew", "diva"} <= set(OWN_DATA_SECTIONS)
+    assert set(OWN_DATA_NAMES) <= set(OWN_DATA_SECTIONS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
