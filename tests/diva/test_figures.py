@@ -158,6 +158,13 @@ def test_linearised_layers_are_drawn_with_the_network_itself():
     assert "last layer −1.00" in drawing.alt
 
 
+def test_bounds_are_rounded_to_the_safe_side():
+    assert detection_figures._at_least(0.9951, 2) == 0.99
+    assert detection_figures._at_least(0.98, 2) == 0.98
+    assert detection_figures._at_most(0.0301, 2) == 0.04
+    assert detection_figures._at_most(0.07, 2) == 0.07
+
+
 def test_titles_follow_the_numbers():
     alike = pd.Series({"cub50": 0.001, "digits": -0.002})
     assert "rank alike: AUC at most 0.002 apart" in detection_figures._ranking_finding(alike)
