@@ -96,7 +96,7 @@ def sweep_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
         penalties = sorted({str(p) for p in here["penalty"].dropna()} - {CHOSEN}, key=float)
         chosen = float(select(here, metric="penalty")["value"].median())
         for penalty in (CHOSEN, *penalties):
-            label = f"by leave-one-out ({chosen:g})" if penalty == CHOSEN else penalty
+            label = f"by leave-one-out ({chosen:.2g})" if penalty == CHOSEN else penalty
             line: dict[str, Any] = {"data set": title_of(name), "λ": label}
             for outer, temperature in outer_losses(rows, name).items():
                 column = "squared" if temperature is None else f"τ = {temperature:g}"
