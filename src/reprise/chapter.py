@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Verdict
+from reprise.claims import Verdict, failing_controls
 from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
 from reprise.judging import judge
@@ -203,8 +203,9 @@ class Chapter:
             self._page.table(made, name, caption, made if data is None else data)
 
     def say(self, text: str) -> None:
-        """Show a paragraph of Markdown whose numbers were computed."""
-        self._page.markdown(text)
+        """Show a paragraph of Markdown whose numbers were computed; nothing if it is empty."""
+        if text:
+            self._page.markdown(text)
 
     # ---- the end ---------------------------------------------------------------------------------------------
 
@@ -216,7 +217,7 @@ class Chapter:
         settings, rows = self._settings(), self._computed_rows()
         lock = rule_lock(self.paper.package)
         if problems := lock.problems(self.claims):
-            raise ChapterError(f"no verdict without a locked rule: {' '.join(problems)}")
+            raise ChapterError(f"no verdict without a locked rule: {'; '.join(problems)}.")
         self.verdicts = judge(
             self.claims,
             rows,
@@ -263,8 +264,8 @@ class Chapter:
         import reprise
         from reprise.data import hashes
         from reprise.machine import hardware
+        from reprise.notebook_files import read_notebook, source_sha256
         from reprise.provenance import digest, git_commit, library_versions
-        from reprise.runner import read_notebook, source_sha256
 
         settings, rows = self._settings(), self._computed_rows()
         wanted = [d for d in self.paper.data_sets if d.kind == "real" and d.name in settings.datasets]
@@ -293,12 +294,12 @@ class Chapter:
             cost=self._cost,
             created=self._created(),
             rendered=now(),
-            merged_from=tuple(record.rows_sha256() for record in self._records),
+            merged_from=tuple(part for record in self._records for part in record.parts()),
         )
 
     def profile(self) -> str:
         """Return the profile whose parameters these settings are, or ``custom``."""
-        from reprise.runner import PROFILES, profile_parameters
+        from reprise.parameters import PROFILES, profile_parameters
 
         settings = self._settings()
         for profile in PROFILES:
@@ -327,7 +328,7 @@ class Chapter:
         return max(record.created for record in self._records) if self._records else now()
 
     def _settings_among(self, names: Mapping[str, Any]) -> ChapterSettings:
-        from reprise.runner import settings_class
+        from reprise.parameters import settings_class
 
         kind = settings_class(self.paper)
         if missing := [name for name in kind.model_fields if name not in names]:
@@ -359,6 +360,7 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         label = "rehearsed on embedded data" if verdict.rehearsal else verdict.outcome
         counts[label] = counts.get(label, 0) + 1
-    scale = " (at reduced scale)" if any(v.label.endswith("(at reduced scale)") for v in verdicts) else ""
+    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in verdicts) else ""
+    weakened = failing_controls(verdicts)
     parts = ", ".join(f"{number} {label}" for label, number in counts.items())
-    return f"Of {len(verdicts)} claims: {parts}{scale}."
+    return f"Of {len(verdicts)} claims: {parts}{scale}{'; ' if weakened else ''}{weakened}."

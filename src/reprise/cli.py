@@ -80,7 +80,8 @@ def run(
     ] = None,
 ) -> None:
     """Run one chapter: leaves the executed notebook, its record, and the data of its tables and figures."""
-    from reprise.runner import parse_assignments, run_chapter
+    from reprise.parameters import parse_assignments
+    from reprise.runner import run_chapter
 
     notebook = run_chapter(
         paper,
@@ -114,30 +115,34 @@ def verify(record: Annotated[Path, typer.Argument(help="a record, e.g. results/s
 @application.command()
 def publish(paper: PaperArgument, profile: ProfileOption = "standard") -> None:
     """Copy this machine's fresh run of a chapter into results/, which the report shows."""
-    from reprise import runner
+    from reprise import publication
 
-    typer.echo(runner.publish(paper, profile))
+    typer.echo(publication.publish(paper, profile))
 
 
 @application.command()
 def refresh(paper: PaperArgument) -> None:
     """Execute a chapter's notebook with its quick defaults and store the outputs that nbval compares with."""
-    from reprise import runner
+    from reprise import publication
 
-    typer.echo(runner.refresh(paper))
+    typer.echo(publication.refresh(paper))
 
 
 @application.command()
 def new(paper: Annotated[str, typer.Argument(help="slug of a paper, of the catalogue or new: eleventh-paper")]) -> None:
     """Lay out a chapter: a small complete one that runs, to be replaced by the paper's piece by piece."""
+    from reprise.catalogue import PAPERS
     from reprise.new_chapter import lay_out
     from reprise.paths import repository
 
+    is_new = not any(paper in (known.slug, known.package) for known in PAPERS)
     files = lay_out(paper)
     for file in files:
         typer.echo(file.relative_to(repository()))
+    if is_new:
+        typer.echo("changed, an entry at the end: src/reprise/catalogue.py, src/reprise/data/data_sets.csv")
     typer.echo(
-        "\nNext: its entry in src/reprise/catalogue.py, its citation in book/references.bib, then file by file; and\n"
+        "\nNext: fill in its entry in the catalogue, cite it in book/references.bib, then file by file; and\n"
         f"  reprise claims lock {paper}  # until the first published run delete claims.lock and lock again at will\n"
         f"  reprise refresh {paper}      # runs it and stores the outputs that nbval compares with\n"
         f"  pytest tests/{files[-1].parent.name} tests/test_every_chapter.py"
@@ -152,7 +157,7 @@ def book(
     """Render the book from published runs and, unless left out, this machine's; prints its index page."""
     from reprise.book import build
     from reprise.errors import unknown_name
-    from reprise.runner import PROFILES
+    from reprise.parameters import PROFILES
 
     if profile not in PROFILES:
         raise unknown_name("profile", profile, list(PROFILES))

@@ -9,6 +9,14 @@ class UnknownNameError(RepriseError, ValueError):
     """A paper, profile, parameter, data set or method that does not exist."""
 
 
+class RunError(RepriseError):
+    """A chapter that could not be run, or whose notebook raised."""
+
+
+class ParametersError(RepriseError, ValueError):
+    """A notebook or parameter file whose parameters do not fit together."""
+
+
 def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
     """Say that a name is unknown, with the nearest match and all known names.
 
@@ -33,6 +41,7 @@ def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    by_small_letters = {other.casefold(): other for other in known}
+    close = get_close_matches(str(name).casefold(), by_small_letters, n=1, cutoff=0.5)
+    hint = f"; did you mean {by_small_letters[close[0]]!r}?" if close else "."
     return UnknownNameError(f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(known) or 'none'}.")

@@ -12,6 +12,7 @@ from reprise.judging import judge
 from reprise.provenance import PACKAGE_FOLDER, determines_rows, digest, modules_behind
 from reprise.record import Record, SummaryRow, summarise
 from reprise.rule_lock import RuleLock
+from reprise.settings import SettingsError
 
 
 def published_numbers(package: str) -> Any:
@@ -33,7 +34,7 @@ def rule_lock(package: str) -> RuleLock:
 
 def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, ...]]:
     """Compute summary and verdicts anew from a record's rows alone, with the rules as they are now."""
-    from reprise.runner import settings_class
+    from reprise.parameters import settings_class
 
     paper = find_paper(record.package)
     settings_type = settings_class(paper)
@@ -53,7 +54,7 @@ def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, 
 
 def inconsistencies(record: Record) -> list[str]:
     """Say where a record's parameters, hashes and names contradict one another; empty if they agree."""
-    from reprise.runner import settings_class
+    from reprise.parameters import settings_class
 
     paper = find_paper(record.package)
     found = []
@@ -62,7 +63,10 @@ def inconsistencies(record: Record) -> list[str]:
     settings_type = settings_class(paper)
     if missing := sorted(set(settings_type.model_fields) - set(record.parameters)):
         return [*found, f"its parameters lack {', '.join(missing)}"]
-    settings = settings_type.checked(record.parameters)
+    try:
+        settings = settings_type.checked(record.parameters)
+    except SettingsError as error:
+        return [*found, f"its parameters are not valid ({error})"]
     provenance = record.provenance
     if settings.sha256() != provenance.parameters_sha256:
         found.append("its parameters do not have the hash that it gives")
@@ -94,9 +98,15 @@ def differences(record: Record) -> list[str]:
                 f"(record: {old.label}; with the rule as it is now: {verdict.label})"
             )
         else:
-            found.append(f"verdict {verdict.claim_id} does not follow from the rows ({old.label}; now {verdict.label})")
+            found.append(f"verdict {verdict.claim_id} does not follow from the rows: {_changes(old, verdict)}")
     found += [f"claim {claim_id} of the record no longer exists" for claim_id in stored_verdicts]
     return found
+
+
+def _changes(old: Verdict, new: Verdict) -> str:
+    """Return the fields in which two verdicts differ, each with both values."""
+    fields = [name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)]
+    return "; ".join(f"{name} is {getattr(old, name)!r}, should be {getattr(new, name)!r}" for name in fields)
 
 
 def _cell(row: SummaryRow) -> str:
@@ -109,7 +119,7 @@ def staleness(record: Record) -> list[str]:
     Only what determines the rows counts: the study with all it imports, the parameters of the profile, the data.
     """
     from reprise.data import hashes
-    from reprise.runner import profile_parameters, settings_class
+    from reprise.parameters import profile_parameters, settings_class
 
     paper = find_paper(record.package)
     reasons = []

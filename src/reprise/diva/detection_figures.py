@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from reprise.diva.comparisons import FLAT
-from reprise.diva.figures import panels, sets_with, title_of
-from reprise.numerals import number, with_interval
+from reprise.diva.figures import panels, sets_with, title_of, written
+from reprise.method_styles import style_of
+from reprise.numerals import number
 from reprise.plots import (
     Drawing,
     Line,
@@ -20,7 +22,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import paired_differences, t_interval
@@ -63,8 +64,8 @@ def draw_histogram(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     alarms = right[right["size"] > 0].groupby("dataset")["value"].sum() / right.groupby("dataset")["value"].sum()
     state_finding(
         figure,
-        f"Positive derivatives: {caught.min():.0%} or more of the wrong labels, {alarms.max():.0%} or fewer of the "
-        "right",
+        f"Positive derivatives: {_at_least(caught.min(), 2):.0%} or more of the wrong labels, "
+        f"{_at_most(alarms.max(), 2):.0%} or fewer of the right",
     )
     return Drawing(
         figure,
@@ -117,7 +118,7 @@ def draw_detectors(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Seque
 
 def _ranking_finding(gaps: pd.Series) -> str:
     """Say whether the derivative ranks better than the plain residual, from their differences in AUC."""
-    largest = number(float(gaps.abs().max()), 3)
+    largest = number(_at_most(gaps.abs().max(), 3), 3)
     if gaps.abs().max() <= ALIKE:
         return f"Derivative and plain residual rank alike: AUC at most {largest} apart"
     better = f"{(gaps > ALIKE).sum()} of {len(gaps)} data sets"
@@ -137,7 +138,7 @@ def draw_sweeps(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     sharp = data[(data.against == "temperature")].sort_values("at").groupby("dataset", sort=False)["mean"].last()
     words = [f"{title_of(name)} {number(sharp[name], 2)}" for name in names]
     noisiest = data[(data.against == "noise rate") & (data.method == "DIVA derivative")].sort_values("at")
-    low = float(noisiest["mean"].min())
+    low = _at_least(noisiest["mean"].min(), 2)
     turned = [title_of(name) for name in names if sharp[name] < 0.5]
     state_finding(
         figure,
@@ -187,13 +188,19 @@ def cleaning_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
     for name in sets_with(rows, data_sets, experiment="detection"):
         how = {"dataset": name, "experiment": "detection", "split": "test", "metric": "error"}
         given = per_seed(rows, method="Uniform", **how)
-        line = {"data set": title_of(name), "as given (%)": _written(t_interval(given))}
+        line = {"data set": title_of(name), "as given (%)": written(t_interval(given))}
         for method, label, outer in CLEANED:
             values = per_seed(rows, method=method, **({"outer": outer} if outer else {}), **how)
-            line[f"{label} (Δ)"] = _written(t_interval(paired_differences(values, given)))
+            line[f"{label} (Δ)"] = written(t_interval(paired_differences(values, given)))
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-def _written(interval: Any) -> str:
-    return with_interval(interval.estimate, interval.low, interval.high)
+def _at_least(value: float, decimals: int) -> float:
+    """Return a value rounded down, for "… or more"."""
+    return math.floor(round(float(value) * 10**decimals, 6)) / 10**decimals
+
+
+def _at_most(value: float, decimals: int) -> float:
+    """Return a value rounded up, for "… or fewer"."""
+    return math.ceil(round(float(value) * 10**decimals, 6)) / 10**decimals

@@ -10,17 +10,9 @@ import pandas as pd
 from reprise.giant_xrt.figures import sets_with, title_of
 from reprise.giant_xrt.rules import FEW
 from reprise.giant_xrt.scale import STEPS, extrapolated
+from reprise.method_styles import style_of
 from reprise.numerals import number, with_interval
-from reprise.plots import (
-    Drawing,
-    along,
-    draw_curve,
-    keep_to_percent,
-    measured,
-    new_figure,
-    state_finding,
-    style_of,
-)
+from reprise.plots import Drawing, along, draw_curve, keep_to_percent, measured, new_figure, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import paired_differences, t_interval
 

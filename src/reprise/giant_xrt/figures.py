@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from reprise.giant_xrt.rules import FEW, MANY, PLAIN
+from reprise.method_styles import style_of
 from reprise.numerals import number
+from reprise.palette import PAPER_COLOUR
 from reprise.plots import (
-    PAPER_COLOUR,
     Drawing,
     Line,
     along,
@@ -25,7 +26,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval, paired_differences, t_interval

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reprise.giant_xrt.figures import sets_with, title_of
 from reprise.giant_xrt.rules import theory_table
+from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     Drawing,
@@ -24,7 +25,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import select
 from reprise.stats import t_interval

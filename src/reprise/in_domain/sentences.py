@@ -1,0 +1,162 @@
+"""Sentences with computed numbers, for the text of the chapter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reprise.in_domain.convergence import CONVERGED, converged_scores, convergence
+from reprise.in_domain.grid import GRIDS
+from reprise.in_domain.lookups import clamp_score, conditions, methods_of
+from reprise.in_domain.settings import MAIN_DATA_SET
+from reprise.in_domain.splits import make_split
+from reprise.numerals import number
+from reprise.rows import MissingRowsError, per_seed, select
+from reprise.stats import Interval, t_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reprise.claims import Verdict
+    from reprise.in_domain.settings import Settings
+
+NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
+
+
+def _words(interval: Interval, decimals: int = 2) -> str:
+    ends = f" [{number(interval.low, decimals)}, {number(interval.high, decimals)}]" if interval.n > 1 else ""
+    return f"{number(interval.estimate, decimals)}{ends}"
+
+
+def two_parts_of_the_loss(rows: pd.DataFrame) -> str:
+    """Say how the CNN's loss in extrapolation divides into what the oracle loses, too, and the rest."""
+    try:
+        random, extrapolation = (converged_scores(rows, "CNN", kind) for kind in ("random", "extrapolation"))
+    except MissingRowsError:
+        return NO_CNN
+    loss, clamp = t_interval(random - extrapolation), clamp_score(MAIN_DATA_SET, "extrapolation")
+    beyond = t_interval(clamp - extrapolation)
+    return (
+        f"On the re-rendered sprites the CNN loses {_words(loss)} of R² between the random split and extrapolation "
+        f"({_seeds(loss)}). The clamp oracle loses {number(1 - clamp, 2)}, for it cannot say what it never saw; the "
+        f"CNN lies another {_words(beyond)} below the oracle."
+    )
+
+
+def _seeds(interval: Interval) -> str:
+    return "one seed" if interval.n == 1 else f"95 % interval over {interval.n} seeds"
+
+
+def who_converged(rows: pd.DataFrame) -> str:
+    """Say how many of the models that were trained on the sprites have converged, and which have not."""
+    try:
+        converged, others = convergence(rows)
+    except MissingRowsError:
+        return f"No model of this run reaches R² {number(CONVERGED)} on the random split."
+    failed = f" Not converged: {', '.join(others)}; they are shown in grey and judged by no rule." if others else ""
+    return (
+        f"Models trained on the sprites that reach R² {number(CONVERGED)} on the random split, in some training at "
+        f"least: {len(converged)} of {len(converged) + len(others)}.{failed}"
+    )
+
+
+def which_factor_breaks(rows: pd.DataFrame) -> str:
+    """Say which factor the CNN loses most where another one is out of distribution, and which stays."""
+    try:
+        names, cut = GRIDS[MAIN_DATA_SET].names, GRIDS[MAIN_DATA_SET].cut_factors
+        loss = {
+            (out, factor): float(
+                (
+                    converged_scores(rows, "CNN", "random", factor=factor)
+                    - converged_scores(rows, "CNN", "extrapolation", subset=f"only {out}", factor=factor)
+                ).mean()
+            )
+            for out in cut
+            for factor in names
+            if factor != out
+        }
+    except MissingRowsError:
+        return NO_CNN
+    (out, factor), worst = max(loss.items(), key=lambda item: item[1])
+    spared = sum(value < 0.1 for value in loss.values())
+    return (
+        f"Of {len(loss)} pairs of a factor that is out and another one that is read, the CNN loses less than 0.1 of R² "
+        f"in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the random "
+        "split."
+    )
+
+
+def what_composition_asks(rows: pd.DataFrame) -> str:
+    """Say which factors the CNN reads worst on the composition split, and what that split's rule lets a model learn."""
+    names = GRIDS[MAIN_DATA_SET].names
+    try:
+        found = {name: float(converged_scores(rows, "CNN", "composition", factor=name).mean()) for name in names}
+    except MissingRowsError:
+        return "The composition and interpolation splits are part of the `standard` profile."
+    order = sorted(found, key=found.__getitem__)
+    scores = ", ".join(f"{name} {number(found[name], 2)}" for name in order)
+    outside, alike = unturned_share()
+    return (
+        f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: "
+        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show "
+        "the first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
+    )
+
+
+def unturned_share() -> tuple[float, float]:
+    """Return how many % of composition's training images lie outside the corners of x and y, and are unturned there."""
+    grid = GRIDS[MAIN_DATA_SET]
+    split = make_split(grid, "composition")
+    values = grid.factors(split.train_index)
+    outside = np.logical_and.reduce([values[:, grid.position(name)] >= split.corners[name] for name in ("x", "y")])
+    unturned = values[outside, grid.position("orientation")] == 0
+    return 100 * float(outside.mean()), 100 * float(unturned.mean())
+
+
+def what_the_remedies_buy(rows: pd.DataFrame) -> str:
+    """Say how R² of position, and of all factors, changes by each remedy in extrapolation."""
+    words = []
+    try:
+        plain, remedies = _positions(rows, "CNN", "comparison"), methods_of(rows, MAIN_DATA_SET, "remedies")
+    except MissingRowsError:
+        return "The remedies are part of the `standard` profile."
+    for method in remedies:
+        found = _positions(rows, method, "remedies")
+        position, everything = (f"{number(a, 2)} instead of {number(b, 2)}" for a, b in zip(found, plain, strict=True))
+        words.append(f"with {method.removeprefix('CNN, ')}, {position} for position and {everything} for all factors")
+    return f"R² in extrapolation: {'; '.join(words)}."
+
+
+def _positions(rows: pd.DataFrame, method: str, experiment: str) -> tuple[float, float]:
+    where = conditions(MAIN_DATA_SET, method, "extrapolation", experiment)
+    found = select(rows, **where, subset="test", metric="r2")
+    position = float(per_seed(found, factor=["x", "y"]).mean())
+    return position, float(per_seed(found, factor="mean").mean())
+
+
+def what_controls_say(verdicts: Sequence[Verdict]) -> str:
+    """Say which controls do not hold, and of what claims they weaken the verdicts."""
+    run = [(verdict, control) for verdict in verdicts for control in verdict.controls if control.holds is not None]
+    failed = [
+        f"{verdict.claim_id} ({control.name}: {control.evidence})" for verdict, control in run if not control.holds
+    ]
+    if failed:
+        return (
+            f"Of {len(run)} controls that this run has rows for, {len(failed)} fail: {'; '.join(failed)}. The rule of "
+            "such a claim answers to something else than the effect, too; its verdict is worth less."
+        )
+    return f"All {len(run)} controls that this run has rows for hold."
+
+
+def scale_of_this_run(settings: Settings) -> str:
+    """Say by how much this run is smaller than the paper's."""
+    pixels = f"{settings.image_side} pixels a side instead of 64"
+    if settings.image_side == 64:
+        pixels = "64 pixels a side, as in the paper"
+    return (
+        f"This run: {pixels}; {settings.n_steps} training steps of {settings.batch_size} images (the paper: about "
+        f"500 000 of 64); at most {settings.n_train_images} training images of a split; {settings.n_test_images} test "
+        "images of a split are scored, the same for all models."
+    )
