@@ -8,7 +8,11 @@ from reprise.errors import UnknownNameError
 from reprise.giant_xrt.data import arxiv_published_features, load, split_of
 from reprise.giant_xrt.generators import large_text_graph, rewired, text_blocks
 
-TITLES = {"citeseer-text": (3186, 4225, 86, 0.744), "movie-plots": (3596, 29689, None, 0.314)}
+TITLES = {
+    "citeseer-text": (3186, 4225, 86, 0.744),
+    "movie-plots": (3596, 29689, None, 0.314),
+    "coauthor-cs": (18333, 81894, None, 0.808),
+}
 
 
 @pytest.mark.parametrize("name", TITLES)
