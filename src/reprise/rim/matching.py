@@ -152,8 +152,6 @@ class _Dual:
         offers.sub_(users[:, None]).div_(smoothing)
         delivered = torch.sigmoid(offers).sum(0).numpy()
         value = self.bounds.per_user * float(users.sum()) / smoothing + float(_softplus_sum(offers))
-        if not torch.isfinite(users).all() or self.bounds.per_user >= self.n_items:
-            value = float(_softplus_sum(offers))
         gradients = []
         for place, (_, cost) in enumerate(self.parts):
             own = weights[place * self.n_items : (place + 1) * self.n_items]
