@@ -1,14 +1,15 @@
 """What every chapter has to keep: one test module for all papers that are written."""
 
 import ast
-import importlib
+import importlib.util
+import inspect
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from reprise import runner, verification
+from reprise import provenance, runner, verification
 from reprise.catalogue import PAPERS
 from reprise.plots import METHODS
 
@@ -134,3 +135,14 @@ def test_importing_package_settings_and_claims_loads_no_deep_learning(paper):
 def test_the_study_exists_and_is_documented(paper):
     study = importlib.import_module(f"reprise.{paper.package}.study")
     assert study.run.__doc__
+
+
+@every_chapter
+def test_what_is_behind_the_study_imports_modules_and_not_the_names_a_package_hands_out(paper):
+    # A package is no part of what determines rows, so the module that a name comes from would be missing there.
+    for name in provenance.modules_behind(f"reprise.{paper.package}.study"):
+        tree = ast.parse(inspect.getsource(importlib.import_module(name)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == f"reprise.{paper.package}":
+                modules = [importlib.util.find_spec(f"{node.module}.{alias.name}") for alias in node.names]
+                assert None not in modules, f"{name} imports from {node.module}"

@@ -40,6 +40,12 @@ def test_what_no_row_depends_on_is_left_out():
     assert not {"reprise.errors", "reprise.paths", "reprise.data", "reprise.settings"} & set(behind)
 
 
+def test_a_package_as_such_determines_no_rows():
+    assert not provenance.determines_rows("reprise.grda")
+    assert provenance.determines_rows("reprise.grda.study")
+    assert "reprise.cold_brew" not in provenance.modules_behind("reprise.cold_brew.study")
+
+
 def test_a_module_outside_the_package_has_nothing_behind_it():
     assert provenance.modules_behind("numpy.linalg") == {}
 

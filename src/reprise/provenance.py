@@ -104,15 +104,15 @@ def modules_behind(module: str) -> dict[str, str]:
     Returns
     -------
     dict
-        Module name to fingerprint, sorted by name; modules on which no row can depend are left out
-        (``NOT_DETERMINING_ROWS`` and the fetching of data, whose bytes are checked by hash).
+        Module name to fingerprint, sorted by name; modules on which no row can depend are left out (see
+        `determines_rows`).
     """
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         file = _module_file(name) if name.split(".")[0] == "reprise" else None
-        if file is None or name in found or not _determines_rows(name):
+        if file is None or name in found or not determines_rows(name):
             continue
         source = file.read_text(encoding="utf-8")
         found[name] = source_fingerprint(source)
@@ -120,11 +120,17 @@ def modules_behind(module: str) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _determines_rows(module: str) -> bool:
+def determines_rows(module: str) -> bool:
+    """Tell whether the rows of a study can depend on a module of Reprise.
+
+    Not those in ``NOT_DETERMINING_ROWS``, nor the fetching of data, whose bytes are checked by hash, nor a package as
+    such: it only hands out names of its modules, and what is behind a study imports those modules themselves.
+    """
     if module in NOT_DETERMINING_ROWS:
         return False
-    in_data = module == "reprise.data" or module.startswith("reprise.data.")
-    return not in_data or module == "reprise.data.readers"
+    if module.startswith("reprise.data."):
+        return module == "reprise.data.readers"
+    return not (PACKAGE_FOLDER.joinpath(*module.split(".")[1:]) / "__init__.py").is_file()
 
 
 def function_fingerprint(function: Callable[..., Any]) -> str:

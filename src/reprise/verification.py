@@ -9,7 +9,7 @@ from typing import Any
 from reprise.catalogue import find_paper
 from reprise.claims import Claim, Verdict
 from reprise.judging import judge
-from reprise.provenance import PACKAGE_FOLDER, digest, modules_behind
+from reprise.provenance import PACKAGE_FOLDER, determines_rows, digest, modules_behind
 from reprise.record import Record, SummaryRow, summarise
 from reprise.rule_lock import RuleLock
 
@@ -114,7 +114,7 @@ def staleness(record: Record) -> list[str]:
     paper = find_paper(record.package)
     reasons = []
     now, then = modules_behind(f"reprise.{record.package}.study"), record.provenance.modules
-    changed = sorted(name for name in {*now, *then} if now.get(name) != then.get(name))
+    changed = sorted(n for n in filter(determines_rows, {*now, *then}) if now.get(n) != then.get(n))
     if changed:
         reasons.append(f"code changed since the run: {', '.join(changed)}")
     if record.profile != "custom":

@@ -10,8 +10,7 @@ optimal alignments, a graph's alignment freedom), and hop-by-hop self-training. 
 node embedding, and CompCars, whose images are given out on request only (a digits grid has its shape).
 """
 
-from importlib import import_module
-from typing import Any
+from reprise.public_names import load_when_used
 
 _HOMES = {
     "GraphDomains": "data",
@@ -39,19 +38,4 @@ _HOMES = {
     },
 }
 
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is first asked for, so that this package stays light."""
-    if name not in _HOMES:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, _HOMES, n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)
