@@ -167,7 +167,9 @@ def test_shoppers_follow_their_recipe():
     assert shoppers.rate.mean() == pytest.approx(4.0, rel=0.2)
     again, _ = generators.make_shoppers(0)
     assert again.time.tolist() == events.time.tolist()
-    same_group = (np.diff(events.user) == 0) & (events.items[events.item][1:] // 20 == events.items[events.item][:-1] // 20)
+    same_group = (np.diff(events.user) == 0) & (
+        events.items[events.item][1:] // 20 == events.items[events.item][:-1] // 20
+    )
     assert same_group.sum() / (np.diff(events.user) == 0).sum() > 0.85
 
 

@@ -120,7 +120,10 @@ def test_nonnegative_least_squares_and_a_general_solver_agree():
     quadratic = found.gram / found.weight + np.eye(101) / 2e3
     scale = 1 / np.sqrt(np.diag(quadratic))
     other = minimize(
-        lambda v: (hawkes.contrast(found, v * scale), 2 * scale * (quadratic @ (v * scale) - found.jumps / found.weight)),
+        lambda v: (
+            hawkes.contrast(found, v * scale),
+            2 * scale * (quadratic @ (v * scale) - found.jumps / found.weight),
+        ),
         np.full(101, 0.1),
         jac=True,
         method="L-BFGS-B",

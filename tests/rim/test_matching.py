@@ -36,7 +36,9 @@ def test_newtons_root_is_that_of_brent(n, share, exponent, seed):
     assert abs(expit((z - found) / smoothing).sum() - bound) < 2e-4
     expected = brentq(lambda u: expit((z - u) / smoothing).sum() - bound, z.min() - 60, z.max() + 60, xtol=1e-14)
     # Where the sum is flat at the bound any root does; where it is not, both agree.
-    assert abs(found - expected) < 1e-3 * max(1, smoothing) or abs(expit((z - expected) / smoothing).sum() - bound) < 2e-4
+    assert (
+        abs(found - expected) < 1e-3 * max(1, smoothing) or abs(expit((z - expected) / smoothing).sum() - bound) < 2e-4
+    )
 
 
 def test_roots_of_bounds_that_cannot_bind_are_infinite():
@@ -61,7 +63,9 @@ def test_a_start_far_off_gives_the_same_root():
     torch.testing.assert_close(share[0], share[1], atol=3e-4, rtol=0)
 
 
-@pytest.mark.parametrize("bounds", [Bounds(2, least=3.0), Bounds(2, most=5.0), Bounds(3, 4.0, 12.0), Bounds(99, most=4.0)])
+@pytest.mark.parametrize(
+    "bounds", [Bounds(2, least=3.0), Bounds(2, most=5.0), Bounds(3, 4.0, 12.0), Bounds(99, most=4.0)]
+)
 def test_the_duals_gradient_is_that_of_its_value(bounds):
     dual = _Dual(torch.from_numpy(random_scores() / random_scores().max()), bounds)
     weights = np.random.default_rng(1).uniform(0, 2, dual.n_weights)
@@ -69,12 +73,16 @@ def test_the_duals_gradient_is_that_of_its_value(bounds):
     weights, smoothing, step = weights * signs, 0.05, 1e-4
     _, gradient = dual._value(weights, smoothing)
     for place in (0, 5, dual.n_weights - 1):
-        moved = [dual._value(weights + sign * step * (np.arange(dual.n_weights) == place), smoothing)[0] for sign in (1, -1)]
+        moved = [
+            dual._value(weights + sign * step * (np.arange(dual.n_weights) == place), smoothing)[0] for sign in (1, -1)
+        ]
         assert (moved[0] - moved[1]) / (2 * step) == pytest.approx(gradient[place], abs=2e-3)
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("bounds", [Bounds(2, least=4.0), Bounds(2, most=5.0), Bounds(3, 4.0, 12.0), Bounds(99, most=4.0)])
+@pytest.mark.parametrize(
+    "bounds", [Bounds(2, least=4.0), Bounds(2, most=5.0), Bounds(3, 4.0, 12.0), Bounds(99, most=4.0)]
+)
 def test_the_exact_solver_reaches_the_linear_programme(bounds, seed):
     scores = random_scores(seed=seed)
     _, best = best_assignment(scores, bounds)

@@ -41,9 +41,7 @@ def recency(requests: Requests) -> Numbers:
     """Return Σ exp(−(T − t_i)/h) of each request, (N,)."""
     horizon = check_horizon(requests.horizon)
     owner = requests.owner
-    return np.bincount(
-        owner, weights=np.exp((requests.time - requests.end[owner]) / horizon), minlength=len(requests)
-    )
+    return np.bincount(owner, weights=np.exp((requests.time - requests.end[owner]) / horizon), minlength=len(requests))
 
 
 def hawkes_weights(split: Split) -> Numbers:
@@ -65,7 +63,7 @@ def hawkes_over_the_horizon(split: Split) -> Callable[[Requests], Numbers]:
 
 
 def hawkes_poisson(split: Split) -> Callable[[Requests], Numbers]:
-    """λ of the Hawkes–Poisson model (HP), fitted on all validation windows stacked; the released code takes the first."""
+    """λ of the Hawkes–Poisson model (HP), fitted on all validation windows; the released code takes the first."""
     weights = poisson_weights(split)
     return lambda requests: features(requests) @ weights
 
@@ -107,7 +105,7 @@ def _simple(requests: Requests) -> Numbers:
 
 
 def count_and_recency(split: Split) -> Callable[[Requests], Numbers]:
-    """A Poisson regression with log link on four plain features: is a Hawkes state more than count and recency?"""
+    """A Poisson regression with log link on four plain features: an honest rival of the Hawkes state."""
     from sklearn.linear_model import PoissonRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

@@ -27,8 +27,8 @@ def item_popularity(split: Split) -> Numbers:
 def factorised_scores(name: str, split: Split, requests: Requests, seed: int, *names: object) -> Numbers:
     """Return the scores of a baseline, (N, M), all > 0.
 
-    ALS and BPR give softplus of the inner product, LogisticMF its sigmoid: the paper's links, which leave the order within
-    a user as it is and make scores comparable with a factor λ(x). Settings are the paper's: ALS 32 factors, 50
+    ALS and BPR give softplus of the inner product, LogisticMF its sigmoid: the paper's links, which leave the order
+    within a user as it is and make scores comparable with a factor λ(x). Settings are the paper's: ALS 32 factors, 50
     iterations, ridge 0.01; LogisticMF 30 factors, 30 iterations, rate 1, ridge 0.6; BPR 32 factors and 50 epochs, here
     with plain gradient steps at rate 0.05 and ridge 1e-3. BPR-User draws negative users, on the transposed matrix.
     """

@@ -106,9 +106,7 @@ class Cell:
         """Return the block of each test request's user, or of each candidate item; equal in all seeds."""
         split = self.split
         codes, n = (
-            (split.test.user, len(split.train.users))
-            if side == "users"
-            else (split.candidates, len(split.train.items))
+            (split.test.user, len(split.train.users)) if side == "users" else (split.candidates, len(split.train.items))
         )
         return blocks_of(codes, n, numpy_generator(0, "rim", self.name, "blocks", side))
 

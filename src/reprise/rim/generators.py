@@ -62,10 +62,10 @@ class Shoppers:
 def make_shoppers(seed: int, n_users: int = 800) -> tuple[Events, Shoppers]:
     """Draw users on [0, 3] with bursts, churn and item cycles.
 
-    Base rates are Gamma(1.5, mean 4); after a churn time, exponential with mean 2 after the start, the base rate falls to
-    5 %; each event triggers Poisson(0.6) children after exponential delays of mean 1/8. Items are six groups of twenty;
-    the next event is the successor in the group's hidden cycle with probability 0.7, a popular item of the group with
-    0.2, and a popular one of a random group else.
+    Base rates are Gamma(1.5, mean 4); after a churn time, exponential with mean 2 after the start, the base rate falls
+    to 5 %; each event triggers Poisson(0.6) children after exponential delays of mean 1/8. Items are six groups of
+    twenty; the next event is the successor in the group's hidden cycle with probability 0.7, a popular item of the
+    group with 0.2, and a popular one of a random group else.
 
     Parameters
     ----------

@@ -14,9 +14,9 @@ from reprise.rim.matching import Bounds
 def greedy_assignment(scores: Numbers, bounds: Bounds) -> NDArray[np.bool_]:
     """Return a greedy assignment, boolean (N, M).
 
-    With an upper bound c, a pair is taken if its user has fewer than k items and its item fewer than c users. With a lower
-    bound a first pass fills users up to ⌈R/N⌉ and items up to ⌈R/M⌉, R = min(Nk, cM), a second one the rest of the users'
-    room, or else of the items'. Bounds are cut to whole numbers.
+    With an upper bound c, a pair is taken if its user has fewer than k items and its item fewer than c users. With a
+    lower bound a first pass fills users up to ⌈R/N⌉ and items up to ⌈R/M⌉, R = min(Nk, cM), a second one the rest of
+    the users' room, or else of the items'. Bounds are cut to whole numbers.
     """
     n_users, n_items = scores.shape
     order = np.argsort(-scores, axis=None, kind="stable")

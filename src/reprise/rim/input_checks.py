@@ -119,7 +119,7 @@ def check_probabilities(probabilities: NDArray[np.float64]) -> None:
     largest = float(probabilities.sum(1).max(initial=0.0))
     if not np.isfinite(probabilities).all() or probabilities.min(initial=0.0) < 0 or largest > 1 + 1e-3:
         raise RimInputError(
-            f"expected probabilities × intensity: entries from {probabilities.min():.3g}, row sums up to {largest:.4g}. "
+            f"expected probabilities × intensity: entries from {probabilities.min():.3g}, rows sum to {largest:.4g}. "
             "Normalise over all items first (softmax of logits); unnormalised rows cannot be compared between users."
         )
 

@@ -69,9 +69,9 @@ class Moments:
 def moments(requests: Requests, scales: Numbers = SCALES) -> Moments:
     """Return Gram matrix and jumps of the histories of requests, in closed form.
 
-    Between two events every entry of the state decays exponentially, so that its integral telescopes: with φ⁺ just after
-    an event and φ⁻ the same state just before the next, ∫ φ_k φ_l = (φ⁺_k φ⁺_l − φ⁻_k φ⁻_l)/(β_k + β_l). Events at one
-    time count as often as they are there, and do not excite one another.
+    Between two events every entry of the state decays exponentially, so that its integral telescopes: with φ⁺ just
+    after an event and φ⁻ the same state just before the next, ∫ φ_k φ_l = (φ⁺_k φ⁺_l − φ⁻_k φ⁻_l)/(β_k + β_l). Events
+    at one time count as often as they are there, and do not excite one another.
     """
     size, rates = n_features(scales), np.concatenate([1 / scales, 1 / scales, [0.0]])
     products, duration, jumps = np.zeros((size, size)), 0.0, np.zeros(size)
@@ -134,7 +134,7 @@ def _walk(requests: Requests, rates: Numbers) -> _Walk:
 
 
 def _distinct_times(requests: Requests) -> tuple[Numbers, Numbers, Codes]:
-    """Return distinct times in horizons since the first event, how many events each has, both padded, and their number."""
+    """Return distinct times (in horizons since the first), their numbers of events, both padded, and how many."""
     owner = requests.owner
     s = (requests.time - requests.time[requests.indptr[:-1]][owner]) / requests.horizon
     fresh = np.ones(len(s), dtype=bool)

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -156,7 +157,7 @@ def train_mark(
     starts = events.indptr
     sequences = [
         np.concatenate([[0], token_of[events.item[low:high]]])[-(LONGEST + 1) :]
-        for low, high in zip(starts[:-1], starts[1:], strict=True)
+        for low, high in pairwise(starts)
         if high > low
     ]
     stream = ("rim", *names, options.network)
@@ -196,7 +197,7 @@ def _fit(
     options: MarkOptions,
     draw: np.random.Generator,
 ) -> tuple[float, ...]:
-    """Train by Adagrad; cut the rate to a quarter and go back to the best weights at the fifth epoch without progress."""
+    """Train by Adagrad; at the fifth epoch without progress cut the rate to a quarter, and go back to the best."""
     optimiser = torch.optim.Adagrad(network.parameters(), lr=RATES[options.network], eps=EPSILON)
     device = network.bias.device
     best, best_weights, since, path = math.inf, copy.deepcopy(network.state_dict()), 0, []

@@ -1,4 +1,4 @@
-"""Rows of matching: trade-off curves of exact solver, released loop and greedy, offline and online, with certificates."""
+"""Rows of matching: curves of exact solver, released loop and greedy, offline and online, with certificates."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ PROGRAMME_MULTIPLIERS = (0.3, 0.7, 1.0, 3.0)
 SAMPLE_SHARES = (0.125, 0.25, 0.5, 1.0)
 SAMPLE_DRAWS = 4
 NO_USER_BOUND = 100.0
+PERCENTS = tuple(range(0, 101, 5))
 
 
 def bounds_of(multiplier: float, k: int, c: int, n_items: int) -> Bounds:
-    """Return the bounds of a point of the trade-off curve: a lower one of m c₁ below m = 1, an upper one of c₁ from it."""
+    """Return the bounds of a point of the curve: a lower one of m c₁ for m < 1, an upper one of c₁ from m = 1."""
     if multiplier < 1:
         return Bounds(k, least=multiplier * c)
     return Bounds(n_items if multiplier >= NO_USER_BOUND else min(multiplier * k, n_items), most=c)
@@ -101,7 +102,7 @@ def _point_rows(cell: Cell, scene: _Scene, multiplier: float) -> Iterator[Row]:
         if cell.seed in s.loop_seeds and judged and scene.factor in JUDGED_FACTORS:
             start = numpy_generator(cell.seed, "rim", cell.name, "start of the loop").uniform(size=n_items)
             loop = alternate(fitted, own, -start if bounds.most is None else start)
-            yield from _solved(cell, scene, multiplier, served, LOOP, loop, bounds, own)
+            yield from _solved(cell, scene, multiplier, served, LOOP, loop, bounds, own, blocks=True)
     if judged:
         chosen = greedy_assignment(scene.test, bounds).astype(np.float64)
         yield from _measured(cell, scene, multiplier, OFFLINE, GREEDY, chosen, _least(bounds, chosen))
@@ -142,6 +143,8 @@ def _solved(
     )
     if solver == OTHER_PRICES:
         return
+    if blocks and solver == EXACT:
+        yield from _spread_rows(cell, scene, assignment, prices, bounds, {"multiplier": multiplier, "served": served})
     fitted = scene.fitted(served)
     found = certify(fitted, prices.serve(fitted), prices.values * prices.scale, own)
     how: Row = {"part": "matching", "multiplier": multiplier, "served": served, "solver": solver, "split": "fitted"}
@@ -190,10 +193,21 @@ def _measured(
     for metric, value in facts.items():
         yield cell.row(scene.method, metric, value, **how)
     if blocks:
+        yield cell.row(scene.method, "asked", least, **how)
         users = cell.blocks("users")
         for metric, values in (("hits", (assignment * cell.targets).sum(1)), ("delivered", assignment.sum(1))):
             yield from cell.block_rows(scene.method, metric, measures.block_sums(values, users), **how)
         yield from _rarity_rows(cell, scene, assignment, how)
+
+
+def _spread_rows(
+    cell: Cell, scene: _Scene, assignment: Numbers, prices: Prices, bounds: Bounds, how: dict[str, Any]
+) -> Iterator[Row]:
+    """Yield percentiles over items of what is delivered, in bounds, and of prices, in the largest score."""
+    delivered = assignment.sum(0) / (bounds.most or bounds.least or 1.0)
+    for metric, values in (("delivered over bound", delivered), ("price over largest score", prices.values)):
+        for percent, value in zip(PERCENTS, np.percentile(values, PERCENTS).tolist(), strict=True):
+            yield cell.row(scene.method, metric, value, part="spread over items", solver=EXACT, at=percent, **how)
 
 
 def _rarity_rows(cell: Cell, scene: _Scene, assignment: Numbers, how: dict[str, Any]) -> Iterator[Row]:

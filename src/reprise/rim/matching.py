@@ -1,8 +1,8 @@
 """Matching users with items under bounds on both: an exact solver of the smoothed dual, and the released loop.
 
 Maximise Σ s π over 0 ≤ π ≤ 1 with Σ_y π ≤ k a user and c_lb ≤ Σ_x π ≤ c_ub an item. The dual has one number u(x) a user
-and one v(y) an item (a price, or a subsidy if negative); with entropy smoothing ε, π = σ((s − u − v)/ε). Serving needs v
-alone, because u(x) follows from the one row of x: that is what makes it online.
+and one v(y) an item (a price, or a subsidy if negative); with entropy smoothing ε, π = σ((s − u − v)/ε). Serving needs
+v alone, because u(x) follows from the one row of x: that is what makes it online.
 """
 
 from __future__ import annotations
@@ -176,8 +176,8 @@ class Certificate:
     bound
         D₀(v) = Σ_x (sum of the k largest [s − v]₊) + Σ c v, which no feasible assignment exceeds.
     shortfall, excess
-        Users that items lack below their lower bound, or have above their upper one, summed over items; as a share of all
-        that the bounds ask for (allow).
+        Users that items lack below their lower bound, or have above their upper one, summed over items; as a share of
+        all that the bounds ask for (allow).
     """
 
     objective: float

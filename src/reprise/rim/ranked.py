@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.stats import rankdata
 
 from reprise.compute import numpy_generator
 from reprise.rim import measures
-from reprise.rim.activity import FURTHER_MODELS, PAPERS_MODELS
+from reprise.rim.activity import FURTHER_MODELS, PAPERS_MODELS, hawkes_weights, poisson_weights
 from reprise.rim.baselines import factorised_scores, item_popularity
 from reprise.rim.cell import Cell, Row, method_name
 from reprise.rim.data import EMBEDDED
-from reprise.rim.events import Numbers
+from reprise.rim.events import Numbers, Requests
 from reprise.rim.generators import HORIZON, TEST_TIME, make_shoppers
+from reprise.rim.kernel_features import SCALES
 from reprise.rim.ranking import intensity_scores, item_rec, user_rec
 
 ITEM_REC, USER_REC = "ItemRec", "UserRec"
@@ -56,6 +58,8 @@ def ranking_rows(cell: Cell) -> Iterator[Row]:
             scores = cell.scores(network, factor)
             yield from _user_rows(cell, method_name(network, factor), scores)
             yield from _identity_rows(cell, network, factor, scores)
+            if network == "GRU":
+                yield from _by_user_rows(cell, method_name(network, factor), scores)
     n_users = len(cell.split.test)
     popularity = np.tile(item_popularity(cell.split), (n_users, 1))
     for factor in PAPERS_MODELS:
@@ -79,15 +83,21 @@ def _user_rows(cell: Cell, method: str, scores: Numbers) -> Iterator[Row]:
     yield from cell.block_rows(method, "hits", sums, **how)
 
 
+def _by_user_rows(cell: Cell, method: str, scores: Numbers) -> Iterator[Row]:
+    """Yield hits and recommendations of UserRec by block of *users*: one active user is a hit of many items at once."""
+    chosen, users = user_rec(scores, cell.sizes[1]), cell.blocks("users")
+    how = {"part": "resampled users", "task": USER_REC}
+    for metric, values in (("hits", (chosen * cell.targets).sum(1)), ("recommended", chosen.sum(1))):
+        yield from cell.block_rows(method, metric, measures.block_sums(values.astype(np.float64), users), **how)
+
+
 def _item_rows(cell: Cell, method: str, scores: Numbers) -> Iterator[Row]:
     """Yield measures of the k₁ best items of each user, the released code's wrong recall among them."""
     chosen = item_rec(scores, cell.sizes[0])
     how = {"part": "ranking", "task": ITEM_REC}
     yield cell.row(method, "precision (%)", 100 * measures.precision(chosen, cell.targets), **how)
     yield cell.row(method, "recall (%)", 100 * measures.recall(chosen, cell.targets), **how)
-    yield cell.row(
-        method, "recall as released (%)", 100 * measures.released_item_recall(chosen, cell.targets), **how
-    )
+    yield cell.row(method, "recall as released (%)", 100 * measures.released_item_recall(chosen, cell.targets), **how)
     yield cell.row(method, "item perplexity", measures.perplexity(chosen), **how)
     sums = measures.block_sums((chosen * cell.targets).sum(1), cell.blocks("users"))
     yield from cell.block_rows(method, "hits", sums, **how)
@@ -145,9 +155,27 @@ def _further_rows(cell: Cell) -> Iterator[Row]:
         factors["true intensity"] = true_counts(cell)
     for name, factor in factors.items():
         yield from _user_rows(cell, method_name("GRU", name), intensity_scores(p, factor, cell.excluded))
+    yield from _new_pair_rows(cell)
     taken = cell.targets / np.maximum(cell.targets.sum(1, keepdims=True), 1)
     yield from _user_rows(cell, "True marks × HP", _masked(cell, taken * hp[:, None]))
     yield from _user_rows(cell, "True marks × true counts", _masked(cell, cell.targets))
+
+
+def _new_pair_rows(cell: Cell) -> Iterator[Row]:
+    """Yield both precisions of the GRU without items that a user took before, for data that allow repeats."""
+    if cell.excluded is not None:
+        return
+    past = cell.split.test.past_counts(len(cell.split.train.items))[:, cell.split.candidates].toarray() > 0
+    k, c = cell.sizes
+    for factor in PAPERS_MODELS:
+        activity = cell.activity(factor, cell.split.test)
+        scores = intensity_scores(cell.test_marks["GRU"], activity, past)
+        found = {USER_REC: user_rec(scores, c)}
+        if factor == "none":
+            found[ITEM_REC] = item_rec(scores, k)
+        for task, chosen in found.items():
+            value = 100 * measures.precision(chosen, cell.targets)
+            yield cell.row(method_name("GRU", factor), "precision (%)", value, part="new pairs", task=task)
 
 
 def true_counts(cell: Cell) -> Numbers:
@@ -167,13 +195,15 @@ CALIBRATED = ("HP", "Hawkes, integrated", "count and recency", "boosted counts")
 
 
 def activity_rows(cell: Cell) -> Iterator[Row]:
-    """Yield how λ goes with the future count, its calibration, its weights, and how sure p is on both kinds of users."""
+    """Yield how λ goes with the future count, its calibration and weights, and how sure p is of both users."""
     requests, counts = cell.split.test, cell.split.test.n_future
     for name in {**PAPERS_MODELS, **FURTHER_MODELS}:
         if name == "none":
             continue
         found = cell.activity(name, requests)
         yield cell.row(name, "correlation with the future count", _correlation(found, counts), part="activity")
+        ranks = _correlation(rankdata(found), rankdata(counts))
+        yield cell.row(name, "rank correlation with the future count", ranks, part="activity")
         if name in CALIBRATED:
             yield from _calibration_rows(cell, name, found)
     if cell.name == EMBEDDED:
@@ -181,10 +211,19 @@ def activity_rows(cell: Cell) -> Iterator[Row]:
         yield cell.row(
             "true intensity", "correlation with the future count", _correlation(truth, counts), part="activity"
         )
+    yield from _weight_rows(cell)
     for network in cell.networks:
         for split, asked in (("test", requests), ("validation", cell.split.validation[0])):
             value = _mean_log_probability(cell, network, asked)
             yield cell.row(network, "mean log probability of targets", value, part="activity", split=split)
+
+
+def _weight_rows(cell: Cell) -> Iterator[Row]:
+    """Yield what Hawkes and HP give to each kernel of past events, and to the constant, by the kernel's time scale."""
+    for name, weights in (("Hawkes", hawkes_weights(cell.split)), ("HP", poisson_weights(cell.split))):
+        for scale, value in zip(SCALES.tolist(), weights[: len(SCALES)].tolist(), strict=True):
+            yield cell.row(name, "kernel weight", value, part="kernel", at=scale)
+        yield cell.row(name, "constant", weights[-1], part="kernel")
 
 
 def _correlation(first: Numbers, second: Numbers) -> float:
@@ -200,10 +239,7 @@ def _calibration_rows(cell: Cell, name: str, found: Numbers) -> Iterator[Row]:
             yield cell.row(name, metric, float(values[places].mean()), part="calibration", at=decile)
 
 
-def _mean_log_probability(cell: Cell, network: str, requests: object) -> float:
-    from reprise.rim.events import Requests
-
-    assert isinstance(requests, Requests)
+def _mean_log_probability(cell: Cell, network: str, requests: Requests) -> float:
     targets = cell.split.targets(requests)
     p = cell.probabilities(network, requests)
     return float((targets * np.log(np.maximum(p, 1e-300))).sum() / targets.sum())

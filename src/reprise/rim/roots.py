@@ -12,7 +12,7 @@ MOST_STEPS = 200
 
 
 def one_sided_root(values: Tensor, bound: float, smoothing: float, start: Tensor | None = None) -> Tensor:
-    """Return for each row the u with Σ_y σ((z_y − u)/ε) = bound: +∞ if the bound is ≤ 0, −∞ if it is ≥ the row's length.
+    """Return for each row the u with Σ_y σ((z_y − u)/ε) = bound: +∞ for a bound ≤ 0, −∞ for one that cannot bind.
 
     Newton's method on log Σσ − log bound, kept inside a bracket that shrinks; a step that leaves it is a halving.
 
@@ -37,7 +37,7 @@ def one_sided_root(values: Tensor, bound: float, smoothing: float, start: Tensor
     >>> float(one_sided_root(torch.tensor([[0.0, 0.0]], dtype=torch.float64), 1.0, 0.1)[0])
     0.0
     """
-    n_rows, n_columns = values.shape
+    n_rows = len(values)
     present = torch.isfinite(values)
     n_present = present.sum(1)
     if bound <= 0:

@@ -1,10 +1,10 @@
 """The study: settings in, tidy rows out.
 
-Beyond the common columns, rows have ``part`` (data, ranking, identity, activity, calibration, matching, sample size) and,
-where they apply, ``task`` (ItemRec or UserRec), ``multiplier`` (m of the bounds on items), ``served`` (offline: prices
-fitted on the test's own scores; online: on those of validation requests), ``solver``, ``block`` (of 50 random blocks of
-users or items: sums within a block, from which rules draw intervals) and ``at`` (a decile, a third of the items, a number
-of requests).
+Beyond the common columns, rows have ``part`` (data, ranking, identity, resampled users, new pairs, activity,
+calibration, kernel, matching, spread over items, sample size) and, where they apply, ``task`` (ItemRec or UserRec),
+``multiplier`` (m of the bounds on items), ``served`` (offline: prices fitted on the test's own scores; online: on those
+of validation requests), ``solver``, ``block`` (of 50 random blocks of users or items: sums within a block, from which
+rules draw intervals) and ``at`` (a decile, a third of the items, a time scale, a number of requests).
 
 - ``split``: ``"test"``; ``"fitted"`` (the matrix that prices were fitted on); ``"validation"``.
 - ``metric``: precision, recall and their like in per cent; perplexities; ``hits``, ``recommended`` and ``delivered``,
@@ -43,7 +43,9 @@ def run(settings: Settings) -> pd.DataFrame:
         Tidy rows. Those of one data set and seed do not depend on which others are run.
     """
     use_threads(settings.threads)
-    return rows.tidy(row for name in settings.datasets for seed in settings.seeds for row in _rows_of(settings, name, seed))
+    return rows.tidy(
+        row for name in settings.datasets for seed in settings.seeds for row in _rows_of(settings, name, seed)
+    )
 
 
 def _rows_of(settings: Settings, name: str, seed: int) -> Iterator[Row]:
