@@ -12,15 +12,15 @@ import nbformat
 import pytest
 import yaml
 
+from reprise import notebook_files, publication, runner, verification
 from reprise import record as records
-from reprise import runner, verification
 from reprise.chapter import ChapterError, verdict_sentence
 from reprise.compute import DeviceError
-from reprise.errors import RepriseError, UnknownNameError
+from reprise.errors import ParametersError, RepriseError, RunError, UnknownNameError
 from reprise.fan_in import FanInError
 from reprise.grda.settings import Settings
 from reprise.paths import repository
-from reprise.runner import ParametersError, RunError, run_chapter
+from reprise.runner import run_chapter
 from reprise.settings import SettingsError
 
 TOP = "from reprise.chapter import Chapter\nchapter = Chapter('grda')\nchapter.headline()\nchapter.claims_table()"
@@ -264,7 +264,7 @@ def test_a_run_with_changed_parameters_is_not_published_as_a_profile(finished, h
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-r", *map(str, finished.iterdir()), str(target)], check=True)
     with pytest.raises(RunError, match="those of profile quick"):
-        runner.publish("grda", "standard")
+        publication.publish("grda", "standard")
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,8 @@ def test_a_notebook_that_raises_is_kept_as_failed_and_replaces_the_old_run(home,
     finally:
         write_notebook(home)
     assert [path.name for path in tmp_path.iterdir()] == ["grda.failed.ipynb"]
-    assert runner.notebook_faults(runner.read_notebook(tmp_path / "grda.failed.ipynb"))[0].startswith("code cell 4")
+    failed = notebook_files.read_notebook(tmp_path / "grda.failed.ipynb")
+    assert notebook_files.notebook_faults(failed)[0].startswith("code cell 4")
 
 
 def test_a_notebook_that_writes_no_record_has_failed(home, tmp_path):
@@ -409,12 +410,12 @@ def test_only_a_fresh_whole_run_is_published(finished, home, tmp_path):
     target = runner.run_folder("quick")
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-r", *map(str, finished.iterdir()), str(target)], check=True)
-    runner.publish("grda", "quick")
+    publication.publish("grda", "quick")
     assert records.load(home / "results" / "quick" / "grda.json") == records.load(finished / "grda.json")
     stale = changed(records.load(target / "grda.json"), parameters_sha256="x")
     records.save(stale, target / "grda.json")
     with pytest.raises(RunError, match="cannot be published"):
-        runner.publish("grda", "quick")
+        publication.publish("grda", "quick")
 
 
 def test_the_steps_of_a_chapter_out_of_order_are_refused():

@@ -87,7 +87,7 @@ def test_a_narrow_terminal_cuts_no_name_either(monkeypatch, capsys, words):
 @pytest.mark.parametrize("paper", [paper.slug for paper in PAPERS if paper.is_written()])
 def test_the_parameters_of_a_chapter_are_listed_with_values_and_meanings(monkeypatch, capsys, paper):
     from reprise.catalogue import find_paper
-    from reprise.runner import parse_assignments, profile_parameters, settings_class
+    from reprise.parameters import parse_assignments, profile_parameters, settings_class
 
     monkeypatch.setenv("COLUMNS", "400")
     assert call(monkeypatch, "parameters", paper, "--profile", "standard") == 0

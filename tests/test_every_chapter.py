@@ -9,9 +9,9 @@ import sys
 import pandas as pd
 import pytest
 
-from reprise import provenance, runner, verification
+from reprise import notebook_files, parameters, provenance, verification
 from reprise.catalogue import PAPERS
-from reprise.plots import METHODS
+from reprise.method_styles import METHODS
 
 WRITTEN = [paper for paper in PAPERS if paper.is_written()]
 SECTIONS = (
@@ -31,39 +31,39 @@ def source(cell):
 
 
 def code_cells(paper):
-    return [cell for cell in runner.read_notebook(paper.notebook)["cells"] if cell["cell_type"] == "code"]
+    return [cell for cell in notebook_files.read_notebook(paper.notebook)["cells"] if cell["cell_type"] == "code"]
 
 
 @every_chapter
 def test_the_notebook_declares_every_parameter_with_the_default_of_the_settings(paper):
-    declared = runner.declared_parameters(runner.read_notebook(paper.notebook))
+    declared = notebook_files.declared_parameters(notebook_files.read_notebook(paper.notebook))
     assert declared.pop("records") == []
-    assert declared == runner.settings_class(paper)().model_dump(mode="json")
-    assert runner.profile_parameters(paper, "quick") == declared
+    assert declared == parameters.settings_class(paper)().model_dump(mode="json")
+    assert parameters.profile_parameters(paper, "quick") == declared
 
 
 @every_chapter
-@pytest.mark.parametrize("profile", runner.PROFILES)
+@pytest.mark.parametrize("profile", parameters.PROFILES)
 def test_every_profile_is_valid(paper, profile):
-    runner.resolve_parameters(paper, profile, {})
+    parameters.resolve_parameters(paper, profile, {})
 
 
 @every_chapter
 def test_every_parameter_is_described_and_read(paper):
-    fields = runner.settings_class(paper).model_fields
+    fields = parameters.settings_class(paper).model_fields
     assert all(field.description for field in fields.values())
-    assert runner.unread_parameters(runner.read_notebook(paper.notebook)) == []
+    assert notebook_files.unread_parameters(notebook_files.read_notebook(paper.notebook)) == []
 
 
 @every_chapter
 def test_the_quick_profile_needs_no_download(paper):
-    names = runner.profile_parameters(paper, "quick")["datasets"]
+    names = parameters.profile_parameters(paper, "quick")["datasets"]
     assert {paper.data_set(name).kind for name in names} == {"embedded"}
 
 
 @every_chapter
 def test_the_sections_stand_in_the_books_order(paper):
-    cells = runner.read_notebook(paper.notebook)["cells"]
+    cells = notebook_files.read_notebook(paper.notebook)["cells"]
     headings = [
         line.removeprefix("## ")
         for cell in cells
@@ -87,8 +87,8 @@ def test_cells_are_short_and_define_nothing(paper):
 
 @every_chapter
 def test_the_stored_outputs_are_a_whole_run(paper):
-    notebook = runner.read_notebook(paper.notebook)
-    assert runner.notebook_faults(notebook) == []
+    notebook = notebook_files.read_notebook(paper.notebook)
+    assert notebook_files.notebook_faults(notebook) == []
     compared = [c for c in code_cells(paper) if "nbval-check-output" in c["metadata"].get("tags", [])]
     assert len(compared) >= 4
 
@@ -110,7 +110,7 @@ def test_the_printed_numbers_have_a_source_each(paper):
     columns = ["dataset", "split", "method", "metric", "value", "source"]
     further = set(published.columns) - set(columns)
     assert set(columns) <= set(published.columns)
-    assert further <= set(runner.settings_class(paper).summary_columns)
+    assert further <= set(parameters.settings_class(paper).summary_columns)
     assert published["source"].notna().all()
     assert pd.api.types.is_numeric_dtype(published["value"])
     assert not published.duplicated([*columns[:4], *sorted(further), "source"]).any()

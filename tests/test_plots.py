@@ -3,24 +3,8 @@ import pytest
 from matplotlib import pyplot
 
 from reprise import plots
-from reprise.errors import UnknownNameError
 from reprise.rows import tidy
 from reprise.stats import Interval
-
-
-@pytest.mark.parametrize("field", plots.METHODS_BY_FIELD)
-def test_no_two_methods_of_a_field_look_the_same(field):
-    looks = [(style.colour, style.marker) for style in plots.METHODS_BY_FIELD[field].values()]
-    assert len(set(looks)) == len(looks)
-
-
-def test_no_method_is_registered_in_two_fields():
-    assert len(plots.METHODS) == sum(len(looks) for looks in plots.METHODS_BY_FIELD.values())
-
-
-def test_an_unregistered_method_is_refused_with_the_nearest():
-    with pytest.raises(UnknownNameError, match="did you mean 'GRDA'"):
-        plots.style_of("GRDAA")
 
 
 def test_dots_carry_their_intervals_and_single_runs():

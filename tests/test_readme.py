@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from reprise import cli, runner
+from reprise import cli, parameters, runner
 from reprise.catalogue import find_paper
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -91,7 +91,7 @@ def test_the_commands_are_understood(command, monkeypatch):
     result = CliRunner().invoke(cli.application, shlex.split(command)[1:], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     for paper, options in runs:
-        runner.resolve_parameters(find_paper(paper), options["profile"], options["overrides"])
+        parameters.resolve_parameters(find_paper(paper), options["profile"], options["overrides"])
 
 
 def test_the_published_record_that_the_text_names_is_there():

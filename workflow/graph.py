@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from gpu import count_gpus
-from reprise import catalogue, data, runner
+from reprise import catalogue, data
 from reprise.errors import RepriseError, unknown_name
+from reprise.notebook_files import declared_parameters, read_notebook
+from reprise.parameters import PROFILES, profile_parameters
 
 # A chapter's rows and figures do not depend on how the pages around it are made or on the command line's words.
 PRESENTATION = frozenset({"book", "book.py", "cli.py", "__main__.py"})
@@ -128,9 +130,9 @@ class Chapter:
         RepriseError
             If the file is missing or has no such profile.
         """
-        notebook = runner.read_notebook(self.home / self.notebook)
-        profile = runner.profile_parameters(self.paper, self.plan.profile)
-        parameters = {**runner.declared_parameters(notebook), **profile}
+        notebook = read_notebook(self.home / self.notebook)
+        profile = profile_parameters(self.paper, self.plan.profile)
+        parameters = {**declared_parameters(notebook), **profile}
         if self.plan.datasets:
             parameters["datasets"] = list(self.plan.datasets)
         if self.plan.seeds:
@@ -231,8 +233,8 @@ def chapters(plan: Plan, home: Path) -> dict[str, Chapter]:
     RepriseError
         If the profile or a paper is unknown, or a paper is named and not written yet, or lacks the profile.
     """
-    if plan.profile not in runner.PROFILES:
-        raise unknown_name("profile", plan.profile, list(runner.PROFILES))
+    if plan.profile not in PROFILES:
+        raise unknown_name("profile", plan.profile, list(PROFILES))
     named = [catalogue.find_paper(name) for name in plan.papers]
     for paper in named:
         if not paper.is_written():

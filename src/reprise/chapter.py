@@ -263,8 +263,8 @@ class Chapter:
         import reprise
         from reprise.data import hashes
         from reprise.machine import hardware
+        from reprise.notebook_files import read_notebook, source_sha256
         from reprise.provenance import digest, git_commit, library_versions
-        from reprise.runner import read_notebook, source_sha256
 
         settings, rows = self._settings(), self._computed_rows()
         wanted = [d for d in self.paper.data_sets if d.kind == "real" and d.name in settings.datasets]
@@ -298,7 +298,7 @@ class Chapter:
 
     def profile(self) -> str:
         """Return the profile whose parameters these settings are, or ``custom``."""
-        from reprise.runner import PROFILES, profile_parameters
+        from reprise.parameters import PROFILES, profile_parameters
 
         settings = self._settings()
         for profile in PROFILES:
@@ -327,7 +327,7 @@ class Chapter:
         return max(record.created for record in self._records) if self._records else now()
 
     def _settings_among(self, names: Mapping[str, Any]) -> ChapterSettings:
-        from reprise.runner import settings_class
+        from reprise.parameters import settings_class
 
         kind = settings_class(self.paper)
         if missing := [name for name in kind.model_fields if name not in names]:

@@ -80,7 +80,8 @@ def run(
     ] = None,
 ) -> None:
     """Run one chapter: leaves the executed notebook, its record, and the data of its tables and figures."""
-    from reprise.runner import parse_assignments, run_chapter
+    from reprise.parameters import parse_assignments
+    from reprise.runner import run_chapter
 
     notebook = run_chapter(
         paper,
@@ -114,17 +115,17 @@ def verify(record: Annotated[Path, typer.Argument(help="a record, e.g. results/s
 @application.command()
 def publish(paper: PaperArgument, profile: ProfileOption = "standard") -> None:
     """Copy this machine's fresh run of a chapter into results/, which the report shows."""
-    from reprise import runner
+    from reprise import publication
 
-    typer.echo(runner.publish(paper, profile))
+    typer.echo(publication.publish(paper, profile))
 
 
 @application.command()
 def refresh(paper: PaperArgument) -> None:
     """Execute a chapter's notebook with its quick defaults and store the outputs that nbval compares with."""
-    from reprise import runner
+    from reprise import publication
 
-    typer.echo(runner.refresh(paper))
+    typer.echo(publication.refresh(paper))
 
 
 @application.command()
@@ -152,7 +153,7 @@ def book(
     """Render the book from published runs and, unless left out, this machine's; prints its index page."""
     from reprise.book import build
     from reprise.errors import unknown_name
-    from reprise.runner import PROFILES
+    from reprise.parameters import PROFILES
 
     if profile not in PROFILES:
         raise unknown_name("profile", profile, list(PROFILES))

@@ -9,6 +9,14 @@ class UnknownNameError(RepriseError, ValueError):
     """A paper, profile, parameter, data set or method that does not exist."""
 
 
+class RunError(RepriseError):
+    """A chapter that could not be run, or whose notebook raised."""
+
+
+class ParametersError(RepriseError, ValueError):
+    """A notebook or parameter file whose parameters do not fit together."""
+
+
 def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
     """Say that a name is unknown, with the nearest match and all known names.
 

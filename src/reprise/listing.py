@@ -59,7 +59,7 @@ def parameters_table(paper: Paper, profile: str) -> Table:
     RepriseError
         If the chapter is not written, or there is no such profile.
     """
-    from reprise.runner import profile_parameters, settings_class
+    from reprise.parameters import profile_parameters, settings_class
 
     values = profile_parameters(paper, profile)
     table = _table("parameter", "value", "meaning", whole=("parameter",))

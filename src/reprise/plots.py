@@ -1,4 +1,4 @@
-"""House style of the figures: one colour, marker and dash per method across the book, intervals, the paper's marks.
+"""House style of the figures: sizes, dots with intervals, curves, the paper's marks.
 
 What is drawn comes from rows: `measured`, `defined`, `printed`, `measured_lines` and `along` look values up, and give
 None where a run has none; `draw_dots` and `draw_curve` draw them and return the numbers drawn, the figure's CSV.
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reprise.errors import unknown_name
+from reprise.method_styles import style_of
+from reprise.palette import PAPER_COLOUR
 from reprise.rows import MissingRowsError, per_seed, select
 
 if TYPE_CHECKING:
@@ -24,31 +25,6 @@ if TYPE_CHECKING:
 TEXT_WIDTH = 6.3
 HALF_WIDTH = 3.1
 HEIGHT_RATIO = 0.62
-PAPER_COLOUR = "#595959"
-
-# Okabe and Ito's palette, told apart with all common forms of colour blindness.
-BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
-ORANGE, VERMILION, PURPLE, BLACK = "#E69F00", "#D55E00", "#CC79A7", "#000000"
-GREY = "#7F7F7F"
-
-
-@dataclass(frozen=True)
-class MethodStyle:
-    """How a method is drawn in every figure of the book.
-
-    Attributes
-    ----------
-    colour
-        Hexadecimal colour.
-    marker
-        Matplotlib marker; differs wherever colours could be confused.
-    dash
-        Matplotlib line style.
-    """
-
-    colour: str
-    marker: str
-    dash: Any = "-"
 
 
 @dataclass(frozen=True)
@@ -85,111 +61,11 @@ class Line:
     conditions: Mapping[str, Any]
 
 
-# How every method of the book looks, by field: fields never meet in one figure, so that looks may repeat between them.
-# The method under test is always blue; what a baseline is called and looks like stays the same in all chapters.
-METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
-    "domain adaptation": {
-        "GRDA": MethodStyle(BLUE, "o"),
-        "GRDA, row-paired": MethodStyle(SKY, "D", (0, (4, 1))),
-        "Source-only": MethodStyle(GREY, "X", (0, (1, 1))),
-        "DANN": MethodStyle(VERMILION, "s", (0, (5, 2))),
-        "CDANN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-        "ADDA": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-        "MDD": MethodStyle(PURPLE, "P", (0, (2, 1))),
-        "CORAL": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-        "Logistic regression": MethodStyle("#BFBFBF", "h", (0, (1, 1))),
-        "Hop-by-hop self-training": MethodStyle(BLACK, "*", (0, (6, 1))),
-        "Seasonal linear map": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
-        "Linear map": MethodStyle("#A6A6A6", "<", (0, (2, 2))),
-        "Climatology": MethodStyle("#8F8F8F", ">", (0, (1, 3))),
-    },
-    "graph learning": {
-        "Cold Brew student": MethodStyle(BLUE, "o"),
-        "Cold Brew teacher": MethodStyle(SKY, "D", (0, (4, 1))),
-        "GCN": MethodStyle(VERMILION, "s", (0, (5, 2))),
-        "GraphSAGE": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-        "MLP": MethodStyle(GREY, "X", (0, (1, 1))),
-        "GraphMLP": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-        "GLNN": MethodStyle(PURPLE, "P", (0, (2, 1))),
-        "Label propagation": MethodStyle(BLACK, "*", (0, (6, 1))),
-        "k-NN-GCN": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-        "GNN": MethodStyle("#117733", "p", (0, (4, 2))),
-        "TailGCN": MethodStyle("#882255", "8", (0, (2, 2))),
-        "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
-        "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
-        "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
-    },
-    # No method is under test here; the CNN is the benchmark's own.
-    "generalisation in a domain": {
-        "CNN": MethodStyle(BLUE, "o"),
-        "CNN, augmented": MethodStyle(BLUE, "p", (0, (4, 2))),
-        "CNN, soft-argmax": MethodStyle(BLUE, "8", (0, (2, 2))),
-        "CoordConv": MethodStyle(SKY, "D", (0, (4, 1))),
-        "SetEncoder": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-        "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
-        "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
-        "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-        "Small ResNet": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-        "ResNet-50": MethodStyle("#8C6D31", "h", (0, (4, 2))),
-        "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
-        "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),
-        "ResNet-50 (ImageNet-1k)": MethodStyle("#AA4499", "8", (0, (1, 3))),
-        "ResNet-50 (ImageNet-21k)": MethodStyle("#882255", "8", (0, (2, 2))),
-        "ResNet-101 (ImageNet-21k)": MethodStyle("#332288", "8", (0, (6, 2))),
-        "BetaVAE": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
-        "Ada-GVAE": MethodStyle("#AA4499", "<", (0, (1, 3))),
-        "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
-        "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
-        "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
-    },
-    "trajectory prediction": {
-        "Trajectron++": MethodStyle(VERMILION, "s", (0, (5, 2))),
-        "Trajectron++Edge": MethodStyle(BLUE, "o"),
-        "Trajectron++Edge, neighbours cut": MethodStyle(SKY, "D", (0, (4, 1))),
-        "Trajectron++Edge, trained alone": MethodStyle(PURPLE, "P", (0, (2, 1))),
-        "PECNet": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-        "Social-STGCNN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-        "Constant velocity": MethodStyle(GREY, "X", (0, (1, 1))),
-    },
-    "data selection": {
-        "DIVA Reweight": MethodStyle(BLUE, "o"),
-        "DIVA Extend": MethodStyle(BLUE, "D"),
-        "DIVA derivative": MethodStyle(BLUE, "H"),
-        "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-        "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
-        "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
-        "Random selection": MethodStyle(GREY, "d", (0, (1, 1))),
-        "DIVA's order reversed": MethodStyle(VERMILION, "<", (0, (5, 2))),
-        "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
-        "cleanlab": MethodStyle("#117733", "8", (0, (5, 1, 1, 1))),
-        "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
-        "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
-        "Active Bias": MethodStyle("#882255", "p", (0, (3, 1, 1, 1))),
-        "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
-        "L2RW, all samples": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
-    },
-}
-METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
-
-
 def use_style() -> None:
     """Set the house style for all figures that follow; called once by a chapter's figures module."""
     from matplotlib import pyplot
 
     pyplot.style.use(Path(__file__).with_name("reprise.mplstyle"))
-
-
-def style_of(method: str) -> MethodStyle:
-    """Return how a method is drawn.
-
-    Raises
-    ------
-    UnknownNameError
-        If the method has no entry in ``METHODS_BY_FIELD``: add one, so that it looks the same everywhere.
-    """
-    if method not in METHODS:
-        raise unknown_name("method", method, sorted(METHODS))
-    return METHODS[method]
 
 
 def new_figure(

@@ -33,7 +33,7 @@ def rule_lock(package: str) -> RuleLock:
 
 def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, ...]]:
     """Compute summary and verdicts anew from a record's rows alone, with the rules as they are now."""
-    from reprise.runner import settings_class
+    from reprise.parameters import settings_class
 
     paper = find_paper(record.package)
     settings_type = settings_class(paper)
@@ -53,7 +53,7 @@ def conclusions(record: Record) -> tuple[tuple[SummaryRow, ...], tuple[Verdict, 
 
 def inconsistencies(record: Record) -> list[str]:
     """Say where a record's parameters, hashes and names contradict one another; empty if they agree."""
-    from reprise.runner import settings_class
+    from reprise.parameters import settings_class
 
     paper = find_paper(record.package)
     found = []
@@ -109,7 +109,7 @@ def staleness(record: Record) -> list[str]:
     Only what determines the rows counts: the study with all it imports, the parameters of the profile, the data.
     """
     from reprise.data import hashes
-    from reprise.runner import profile_parameters, settings_class
+    from reprise.parameters import profile_parameters, settings_class
 
     paper = find_paper(record.package)
     reasons = []

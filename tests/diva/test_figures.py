@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from tests.diva.test_study import SMALL, small_task
 
-from reprise.diva import detection_figures, figures, growth_figures, illustrations, study
+from reprise.diva import detection_figures, figures, growth_figures, illustrations, sensitivity_figures, study
 from reprise.diva.comparisons import reweight_difference
 from reprise.diva.settings import Settings
+from reprise.numerals import with_interval
 from reprise.rows import MissingRowsError, per_seed
 from reprise.verification import published_numbers
 
@@ -26,6 +27,7 @@ def rows():
         noise = 1 + 0.01 * generator.normal(size=len(found))
         parts.append(found.assign(dataset=name, value=found["value"] * noise))
     extend = found[(found.experiment == "extend") & (found.setting == "clean")]
+    extend = extend[extend.method != "DIVA Extend, class quota"]
     parts.append(extend.assign(dataset="banking77", experiment="names", setting="names"))
     with_reverse = parts[-1][parts[-1].method == "Random selection"]
     parts.append(with_reverse.assign(method="DIVA's order reversed"))
@@ -51,6 +53,7 @@ def test_gains_are_those_of_the_rows(rows, published):
     [
         figures.draw_gain_by_penalty,
         figures.draw_overfitting,
+        sensitivity_figures.draw_gain_by_temperature,
         detection_figures.draw_histogram,
         detection_figures.draw_sweeps,
         growth_figures.draw_extend,
@@ -96,7 +99,37 @@ def test_tables_have_a_line_for_each_data_set(rows, published):
     assert table.loc[table["data set"] == "Aircraft", "DIVA Reweight (Δ)"].item() == "−2.94"
     for make in (figures.scale_table, detection_figures.cleaning_table, growth_figures.flip_error_table):
         assert make(rows, SETS)["data set"].tolist() == [figures.title_of(name) for name in SETS]
+    for make in (sensitivity_figures.choices_table, growth_figures.leakage_table):
+        assert make(rows, SETS)["data set"].tolist() == [figures.title_of(name) for name in SETS]
     assert len(growth_figures.agreement_table(rows, SETS)) == 2 * len(SETS)
+
+
+def test_the_sweep_has_every_penalty_and_outer_loss(rows):
+    table = sensitivity_figures.sweep_table(rows, SETS[:1])
+    assert table["λ"].tolist()[1:] == ["0.1"]
+    assert table.columns.tolist()[2:] == ["τ = 1", "τ = 3", "τ = 10", "τ = 30", "squared"]
+    own = reweight_difference(rows, "cub50", outer="cross-entropy, τ = 3", penalty="0.1")
+    assert table["τ = 3"][1] == with_interval(own.estimate, own.low, own.high)
+
+
+def test_what_validation_chose_is_counted():
+    how = {"dataset": "cub50", "experiment": "reweight", "method": "DIVA Reweight, validated"}
+    chosen = {"steps": (3, 3, 1, 0), "temperature": (10, 10, 3, 1)}
+    records = pd.DataFrame(
+        [{**how, "metric": m, "seed": s, "value": v} for m, values in chosen.items() for s, v in enumerate(values)]
+    )
+    counted = sensitivity_figures.chosen_by_validation(records, "cub50")
+    assert counted == "2 × τ = 10, 3 steps; 1 × τ = 3, 1 step; 1 × no step"
+
+
+def test_the_temperature_that_helps_most_sets_is_named():
+    lines = [("cub50", 10.0, -1, -0.5), ("digits", 10.0, -2, -0.1), ("cub50", 1.0, -1, -0.2), ("digits", 1.0, 0.1, 1)]
+    data = pd.DataFrame(lines, columns=["dataset", "temperature", "low", "high"])
+    finding = sensitivity_figures._temperature_finding(data)
+    assert finding.startswith("τ = 10 lowers the error beyond doubt on 2 of 2 data sets")
+    assert finding.endswith("1 of 4 settings raise it")
+    none = sensitivity_figures._temperature_finding(data[data.low > 0])
+    assert none == "No temperature lowers the error beyond doubt; 1 of 1 settings raise it"
 
 
 def test_the_gallery_shows_least_and_largest_weights():

@@ -15,8 +15,8 @@ from reprise.diva.ridge import PrimalRidge
 from reprise.diva.settings import Settings
 from reprise.diva.small_changes import resnet34_multiply_adds
 from reprise.diva.weighting import PENALTIES
-from reprise.rows import concatenate, per_seed
-from reprise.runner import settings_class
+from reprise.parameters import settings_class
+from reprise.rows import concatenate, per_seed, select
 from reprise.settings import SettingsError
 
 EXPERIMENTS = ("reweight", "heads", "detection", "extend", "flips", "names", "small changes", "cost")
@@ -80,6 +80,55 @@ def test_errors_and_shares_are_within_their_bounds(rows):
     assert rows[rows.metric.isin(["f1", "auc"])]["value"].between(0, 1).all()
     shares = rows[rows.metric == "share"].groupby(["seed", "setting"])["value"].sum()
     np.testing.assert_allclose(shares, 1)
+
+
+def test_the_papers_raw_step_stands_beside_the_scaled_one(rows):
+    how = {"experiment": "reweight", "metric": "error", "method": "DIVA Reweight, raw step"}
+    for outer in ("cross-entropy, τ = 10", "cross-entropy, τ = 1", "squared"):
+        for step in (1, 2, 3):
+            assert len(per_seed(rows, outer=outer, step=step, **how)) == 2
+    shares = select(rows, experiment="flips", metric="share", setting="originals, raw step")
+    assert len(shares) == 2 * 3
+
+
+def test_every_temperature_is_swept_at_every_penalty(rows):
+    own = select(rows, experiment="reweight", method="DIVA Reweight", metric="error", split="test", step=3)
+    outers = {f"cross-entropy, τ = {temperature}" for temperature in (1, 3, 10, 30)} | {"squared"}
+    assert {tuple(pair) for pair in own[["outer", "penalty"]].to_numpy()} == {
+        (outer, penalty) for outer in outers for penalty in ("0.1", "leave-one-out")
+    }
+
+
+def test_temperature_and_steps_chosen_by_validation_are_among_those_tried(rows):
+    how = {"experiment": "reweight", "method": "DIVA Reweight, validated"}
+    steps, temperatures = (per_seed(rows, metric=metric, **how) for metric in ("steps", "temperature"))
+    assert steps.isin(range(4)).all()
+    assert temperatures.isin([1, 3, 10, 30]).all()
+    swept = {"experiment": "reweight", "split": "test", "metric": "error", "penalty": "leave-one-out"}
+    for seed in (0, 1):
+        method = {"method": "DIVA Reweight", "outer": f"cross-entropy, τ = {temperatures[seed]:g}"}
+        own = method if steps[seed] else {"method": "Uniform"}
+        expected = per_seed(rows, step=int(steps[seed]), **own, **swept)[seed]
+        assert per_seed(rows, metric="error", **how)[seed] == expected
+
+
+def test_copies_that_stay_give_the_answer_away(rows):
+    how = {"experiment": "flips", "method": "Uniform", "metric": "error", "split": "leave-one-out"}
+    staying, leaving = (per_seed(rows, setting=setting, **how) for setting in ("originals", "groups"))
+    assert (staying <= leaving).all()
+
+
+def test_a_quota_ends_with_the_whole_pool_too(rows):
+    how = {"experiment": "extend", "metric": "error", "setting": "noisy", "size": 1.0}
+    chosen, whole = (per_seed(rows, method=m, **how) for m in ("DIVA Extend, class quota", "Random selection"))
+    np.testing.assert_allclose(chosen, whole)
+
+
+def test_added_samples_are_predicted_as_removed_ones_are(rows):
+    how = {"experiment": "small changes", "metric": "spearman", "split": "leave-one-out", "method": "DIVA derivative"}
+    for new_weight in (0.0, 1.0):
+        assert (per_seed(rows, new_weight=new_weight, outer="cross-entropy, τ = 1", **how) > 0.8).all()
+    assert len(select(rows, experiment="small changes", metric="exact", new_weight=1.0)) == 20
 
 
 def test_both_orders_end_with_the_whole_pool(rows):

@@ -11,8 +11,8 @@ from reprise.grda.data import load
 from reprise.grda.plan import lowest, plan, selection_runs
 from reprise.grda.settings import Settings
 from reprise.grda.study import options_of, run
+from reprise.parameters import profile_parameters
 from reprise.rows import concatenate
-from reprise.runner import profile_parameters
 from reprise.settings import SettingsError
 
 TINY = {"n_steps": 6, "hidden_width": 16, "probe_steps": 5, "datasets": ("dg-15-generated",), "seeds": (0, 3)}

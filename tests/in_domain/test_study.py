@@ -7,8 +7,8 @@ from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.plan import options_of, plan
 from reprise.in_domain.settings import Settings
 from reprise.in_domain.study import run
+from reprise.parameters import profile_parameters
 from reprise.rows import concatenate
-from reprise.runner import profile_parameters
 
 TINY = {
     "n_steps": 4, "read_out_steps": 3, "batch_size": 8, "n_train_images": 64, "n_test_images": 400, "blog_steps": 3,

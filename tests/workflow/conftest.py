@@ -90,6 +90,7 @@ class Tiny:
             "PATH": os.pathsep.join(paths),
             "PYTHONPATH": str(self.home / "src"),
             "HOME": str(self.home),
+            "REPRISE_HOME": str(self.home),
         }
 
     def command(self, *words: str, profile: str = "local", config: Sequence[str] = ()) -> list[str]:
@@ -160,7 +161,8 @@ def build_tiny(home: Path) -> Tiny:
     """Lay the tiny repository out in a folder."""
     tiny = Tiny(home)
     shutil.copytree(REPOSITORY / "workflow", home / "workflow", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py", "paths.py", "runner.py", "fan_in.py", "interruption.py"):
+    copied = ("__init__", "errors", "paths", "parameters", "notebook_files", "fan_in", "interruption")
+    for name in (f"{module}.py" for module in copied):
         tiny.write(f"src/reprise/{name}", (REPOSITORY / "src" / "reprise" / name).read_text(encoding="utf-8"))
     tiny.write("src/reprise/catalogue.py", CATALOGUE)
     tiny.write("src/reprise/data/__init__.py", DATA)

@@ -10,8 +10,7 @@ GraphMLP, GLNN and a k-nearest-neighbour graph as comparisons, link prediction, 
 Not implemented: TailGCN and Meta-tail2vec, which have no kept library; the paper's figures for them are quoted.
 """
 
-from importlib import import_module
-from typing import Any
+from reprise.public_names import load_when_used
 
 _HOMES = {
     "ColdBrew": "estimator",
@@ -31,11 +30,4 @@ _HOMES = {
     "sub_topic_world": "data",
 }
 
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used, so that the command line starts without torch."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

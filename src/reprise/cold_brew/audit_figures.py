@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.cold_brew.figures import CLEAN, GROUPS, adds
+from reprise.cold_brew.figures import CLEAN, GROUPS, adds, difference, ends, student_against_gcn
+from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -28,7 +29,6 @@ from reprise.plots import (
     printed,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
@@ -51,6 +51,7 @@ LAST_BIN = 17
 LADDER_SPLITS = ("isolation", "head")
 DROPOUT_METHODS = ("GCN", "GraphSAGE", "MLP", "GraphMLP", "Cold Brew teacher", "Cold Brew student")
 ON, OFF = "accuracy with dropout on", "accuracy with dropout off"
+INPUT = "input dropout"
 
 
 def rung_difference(
@@ -70,13 +71,6 @@ def rung_difference(
         return per_seed(rows, dataset=data_set, split=split, metric=metric, mode="paper10", **how)
 
     return t_interval(paired_differences(values(rung), values(under)))
-
-
-def ends(interval: Interval) -> str:
-    """Write the ends of an interval, with real minus signs; nothing where one seed gives none."""
-    if not math.isfinite(interval.high - interval.low):
-        return "(one seed)"
-    return f"[{number(interval.low, 1)}, {number(interval.high, 1)}]"
 
 
 def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on the ladder") -> Drawing:
@@ -108,21 +102,19 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
     )
 
 
-def _dropout_lines(rows: pd.DataFrame, data_set: str, mode: str) -> list[tuple[str, str, dict[str, Any], str]]:
+def dropout_lines(rows: pd.DataFrame, data_set: str, mode: str) -> list[tuple[str, str, dict[str, Any], str]]:
     """Return the lines of the dropout audit: name, method, conditions, metric with dropout off."""
     lines = [(method, method, {"setting": None, "mode": mode}, "accuracy") for method in DROPOUT_METHODS]
-    if mode == "paper10":
-        lines += [
-            (f"{method},\ninput dropout", method, {"setting": "input dropout", "mode": mode}, OFF)
-            for method in ("GCN", "Cold Brew teacher")
-        ]
+    lines += [
+        (f"{method}, {INPUT}", method, {"setting": INPUT, "mode": mode}, OFF) for method in ("GCN", "Cold Brew teacher")
+    ]
     part = select(rows, dataset=data_set, metric=ON, mode=mode)
     return [line for line in lines if defined(part, method=line[1], **line[2]) is not None]
 
 
 def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mode: str = "paper10") -> Drawing:
     """Draw every cell twice: evaluated with dropout off, and with dropout left on."""
-    lines = _dropout_lines(rows, data_set, mode)
+    lines = dropout_lines(rows, data_set, mode)
     part = select(rows, dataset=data_set)
     figure, axes = new_figure(columns=4, height=0.36 * len(lines) + 1.1, sharex=True, sharey=True)
     drawn = []
@@ -144,10 +136,11 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
                         found[label].estimate, place + shift, marker=style.marker, color=style.colour, zorder=4,
                         markerfacecolor="white", linestyle="",
                     )  # fmt: skip
-                drawn.append(as_data(found[label], split=split, method=name.replace("\n", " "), dropout=label))
+                drawn.append(as_data(found[label], split=split, method=name, dropout=label))
         one.set(title=split)
+        one.margins(x=0.12)  # a paper's diamond at the end of the axis stays whole
         one.grid(axis="y", visible=False)
-    name_lines(axes[0], [name for name, *_ in lines])
+    name_lines(axes[0], [name.replace(", ", ",\n") for name, *_ in lines])
     keep_to_percent(axes[0])
     figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
     return _dropout_drawing(figure, pd.DataFrame(drawn), data_set, mode)
@@ -156,13 +149,13 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
 def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) -> Drawing:
     wide = data.pivot_table(index=["split", "method"], columns="dropout", values="mean")
     loss = (wide["off"] - wide["on"]).rename("loss")
-    gcn = {split: round(float(loss.loc[split, "GCN"])) for split in GROUPS}
+    cold = loss.loc["isolation"]
+    also = f" ({number(cold[f'GCN, {INPUT}'], 0)} with {INPUT})" if f"GCN, {INPUT}" in cold else ""
     finding = (
-        f"{data_set}: dropout left on costs the GCN {number(gcn['isolation'], 0)} points in isolation, "
-        f"{number(gcn['head'], 0)} on the head"
+        f"{data_set}: dropout left on costs the GCN {number(cold['GCN'], 0)} points in isolation{also}, "
+        f"{number(loss.loc['head', 'GCN'], 0)} on the head"
     )
     state_finding(figure, finding)
-    cold = loss.loc["isolation"]
     protocol = "the released code's split and groups" if mode == "code" else "the clean protocol"
     return Drawing(
         figure,
@@ -207,23 +200,24 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     name_lines(right, GROUPS)
     right.set(xlabel="gain over the better (points)", title="switch by degree")
     data = pd.DataFrame(drawn)
-    curve = data[data.what == "accuracy"].pivot_table(index="at", columns="method", values="mean")
-    ahead = curve.index[curve["Cold Brew student"] > curve["GCN"]]
-    names = [str(s).removeprefix("degree ") for s in bins["split"]]
-    where = "at degree " + ", ".join(names[int(at)] for at in ahead) if len(ahead) else "at no degree"
-    if len(ahead) > 3:
-        where = f"in {len(ahead)} of {len(names)} ranges of degree"
+    gains = {
+        str(name).removeprefix("degree "): difference(
+            *(per_seed(curves, at=places[at], method=method) for method in ("Cold Brew student", "GCN"))
+        )
+        for at, name in zip(bins["at"], bins["split"], strict=True)
+    }
+    finding = f"{data_set}: {student_against_gcn(gains, 'at degree')}"
     gain_overall = float(data[(data.what == "gain") & (data.split == "overall")]["mean"].iloc[0])
-    state_finding(figure, f"{data_set}: the student's mean is above the GCN's {where}")
+    state_finding(figure, finding)
     return Drawing(
         figure,
         f"by_degree_{data_set.replace('-', '_')}",
-        f"{data_set}: the student's mean accuracy is above the GCN's {where}; choosing by degree "
-        f"{adds(gain_overall)} overall against the better of teacher and student.",
+        f"{finding}; choosing between them by degree {adds(gain_overall)} overall against the better of the two.",
         f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
         "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
-        f"group. 95 % t intervals over seeds ({seeds_behind(data)}). Degrees of {LAST_BIN} and more are one range: "
-        "those above 32 have a handful of test nodes.",
+        f"group. 95 % t intervals over seeds ({seeds_behind(data)}); in the title “better” and “worse” mean that the "
+        f"interval of the difference, paired by seed, lies on one side of 0. Degrees of {LAST_BIN} and more are one "
+        "range: those above 32 have a handful of test nodes.",
         data,
     )
 

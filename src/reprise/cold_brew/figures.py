@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from reprise.cold_brew.data import EMBEDDED
+from reprise.method_styles import style_of
 from reprise.numerals import MISSING, number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -28,10 +29,9 @@ from reprise.plots import (
     printed,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
-from reprise.stats import Interval, pearson_interval, t_interval
+from reprise.stats import Interval, paired_differences, pearson_interval, t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,20 +75,42 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         f"GCN {cold.loc[name, 'GCN']:.0f} %"
         for name in cold.index
     )
-    wins = int((cold["Cold Brew student"] > cold["GCN"]).sum())
-    state_finding(
-        figure, f"On isolated nodes the student's mean is above the GCN's on {wins} of {len(cold)} data set"
-        + ("s" if len(cold) > 1 else ""),
-    )  # fmt: skip
+    how = {"split": "isolation", "metric": "accuracy", **CLEAN}
+    gains = {
+        name: difference(*(per_seed(rows, dataset=name, method=m, **how) for m in ("Cold Brew student", "GCN")))
+        for name in cold.index
+    }
+    finding = f"On isolated nodes {student_against_gcn(gains, 'on')}"
+    state_finding(figure, finding)
     return Drawing(
         figure,
         "groups",
-        f"Best method on isolated nodes: {words}.",
+        f"{finding}. Best method there: {words}.",
         f"Means over seeds with 95 % t intervals ({seeds_behind(data)}), single runs as faint dots, dropout off; "
-        "grey diamonds: the paper's Tables 3 and 10. Selection on all validation nodes. Above each panel the test "
-        "nodes of the group, fewest to most over the seeds; each data set has an axis of its own.",
+        "grey diamonds: the paper's Tables 3 and 10. In the title “better” and “worse” mean that the interval of the "
+        "difference, paired by seed, lies on one side of 0. Selection on all validation nodes. Above each panel the "
+        "test nodes of the group, fewest to most over the seeds; each data set has an axis of its own.",
         data,
     )
+
+
+def difference(first: pd.Series, second: pd.Series) -> Interval:
+    """Return the interval of first − second, paired by seed, over the seeds in which both are defined."""
+    both = pd.concat([first, second], axis=1, keys=["first", "second"]).dropna()
+    return t_interval(paired_differences(both["first"], both["second"]))
+
+
+def student_against_gcn(gains: Mapping[str, Interval], at: str) -> str:
+    """Write where student − GCN lies above 0 and where below; ``at`` goes before the places."""
+    sides = {
+        "better": [name for name, gain in gains.items() if gain.above(0)],
+        "worse": [name for name, gain in gains.items() if gain.below(0)],
+    }
+    told = [f"{word} than the GCN {at} {', '.join(names)}" for word, names in sides.items() if names]
+    if not told:
+        return "the student is nowhere told apart from the GCN"
+    undecided = len(gains) > sum(map(len, sides.values()))
+    return f"the student is {', '.join(told)}" + (", elsewhere not told apart" if undecided else "")
 
 
 def adds(points: float, decimals: int = 1, *, gain: str = "adds") -> str:
@@ -105,6 +127,13 @@ def _group_dots(
     found = measured_lines(rows, lines, look_up=defined, **here, **CLEAN)
     paper = {method: printed(published, method=method, **here) for method in methods}
     return draw_dots(axes, found, lines, paper=paper, dataset=cell[0], split=cell[1])
+
+
+def ends(interval: Interval, decimals: int = 1) -> str:
+    """Write the ends of an interval, with real minus signs; nothing where one seed gives none."""
+    if not math.isfinite(interval.high - interval.low):
+        return "(one seed)"
+    return f"[{number(interval.low, decimals)}, {number(interval.high, decimals)}]"
 
 
 def group_size(rows: pd.DataFrame, data_set: str, split: str, mode: str = "paper10") -> str:
@@ -276,6 +305,16 @@ def draw_homophily_sweep(rows: pd.DataFrame) -> Drawing:
     )
 
 
+def _gains_at_depth(part: pd.DataFrame, layers: int) -> str:
+    """Say what structural embeddings change in the deepest networks, overall and in isolation."""
+    changes = []
+    for split, where in (("overall", "overall"), ("isolation", "in isolation")):
+        how = {"split": split, "metric": f"accuracy at {layers} layers"}
+        gain = difference(*(per_seed(part, method=method, **how) for method in ("Cold Brew teacher", "GCN")))
+        changes.append(f"{adds(gain.estimate, 0)} {where} {ends(gain, 0)}")
+    return f"At {layers} layers SE {'; '.join(changes)}"
+
+
 def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Drawing:
     """Draw accuracy and over-smoothing against the number of layers, with and without structural embeddings."""
     part = select(rows, dataset=data_set, mode="paper10")
@@ -310,19 +349,15 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
         one.set_xlim(ticks[0] * 0.8, ticks[-1] * 1.8)
     axes[2].legend(loc="lower right")
     data = pd.DataFrame(drawn)
-    last = data[data["at"] == data["at"].max()].pivot_table(index="what", columns="method", values="mean")
-    gain = last["GCN + SE"] - last["GCN"]
-    finding = (
-        f"At {int(data['at'].max())} layers SE {adds(gain['overall'], 0)} overall, {adds(gain['isolation'], 0)} in "
-        "isolation"
-    )
+    finding = _gains_at_depth(part, int(data["at"].max()))
     state_finding(figure, f"{data_set}: {finding[0].lower()}{finding[1:]}")
     return Drawing(
         figure,
         f"depth_{data_set.replace('-', '_')}",
         f"{data_set}: {finding}.",
         f"{data_set}, no residual connection, no normalisation; 95 % t intervals over seeds where there is more than "
-        f"one ({seeds_behind(data)}). Diamonds: the paper's 64 layers. Right: mean cosine of the last hidden layer "
-        "over all pairs of nodes; 1 means that they have become indistinguishable.",
+        f"one ({seeds_behind(data)}), in the title of differences paired by seed. Diamonds: the paper's 64 layers. "
+        "Right: mean cosine of the last hidden layer over all pairs of nodes; 1 means that they have become "
+        "indistinguishable.",
         data,
     )

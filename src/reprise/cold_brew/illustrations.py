@@ -13,15 +13,8 @@ from torch_geometric.data import Data
 from reprise.cold_brew.data import load_graph
 from reprise.cold_brew.splits import degree_splits
 from reprise.cold_brew.student import attend
-from reprise.plots import (
-    BLUE,
-    ORANGE,
-    TEXT_WIDTH,
-    VERMILION,
-    Drawing,
-    new_figure,
-    state_finding,
-)
+from reprise.palette import BLUE, ORANGE, VERMILION
+from reprise.plots import TEXT_WIDTH, Drawing, new_figure, state_finding
 
 GROUP_COLOURS = {"isolation": VERMILION, "tail": ORANGE, "the rest": "#C9C9C9", "head": BLUE}
 DEGREE_RANGES = {"0": (0, 0), "1": (1, 1), "2": (2, 2), "3–4": (3, 4), "5–8": (5, 8), "9 or more": (9, None)}

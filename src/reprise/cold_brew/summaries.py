@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reprise.cold_brew.audit_figures import DROPOUT_METHODS, ON, rung_difference
+from reprise.cold_brew.audit_figures import ON, dropout_lines, rung_difference
 from reprise.cold_brew.figures import CLEAN, GROUPS, METHODS, group_size
 from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, printed
@@ -132,17 +132,15 @@ def dropout_table(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequen
     lines = []
     for name in data_sets:
         for mode in ("paper10", "code"):
-            part = rows[(rows["dataset"] == name) & (rows["mode"] == mode) & rows["setting"].isna()]
-            for method in DROPOUT_METHODS:
-                if defined(part, method=method, metric=ON) is None:
-                    continue
+            part = rows[(rows["dataset"] == name) & (rows["mode"] == mode)]
+            for label, method, how, metric_off in dropout_lines(part, name, mode) if ON in set(part["metric"]) else ():
                 cells = {}
                 for split in GROUPS:
-                    off, on = (defined(part, method=method, split=split, metric=m) for m in ("accuracy", ON))
+                    off, on = (defined(part, method=method, split=split, metric=m, **how) for m in (metric_off, ON))
                     shown = f"{_mean(off)} → {_mean(on)}"
                     paper = printed(published, dataset=name, split=split, method=method, metric="accuracy")
                     cells[split] = shown if paper is None else f"{shown} ({paper:g})"
-                lines.append({"data set": name, "protocol": mode, "method": method, **cells})
+                lines.append({"data set": name, "protocol": mode, "method": label, **cells})
     return pd.DataFrame(lines)
 
 

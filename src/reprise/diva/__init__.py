@@ -9,8 +9,7 @@ the older reweighters and detectors that they are compared with, and the lineari
 implemented: linearisation of all layers of a large network.
 """
 
-from importlib import import_module
-from typing import Any
+from reprise.public_names import load_when_used
 
 _HOMES = {
     "Task": "data",
@@ -21,24 +20,13 @@ _HOMES = {
     "loo_derivative": "derivatives",
     "loo_predictions": "derivatives",
     "validation_derivative": "derivatives",
-    "encode_images": "encoders",
-    "encode_sentences": "encoders",
     "DivaExtend": "estimators",
     "DivaReweight": "estimators",
+    "extract_features": "extraction",
+    "extract_sentence_features": "extraction",
     "make_task": "generators",
     "DivaInputError": "input_checks",
     "load_torchvision": "torchvision_sets",
 }
 
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is first asked for, so that this package stays light."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

@@ -9,21 +9,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reprise.diva.cell import Cell, Row, Split, task_of
+from reprise.diva.cell import Cell, Row, Split, error_rate, task_of
 from reprise.diva.data import FLIPS
 from reprise.diva.leave_one_out import stacked_groups
 from reprise.diva.ridge import solve
-from reprise.diva.weighting import choose_penalty, coefficients, follow, shares_of_copies
+from reprise.diva.weighting import Step, choose_penalty, coefficients, follow, shares_of_copies
 
 N_DIGITS = 600
 COUNTING = ("originals", "all", "groups")
+RAW_STEP = "originals, raw step"
 
 
 def flip_rows(cell: Cell) -> Iterator[Row]:
     """Yield each flip's share of all weight, by what counts in the leave-one-out loss, and the test errors.
 
     ``setting`` says what counts: ``"originals"``, their copies staying in the training set; ``"all"`` rows, each left
-    out alone, its copies staying; ``"groups"``: originals, left out together with their copies.
+    out alone, its copies staying; ``"groups"``: originals, left out together with their copies. The leave-one-out error
+    of equal weights, beside their test error, tells how much the copies that stay give away.
     """
     settings = cell.settings
     if cell.task.name not in ("digits", "flowers12"):
@@ -42,7 +44,9 @@ def flip_rows(cell: Cell) -> Iterator[Row]:
             ridge = solve(split.features, split.targets, weights, penalty)
             yield cell.row("flips", seed, method, "error", split.error(coefficients(ridge, split.features)))
         for counting in COUNTING:
-            yield from _counting_rows(cell, seed, split, penalty, counting)
+            yield from _counting_rows(cell, seed, split, penalty, counting, cell.step(), counting)
+        raw = Step("raw", settings.raw_step_size, settings.n_steps)
+        yield from _counting_rows(cell, seed, split, penalty, "originals", raw, RAW_STEP)
 
 
 def _stacked(copies: list[Split], n_rows: int | None) -> Split:
@@ -56,16 +60,22 @@ def _stacked(copies: list[Split], n_rows: int | None) -> Split:
     )
 
 
-def _counting_rows(cell: Cell, seed: int, split: Split, penalty: float, counting: str) -> Iterator[Row]:
+def _counting_rows(
+    cell: Cell, seed: int, split: Split, penalty: float, counting: str, step: Step, setting: str
+) -> Iterator[Row]:
     n_originals = len(split.labels) // len(FLIPS)
     original = torch.arange(len(split.labels), device=split.labels.device)
     mask = None if counting == "all" else (original < n_originals).to(split.features)
     groups: list[Tensor] | None = stacked_groups(original % n_originals) if counting == "groups" else None
     objective = cell.objective(cell.settings.noise_temperature, mask=mask, groups=groups)
-    *_, (ridge, _) = follow(split.features, split.targets, penalty, objective, cell.step())
+    (_, start), *_, (ridge, _) = follow(split.features, split.targets, penalty, objective, step)
+    if step.kind == "max":
+        counted = slice(None) if counting == "all" else slice(0, n_originals)
+        error = error_rate(start.predictions[counted], split.labels[counted])
+        yield cell.row("flips", seed, "Uniform", "error", error, split="leave-one-out", setting=setting)
     shares = shares_of_copies(ridge.weights, len(FLIPS)).cpu().numpy()
     for flip, share in zip(FLIPS, np.asarray(shares), strict=True):
-        how = {"split": "training", "setting": counting, "sample": flip}
+        how = {"split": "training", "setting": setting, "sample": flip}
         yield cell.row("flips", seed, "DIVA Reweight", "share", float(share), **how)
     error = split.error(coefficients(ridge, split.features))
-    yield cell.row("flips", seed, "DIVA Reweight", "error", error, setting=counting)
+    yield cell.row("flips", seed, "DIVA Reweight", "error", error, setting=setting)

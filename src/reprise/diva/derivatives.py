@@ -21,18 +21,23 @@ from reprise.diva.data import one_hot, prepared
 from reprise.diva.input_checks import (
     DivaInputError,
     check_features,
+    check_groups,
     check_labels,
     check_loss,
     check_mask,
-    check_penalty,
+    check_targets,
     check_weights,
+    check_whole,
+    classes_of,
+    mask_of_single_samples,
     warn_of_duplicates,
 )
 from reprise.diva.leave_one_out import leave_one_out, stacked_groups
 from reprise.diva.leave_one_out import validation_derivative as _validation_derivative
 from reprise.diva.outer_loss import LossName
+from reprise.diva.penalties import penalty_of
 from reprise.diva.ridge import PrimalRidge, solve
-from reprise.diva.weighting import Objective, Step, choose_penalty, follow, shares_of_copies
+from reprise.diva.weighting import Objective, Step, follow, shares_of_copies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +56,7 @@ class LooResult:
     predictions
         Of each sample by the model trained without it, (N, k).
     error
-        Share of samples whose class is then not predicted.
+        Share of samples whose class is then not predicted; NaN where a single column of targets has no classes.
     """
 
     loss: float
@@ -60,30 +65,35 @@ class LooResult:
     error: float
 
 
-def targets_of(Y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return one-hot or given targets (N, k), and the classes; ``Y`` holds labels (N,) or targets (N, k)."""
-    array = np.asarray(Y)
-    if array.ndim == 2 and array.shape[1] > 1:
-        if len(array) != n_rows:
-            raise DivaInputError(f"X has {n_rows} rows but y has {len(array)} labels.")
-        return array.astype(np.float64), np.arange(array.shape[1])
-    classes, codes = np.unique(check_labels(array, n_rows), return_inverse=True)
+def targets_of(
+    Y: Any, n_rows: int, loss: LossName = "ce", names: tuple[str, str] = ("Y", "Z")
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return one-hot or given targets (N, k), and the classes.
+
+    ``Y`` holds labels (N,) or targets (N, k); a single column of floats is one of targets under the squared loss.
+    ``names`` are those of ``Y`` and of the features in messages.
+    """
+    array = Y.detach().cpu().numpy() if isinstance(Y, Tensor) else np.asarray(Y)
+    single = array.ndim == 2 and array.shape[1] == 1 and loss == "squared" and array.dtype.kind == "f"
+    if single or (array.ndim == 2 and array.shape[1] > 1):
+        return check_targets(array, n_rows, loss, *names), np.arange(array.shape[1])
+    classes, codes = classes_of(check_labels(array, n_rows, *names), names[0])
     return one_hot(codes, len(classes)), classes
 
 
-def loo_predictions(Z: Any, Y: Any, alpha: Any = None, lam: float = 1.0) -> np.ndarray:
+def loo_predictions(Z: Any, Y: Any, alpha: Any = None, lam: float | str = 1.0) -> np.ndarray:
     """Return each sample's prediction by ridge regression trained without it (Prop. 3).
 
     Parameters
     ----------
     Z
-        Features, (N, m); append a constant column for an intercept.
+        Features, (N, m), used as given: scale them, and append a constant column for an intercept.
     Y
         Labels (N,), or targets (N, k).
     alpha
         Weights >= 0, (N,); None: ones.
     lam
-        Penalty λ > 0.
+        Penalty λ > 0, or ``"loo"``: the one with the least squared leave-one-out error (see `penalty_of`).
 
     Returns
     -------
@@ -95,14 +105,19 @@ def loo_predictions(Z: Any, Y: Any, alpha: Any = None, lam: float = 1.0) -> np.n
     DivaInputError, RidgeError
         For input that cannot be used; says what to change.
     """
-    return loo_derivative(Z, Y, alpha, lam).predictions
+    features = check_features(Z, "Z")
+    targets, _ = targets_of(Y, len(features), "squared")
+    weights = check_weights(alpha, len(features))
+    own, wanted = torch.from_numpy(features), torch.from_numpy(targets)
+    ridge = solve(own, wanted, torch.from_numpy(weights), penalty_of(lam, own, wanted))
+    return leave_one_out(ridge, "squared", gradient=False).predictions.numpy()
 
 
 def loo_derivative(
     Z: Any,
     Y: Any,
     alpha: Any = None,
-    lam: float = 1.0,
+    lam: float | str = 1.0,
     loss: LossName = "ce",
     temperature: float = 1.0,
     mask: Any = None,
@@ -118,32 +133,43 @@ def loo_derivative(
         Outer loss: ``"ce"`` at temperature τ, or ``"squared"``. Use τ = 1 to find wrong labels, τ = 10 to reweight
         clean data. With about ten classes one value does not serve both; with fifty and more τ = 10 finds them, too.
     mask
-        1 for samples that count, 0 for those that only train, (N,).
+        1 for samples that count, 0 for those that only train, (N,). A class with a single sample never counts: without
+        it the class is unknown; a warning says so.
     groups
         Group of each sample; equal ones (copies, patients, duplicates) are left out together, (N,).
     """
-    features = check_features(Z)
-    targets, _ = targets_of(Y, len(features))
-    weights = check_weights(alpha, len(features))
-    penalty = check_penalty(lam, *features.shape)
     check_loss(loss, temperature)
+    features = check_features(Z, "Z")
+    targets, classes = targets_of(Y, len(features), loss)
+    codes = check_groups(groups, len(features), "Z")
+    warn_of_duplicates(features, codes)
     kept = check_mask(mask, len(features))
-    warn_of_duplicates(features, groups)
-    stacked = None if groups is None else stacked_groups(_group_numbers(groups, len(features)))
-    ridge = solve(torch.from_numpy(features), torch.from_numpy(targets), torch.from_numpy(weights), penalty)
-    counting = None if kept is None else torch.from_numpy(kept)
-    found = leave_one_out(ridge, loss, temperature, mask=counting, groups=stacked)
+    if _one_hot_rows(targets):
+        kept = _both(kept, mask_of_single_samples(targets.argmax(1), classes.tolist(), codes))
+    weights = check_weights(alpha, len(features))
+    own, wanted = torch.from_numpy(features), torch.from_numpy(targets)
+    ridge = solve(own, wanted, torch.from_numpy(weights), penalty_of(lam, own, wanted))
+    found = leave_one_out(
+        ridge,
+        loss,
+        temperature,
+        mask=None if kept is None else torch.from_numpy(kept),
+        groups=None if codes is None else stacked_groups(torch.from_numpy(codes)),
+    )
     assert found.gradient is not None
     wrong = found.predictions.numpy().argmax(1) != targets.argmax(1)
-    error = float(wrong.mean() if kept is None else wrong[kept > 0].mean())
+    error = float("nan") if targets.shape[1] == 1 else float(wrong.mean() if kept is None else wrong[kept > 0].mean())
     return LooResult(float(found.loss), found.gradient.numpy(), found.predictions.numpy(), error)
 
 
-def _group_numbers(groups: Any, n_rows: int) -> Tensor:
-    array = np.asarray(groups)
-    if array.shape != (n_rows,):
-        raise DivaInputError(f"groups has the shape {array.shape}; give one group for each of {n_rows} samples.")
-    return torch.from_numpy(np.unique(array, return_inverse=True)[1])
+def _one_hot_rows(targets: np.ndarray) -> bool:
+    return targets.shape[1] > 1 and bool(((targets == 0) | (targets == 1)).all() and (targets.sum(1) == 1).all())
+
+
+def _both(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return check_mask(one * other, len(one))
 
 
 def validation_derivative(
@@ -152,7 +178,7 @@ def validation_derivative(
     Zv: Any,
     Yv: Any,
     alpha: Any = None,
-    lam: float = 1.0,
+    lam: float | str = 1.0,
     loss: LossName = "ce",
     temperature: float = 1.0,
 ) -> tuple[float, np.ndarray]:
@@ -170,24 +196,29 @@ def validation_derivative(
     tuple
         Sum of the loss over the validation set, and derivative (N,).
     """
-    features, new = check_features(Z), check_features(Zv)
+    check_loss(loss, temperature)
+    features, new = check_features(Z, "Z"), check_features(Zv, "Zv")
     if features.shape[1] != new.shape[1]:
         raise DivaInputError(f"Zv has {new.shape[1]} features but Z has {features.shape[1]}; they must be the same.")
-    targets, classes = targets_of(Y, len(features))
-    labels = np.asarray(Yv)
-    if labels.ndim == 1:
-        labels = check_labels(labels, len(new), "yv")
-        if unknown := sorted(set(labels.tolist()) - set(classes.tolist())):
-            raise DivaInputError(f"Yv contains labels that are not in Y: {unknown}; drop these rows.")
-        labels = one_hot(np.searchsorted(classes, labels), len(classes))
-    check_loss(loss, temperature)
-    weights = check_weights(alpha, len(features))
-    penalty = check_penalty(lam, *features.shape)
+    targets, classes = targets_of(Y, len(features), loss)
+    wanted = torch.from_numpy(_validation_targets(Yv, len(new), classes, loss))
+    weights = torch.from_numpy(check_weights(alpha, len(features)))
     own, answers = torch.from_numpy(features), torch.from_numpy(targets)
-    ridge = PrimalRidge(own, answers, torch.from_numpy(weights), penalty)
-    wanted = torch.from_numpy(labels.astype(np.float64))
+    ridge = PrimalRidge(own, answers, weights, penalty_of(lam, own, answers))
     total, gradient = _validation_derivative(ridge, torch.from_numpy(new), wanted, loss, temperature)
     return float(total), gradient.numpy()
+
+
+def _validation_targets(Yv: Any, n_rows: int, classes: np.ndarray, loss: LossName) -> np.ndarray:
+    array = np.asarray(Yv)
+    if array.ndim == 1:
+        labels = check_labels(array, n_rows, "Yv", "Zv")
+        if unknown := sorted(set(labels.tolist()) - set(classes.tolist())):
+            raise DivaInputError(f"Yv contains labels that are not in Y: {unknown}; drop these rows.")
+        return one_hot(np.searchsorted(classes, labels), len(classes))
+    if array.ndim != 2 or array.shape[1] != len(classes):
+        raise DivaInputError(f"Yv has the shape {array.shape}, but Y has {len(classes)} classes or columns.")
+    return check_targets(array, n_rows, loss, "Yv", "Zv")
 
 
 def find_detrimental(
@@ -198,6 +229,7 @@ def find_detrimental(
     temperature: float = 1.0,
     threshold: float = 0.0,
     normalise: bool = True,
+    groups: Any = None,
 ) -> pd.DataFrame:
     """Return the samples whose derivative is at or above a threshold, the most detrimental first (Sec. 3.3).
 
@@ -218,28 +250,40 @@ def find_detrimental(
         ε; 0 as in the paper.
     normalise
         Whether rows are scaled to length 1, as in `DivaReweight`. A constant is appended in any case.
+    groups
+        Group of each sample; equal ones are left out together, (N,). Copies with one wrong label vouch for each other
+        without it.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``index``, ``derivative``, ``loo_residual`` (its length alone ranks about as well), ``loo_label``,
-        ``given_label``.
+        Columns ``index`` (the row's label in ``X.index`` for a DataFrame, else its position), ``derivative``,
+        ``loo_residual`` (its length alone ranks about as well), ``loo_label``, ``given_label``, ``position`` (from 0).
     """
     import pandas as pd
 
     given = check_features(X)
+    codes = check_groups(groups, len(given))
     features = prepared(given) if normalise else np.hstack([given, np.ones((len(given), 1))])
-    targets, classes = targets_of(y, len(features))
-    first, wanted = torch.from_numpy(features), torch.from_numpy(targets)
-    chosen = choose_penalty(first, wanted) if lam == "loo" else check_penalty(lam, *features.shape)
-    found = loo_derivative(features, targets, lam=chosen, temperature=temperature)
+    warn_of_duplicates(given, codes, features if normalise else None)
+    classes, numbers = classes_of(check_labels(y, len(features)))
+    targets = one_hot(numbers, len(classes))
+    check_loss("ce", temperature)
+    mask = mask_of_single_samples(numbers, classes.tolist(), codes)
+    own, wanted = torch.from_numpy(features), torch.from_numpy(targets)
+    ridge = solve(own, wanted, torch.ones_like(own[:, 0]), penalty_of(lam, own, wanted))
+    counting = None if mask is None else torch.from_numpy(mask)
+    stacked = None if codes is None else stacked_groups(torch.from_numpy(codes))
+    found = leave_one_out(ridge, "ce", temperature, mask=counting, groups=stacked)
+    assert found.gradient is not None
     frame = pd.DataFrame(
         {
-            "index": np.arange(len(features)),
-            "derivative": found.grad,
-            "loo_residual": np.linalg.norm(targets - found.predictions, axis=1),
-            "loo_label": classes[found.predictions.argmax(1)],
-            "given_label": classes[targets.argmax(1)],
+            "index": X.index if isinstance(X, pd.DataFrame) else np.arange(len(features)),
+            "derivative": found.gradient.numpy(),
+            "loo_residual": found.residuals.norm(dim=1).numpy(),
+            "loo_label": classes[found.predictions.argmax(1).numpy()],
+            "given_label": classes[numbers],
+            "position": np.arange(len(features)),
         }
     )
     frame = frame[frame.derivative >= threshold]
@@ -268,16 +312,20 @@ def augmentation_weights(
     numpy.ndarray
         Shares, summing to 1, (number of copies,). Only originals count in the loss, each left out with its copies.
     """
-    copies = [check_features(Z) for Z in Z_list]
+    check_loss("ce", temperature)
+    check_whole("n_steps", n_steps, 1)
+    copies = [check_features(Z, f"Z_list[{place}]") for place, Z in enumerate(Z_list)]
+    if len(copies) < 2:
+        raise DivaInputError(f"Z_list has {len(copies)} entries; give the originals and at least one copy.")
     if len({copy.shape for copy in copies}) != 1:
         raise DivaInputError(f"copies have the shapes {[copy.shape for copy in copies]}; they must be the same.")
     n_rows = len(copies[0])
-    targets, _ = targets_of(y, n_rows)
+    targets, _ = targets_of(y, n_rows, names=("y", "Z_list[0]"))
     first, wanted = torch.from_numpy(copies[0]), torch.from_numpy(targets)
-    penalty = choose_penalty(first, wanted) if lam == "loo" else check_penalty(lam, *copies[0].shape)
-    numbers = torch.arange(len(copies) * n_rows)
-    mask = (numbers < n_rows).double()
-    objective = Objective("ce", temperature, mask, stacked_groups(numbers % n_rows))
+    penalty = penalty_of(lam, first, wanted)
+    places = torch.arange(len(copies) * n_rows)
+    mask = (places < n_rows).double()
+    objective = Objective("ce", temperature, mask, stacked_groups(places % n_rows))
     stacked = torch.from_numpy(np.concatenate(copies))
     *_, (ridge, _) = follow(stacked, wanted.repeat(len(copies), 1), penalty, objective, Step(number=n_steps))
     return shares_of_copies(ridge.weights, len(copies)).numpy()

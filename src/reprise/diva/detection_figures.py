@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from reprise.diva.comparisons import FLAT
-from reprise.diva.figures import panels, sets_with, title_of
-from reprise.numerals import number, with_interval
+from reprise.diva.figures import panels, sets_with, title_of, written
+from reprise.method_styles import style_of
+from reprise.numerals import number
 from reprise.plots import (
     Drawing,
     Line,
@@ -20,7 +21,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import paired_differences, t_interval
@@ -187,13 +187,9 @@ def cleaning_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
     for name in sets_with(rows, data_sets, experiment="detection"):
         how = {"dataset": name, "experiment": "detection", "split": "test", "metric": "error"}
         given = per_seed(rows, method="Uniform", **how)
-        line = {"data set": title_of(name), "as given (%)": _written(t_interval(given))}
+        line = {"data set": title_of(name), "as given (%)": written(t_interval(given))}
         for method, label, outer in CLEANED:
             values = per_seed(rows, method=method, **({"outer": outer} if outer else {}), **how)
-            line[f"{label} (Δ)"] = _written(t_interval(paired_differences(values, given)))
+            line[f"{label} (Δ)"] = written(t_interval(paired_differences(values, given)))
         lines.append(line)
     return pd.DataFrame(lines)
-
-
-def _written(interval: Any) -> str:
-    return with_interval(interval.estimate, interval.low, interval.high)

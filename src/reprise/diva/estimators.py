@@ -10,29 +10,32 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import Tensor
 
 from reprise.diva.data import one_hot, prepared
 from reprise.diva.input_checks import (
     DivaInputError,
     check_features,
+    check_groups,
     check_labels,
     check_loss,
-    check_penalty,
+    check_positive,
+    check_whole,
+    classes_of,
     mask_of_single_samples,
     warn_of_duplicates,
 )
 from reprise.diva.leave_one_out import stacked_groups
 from reprise.diva.outer_loss import LossName
+from reprise.diva.penalties import penalty_of
 from reprise.diva.ridge import solve
-from reprise.diva.weighting import Objective, Step, StepName, choose_penalty, coefficients, extend, follow
+from reprise.diva.weighting import Objective, Step, StepName, coefficients, extend, follow
 
 
 class _RidgeClassifier(ClassifierMixin, BaseEstimator):
@@ -60,26 +63,19 @@ class _RidgeClassifier(ClassifierMixin, BaseEstimator):
     def _prepared(self, features: np.ndarray) -> np.ndarray:
         return prepared(features) if self.normalise else np.hstack([features, np.ones((len(features), 1))])
 
-    def _problem(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _problem(self, X: Any, y: Any, groups: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Check what is given; return prepared features and codes of the classes."""
+        if not isinstance(self.normalise, bool | np.bool_):
+            raise DivaInputError(f"normalise must be True or False; got {self.normalise!r}.")
         _refuse_what_is_no_matrix(X)
         if y is None:
             raise DivaInputError("requires y to be passed, but the target y is None; give one label a sample.")
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
         features = check_features(X)
-        labels = check_labels(y, len(features))
-        check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise DivaInputError(f"y has one class, {self.classes_[0]!r}; give samples of at least two classes.")
-        return self._prepared(features), codes
-
-    def _penalty(self, features: Tensor, targets: Tensor) -> float:
-        if isinstance(self.lam, str):
-            if self.lam != "loo":
-                raise DivaInputError(f"lam must be a number > 0, or 'loo' to choose it; got {self.lam!r}.")
-            return choose_penalty(features, targets)
-        return check_penalty(self.lam, *features.shape)
+        self.classes_, codes = classes_of(check_labels(y, len(features)))
+        rows = self._prepared(features)
+        warn_of_duplicates(features, groups, rows if self.normalise else None)
+        return rows, codes
 
 
 def _refuse_what_is_no_matrix(X: Any) -> None:
@@ -93,7 +89,7 @@ class DivaReweight(_RidgeClassifier):
     Parameters
     ----------
     lam
-        Penalty λ, or ``"loo"``: the one of 0.001 … 10 with the least squared leave-one-out error.
+        Penalty λ, or ``"loo"``: the one with the least squared leave-one-out error (see `penalty_of`).
     loss, temperature
         Outer loss. Cross-entropy at τ = 10 for clean labels. Where labels may be wrong it depends on the number of
         classes: with about ten of them wrong labels come to dominate at τ = 10, the weights get worse than none, and
@@ -102,7 +98,8 @@ class DivaReweight(_RidgeClassifier):
         ``"max"``: the largest derivative moves a weight by η = 0.5; ``"raw"``: the paper's, η about 0.1 times the
         derivative. 1 to 3 steps; many overfit.
     normalise
-        Whether rows are scaled to length 1. A constant is appended in any case.
+        Whether rows are scaled to length 1, as suits features of a frozen network; for a table of measurements
+        standardise the columns and set it to False. A constant is appended in any case.
 
     Attributes
     ----------
@@ -154,24 +151,20 @@ class DivaReweight(_RidgeClassifier):
             For input that cannot be used; the message says what to change.
         """
         check_loss(self.loss, self.temperature)
-        if self.step not in ("max", "raw") or not self.eta > 0 or self.n_steps < 0:
-            raise DivaInputError(
-                f"step={self.step!r}, eta={self.eta}, n_steps={self.n_steps}: step is 'max' or 'raw', eta > 0, "
-                "n_steps >= 0."
-            )
-        rows, codes = self._problem(X, y)
-        warn_of_duplicates(rows, groups)
-        mask = mask_of_single_samples(codes, self.classes_.tolist())
+        if self.step not in ("max", "raw"):
+            raise DivaInputError(f"step={self.step!r} is unknown; use 'max' or 'raw'.")
+        check_positive("eta", self.eta, "use 0.5 with step='max', 0.1 with step='raw'")
+        check_whole("n_steps", self.n_steps, 0)
+        rows, codes = self._problem(X, y, groups)
+        together = check_groups(groups, len(rows))
+        mask = mask_of_single_samples(codes, self.classes_.tolist(), together)
         features, targets = torch.from_numpy(rows), torch.from_numpy(one_hot(codes, len(self.classes_)))
-        self.lam_ = self._penalty(features, targets)
-        numbers = (
-            None if groups is None else np.unique(check_labels(groups, len(rows), "groups"), return_inverse=True)[1]
-        )
+        self.lam_ = penalty_of(self.lam, features, targets)
         objective = Objective(
             self.loss,
             self.temperature,
             None if mask is None else torch.from_numpy(mask),
-            None if numbers is None else stacked_groups(torch.from_numpy(numbers)),
+            None if together is None else stacked_groups(torch.from_numpy(together)),
         )
         path = list(follow(features, targets, self.lam_, objective, Step(self.step, self.eta, self.n_steps)))
         self.path_ = np.array([float(found.loss) for _, found in path])
@@ -197,7 +190,8 @@ class DivaExtend(_RidgeClassifier):
     Attributes
     ----------
     selected_
-        Places in the pool, in the order in which they were moved.
+        Positions in the pool, from 0, in the order in which they were moved; for a DataFrame
+        ``X_pool.iloc[selected_]``.
     curve_
         Leave-one-out loss on the core before each round.
     coef_, lam_
@@ -239,18 +233,16 @@ class DivaExtend(_RidgeClassifier):
             For input that cannot be used; the message says what to change.
         """
         check_loss(self.loss, self.temperature)
+        for name in ("per_round", "budget", "per_class"):
+            check_whole(name, getattr(self, name), 1, optional=True)
         core, codes = self._problem(X, y)
-        pool = self._prepared(check_features(X_pool))
-        if pool.shape[1] != core.shape[1]:
-            raise DivaInputError(f"X_pool has {pool.shape[1] - 1} features but X has {core.shape[1] - 1}.")
-        labels = check_labels(y_pool, len(pool), "y_pool")
-        if unknown := sorted(set(labels.tolist()) - set(self.classes_.tolist())):
-            raise DivaInputError(f"pool contains labels not in the core set: {unknown}; give the core some of each.")
+        pool, labels = self._pool(X_pool, y_pool)
+        _warn_of_what_the_core_lacks(core, pool, codes, self.classes_)
         every = np.concatenate([codes, np.searchsorted(self.classes_, labels)])
         targets = torch.from_numpy(one_hot(every, len(self.classes_)))
         features = torch.from_numpy(np.concatenate([core, pool]))
         n_core = len(core)
-        self.lam_ = self._penalty(features[:n_core], targets[:n_core])
+        self.lam_ = penalty_of(self.lam, features[:n_core], targets[:n_core])
         found = extend(
             features,
             targets,
@@ -267,3 +259,33 @@ class DivaExtend(_RidgeClassifier):
         ridge = solve(used, targets[chosen], torch.ones(len(chosen), dtype=torch.float64), self.lam_)
         self.coef_ = coefficients(ridge, used).numpy()
         return self
+
+    def _pool(self, X_pool: Any, y_pool: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Check the pool, whose columns must be those of the core; return prepared features, and labels."""
+        _refuse_what_is_no_matrix(X_pool)
+        given = check_features(X_pool, "X_pool")
+        if given.shape[1] != self.n_features_in_:
+            raise DivaInputError(f"X_pool has {given.shape[1]} features but X has {self.n_features_in_}.")
+        validate_data(self, X_pool, reset=False, dtype=np.float64)
+        labels = check_labels(y_pool, len(given), "y_pool", "X_pool")
+        if unknown := sorted(set(labels.tolist()) - set(self.classes_.tolist()), key=str):
+            raise DivaInputError(f"pool contains labels not in the core set: {unknown}; give the core some of each.")
+        return self._prepared(given), labels
+
+
+def _warn_of_what_the_core_lacks(core: np.ndarray, pool: np.ndarray, codes: np.ndarray, classes: np.ndarray) -> None:
+    """Warn of pool rows that repeat rows of the core, and of classes of which the core has a single sample."""
+    n_known = len(np.unique(core, axis=0))
+    pool_rows = np.unique(pool, axis=0)
+    n_repeated = n_known + len(pool_rows) - len(np.unique(np.concatenate([core, pool]), axis=0))
+    if n_repeated:
+        warnings.warn(
+            f"{n_repeated} rows of the pool are in the core, too: drop them, or they win by giving answers away.",
+            stacklevel=3,
+        )
+    for place in np.flatnonzero(np.bincount(codes, minlength=len(classes)) == 1).tolist():
+        warnings.warn(
+            f"class {classes.tolist()[place]!r} has 1 sample in the core; its leave-one-out prediction cannot know the "
+            "class, so that the pool is judged by the others: give the core more of it.",
+            stacklevel=3,
+        )

@@ -20,17 +20,9 @@ from reprise.diva.comparisons import (
     reweighted_error,
     uniform_error,
 )
+from reprise.method_styles import style_of
 from reprise.numerals import number, with_interval
-from reprise.plots import (
-    Drawing,
-    as_data,
-    interval_dots,
-    name_lines,
-    new_figure,
-    paper_marks,
-    state_finding,
-    style_of,
-)
+from reprise.plots import Drawing, as_data, interval_dots, name_lines, new_figure, paper_marks, state_finding
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, paired_differences
 
@@ -138,11 +130,11 @@ def table_one(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[s
     for name in sets_with(rows, data_sets, experiment="reweight"):
         ratio = ratio_of_test_to_training(rows, name)
         line = {"data set": title_of(name), "source": "ours"}
-        line["equal weights (%)"] = _written(resampled_interval(uniform_error(rows, name), ratio))
-        line["DIVA Reweight (Δ)"] = _written(reweight_difference(rows, name))
+        line["equal weights (%)"] = written(resampled_interval(uniform_error(rows, name), ratio))
+        line["DIVA Reweight (Δ)"] = written(reweight_difference(rows, name))
         for label, method, head in HEAD_COLUMNS:
             try:
-                line[f"{label} (Δ)"] = _written(head_difference(rows, name, method, head))
+                line[f"{label} (Δ)"] = written(head_difference(rows, name, method, head))
             except MissingRowsError:
                 line[f"{label} (Δ)"] = "—"
         lines.append(line)
@@ -157,8 +149,9 @@ def table_one(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[s
     return pd.DataFrame(lines)
 
 
-def _written(interval: Interval) -> str:
-    return with_interval(interval.estimate, interval.low, interval.high)
+def written(interval: Interval) -> str:
+    """Return a mean with the half-width of its interval; differences of rounding alone are none."""
+    return with_interval(round(interval.estimate, 9), round(interval.low, 9), round(interval.high, 9))
 
 
 def draw_gain_by_penalty(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
@@ -175,7 +168,7 @@ def draw_gain_by_penalty(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawin
     helped = {name: group[group.high < 0] for name, group in data.groupby("outer", sort=False)}
     counts = ", ".join(f"{OUTERS[str(o)][1]}: {len(g)} of {(data.outer == o).sum()}" for o, g in helped.items())
     shorter = ", ".join(f"{len(g)} of {(data.outer == o).sum()} ({OUTERS[str(o)][2]})" for o, g in helped.items())
-    state_finding(figure, f"Reweight helps beyond doubt in {shorter}")
+    state_finding(figure, f"Cells of data set and λ where Reweight helps beyond doubt: {shorter}")
     return Drawing(
         figure,
         "gain_by_penalty",
@@ -211,7 +204,7 @@ def draw_overfitting(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     figure, axes = panels(len(names), columns=3, height=2.2, sharex=True)
     drawn = [line for one, name in zip(axes, names, strict=True) for line in _draw_steps(one, rows, name)]
     figure.supxlabel("steps", fontsize=9)
-    figure.supylabel("error minus error at step 0 (points)", fontsize=9)
+    figure.supylabel("change of the error (points)", fontsize=9)
     axes[0].legend(loc="best")
     data = pd.DataFrame(drawn)
     last = data[data.step == data.groupby("dataset")["step"].transform("max")]
@@ -274,13 +267,13 @@ def scale_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     for name in sets_with(rows, data_sets, experiment="reweight"):
         how = {"dataset": name, "experiment": "reweight", "split": "test", "metric": "error", "penalty": CHOSEN}
         ratio, uniform = ratio_of_test_to_training(rows, name), uniform_error(rows, name)
-        line = {"data set": title_of(name), "reweighted (Δ)": _written(reweight_difference(rows, name))}
+        line = {"data set": title_of(name), "reweighted (Δ)": written(reweight_difference(rows, name))}
         for method, label in (
             ("DIVA Reweight, rescaled", "reweighted, mean weight 1 (Δ)"),
             ("Uniform, rescaled", "equal weights, as large as the reweighted (Δ)"),
         ):
             differences = paired_differences(per_seed(rows, method=method, step=N_STEPS, **how), uniform)
-            line[label] = _written(resampled_interval(differences, ratio))
+            line[label] = written(resampled_interval(differences, ratio))
         mean = per_seed(rows, dataset=name, experiment="reweight", metric="mean weight").mean()
         lines.append({**line, "mean weight": number(float(mean), 2)})
     return pd.DataFrame(lines)

@@ -61,6 +61,20 @@ def _curve_rows(cell: Cell, experiment: str, seed: int, split: Split, n_core: in
     objective = cell.objective(settings.noise_temperature)
     # Past the point where no derivative is negative, and Extend would stop, the curve goes on in the same order.
     found = extend(split.features, split.targets, n_core, penalty, objective, per_round=per_round, only_negative=False)
+    quota = None
+    if experiment == "extend":
+        # Large rounds take many rows of few classes; with a quota every class has its part in each round.
+        per_class = math.ceil(per_round / split.targets.shape[1])
+        quota = extend(
+            split.features,
+            split.targets,
+            n_core,
+            penalty,
+            objective,
+            per_round=per_round,
+            per_class=per_class,
+            only_negative=False,
+        )
     generator = cell.generator(seed, experiment, "random order")
     random = [torch.from_numpy(generator.permutation(n_pool)) for _ in range(settings.n_random_orders)]
 
@@ -76,6 +90,9 @@ def _curve_rows(cell: Cell, experiment: str, seed: int, split: Split, n_core: in
         yield cell.row(experiment, seed, "DIVA Extend", "error", error(found.order[:size]), **how)
         at_random = float(np.mean([error(order[:size]) for order in random]))
         yield cell.row(experiment, seed, "Random selection", "error", at_random, **how)
+        if quota is not None:
+            own = error(quota.order[:size])
+            yield cell.row(experiment, seed, "DIVA Extend, class quota", "error", own, **how)
         if experiment == "names":
             backwards = error(found.order.flip(0)[:size])
             yield cell.row(experiment, seed, "DIVA's order reversed", "error", backwards, **how)

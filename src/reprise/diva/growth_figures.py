@@ -17,7 +17,8 @@ from reprise.diva.comparisons import (
     resampled_interval,
     share_of,
 )
-from reprise.diva.figures import sets_with, title_of
+from reprise.diva.figures import sets_with, title_of, written
+from reprise.method_styles import style_of
 from reprise.numerals import difference, number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -33,20 +34,22 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
 
 LEAST_CORRELATION = 0.9
 REVERSED = "DIVA's order reversed"
+QUOTA = "DIVA Extend, class quota"
 POOL_TITLES = {"clean": "clean pool", "noisy": "pool with wrong labels"}
 FLIP_NAMES = {"none": "originals", "horizontal": "flipped left-right", "vertical": "flipped upside down"}
 COUNTING_NAMES = {
     "originals": "originals count",
     "all": "all copies count",
     "groups": "copies leave together",
+    "originals, raw step": "originals count, raw step",
 }
+CHANGES = {0.0: "removed", 0.5: "halved", 2.0: "doubled", 1.0: "added"}
 
 
 def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
@@ -61,7 +64,7 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         for one, pool in zip(line, pools, strict=True):
             drawn += _draw_growth(one, rows, name, "extend", pool)
             one.set_title(f"{title_of(name)}, {POOL_TITLES[pool]}", fontsize=9)
-            one.set_ylim(bottom=0)
+        line[0].set_ylim(bottom=0)
         line[0].set_ylabel("test error (%)")
     axes[0][0].legend(loc="best")
     figure.supxlabel("share of the pool in the training set", fontsize=9)
@@ -84,6 +87,7 @@ def draw_extend(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"Extend minus random selection, mean over sizes, in points. {'; '.join(words)}.",
         "Test error while the pool joins the training set in rounds; 95 % t intervals over resplits "
         f"({seeds_behind(data)}), not widened for their overlap as those of the verdict are; λ is the core's; "
+        "with a quota no class has more than its even part of a round; "
         "random selection is a mean over several orders a seed; dotted: the whole pool; triangle: where no "
         "derivative is negative any more and Extend would stop.",
         data,
@@ -94,7 +98,7 @@ def _draw_growth(axes: Any, rows: pd.DataFrame, name: str, experiment: str, pool
     here = select(rows, dataset=name, experiment=experiment, setting=pool, metric="error")
     sizes = sorted(float(size) for size in here["size"].unique())
     drawn = []
-    present = [m for m in ("DIVA Extend", "Random selection", REVERSED) if m in set(here["method"])]
+    present = [m for m in ("DIVA Extend", QUOTA, "Random selection", REVERSED) if m in set(here["method"])]
     for shift, method in enumerate(present):
         curve = draw_curve(axes, along(here, sizes, column="size", method=method), style=method, aside=0.012 * shift)
         drawn += [{"dataset": name, "setting": pool, **line} for line in curve]
@@ -152,12 +156,13 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     figure, axes = new_figure(columns=len(names), height=TEXT_WIDTH * 0.4, squeeze=False, sharey=True)
     drawn = []
     styles = {"originals": "DIVA Reweight", "all": "Reweight, flat loss", "groups": "Reweight, squared loss"}
+    styles["originals, raw step"] = "Reweight, raw step"
     for one, name in zip(axes[0], names, strict=True):
         ratio = ratio_of_test_to_training(rows, name)
         for shift, (counting, label) in enumerate(COUNTING_NAMES.items()):
             values = [share_of(rows, name, flip, counting) for flip in FLIP_NAMES]
             found = [resampled_interval(value, ratio) for value in values]
-            places = [place + 0.16 * (shift - 1) for place in range(3)]
+            places = [place + 0.15 * (shift - 1.5) for place in range(3)]
             interval_dots(
                 one, places, found, method=styles[counting], single_runs=values, horizontal=False, label=label
             )
@@ -185,31 +190,48 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 def flip_error_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return test errors without copies, with all copies alike, and with the weights found."""
-    from reprise.diva.detection_figures import _written
-
     lines = []
     for name in sets_with(rows, data_sets, experiment="flips"):
-        how = {"dataset": name, "experiment": "flips", "metric": "error"}
+        how = {"dataset": name, "experiment": "flips", "metric": "error", "split": "test"}
         line, ratio = {"data set": title_of(name)}, ratio_of_test_to_training(rows, name)
         for method, label in (("No copies", "no copies (%)"), ("Uniform", "copies, equal weights (%)")):
-            line[label] = _written(resampled_interval(per_seed(rows, method=method, **how), ratio))
+            line[label] = written(resampled_interval(per_seed(rows, method=method, **how), ratio))
         for counting, label in COUNTING_NAMES.items():
             values = per_seed(rows, method="DIVA Reweight", setting=counting, **how)
-            line[f"reweighted, {label} (%)"] = _written(resampled_interval(values, ratio))
+            line[f"reweighted, {label} (%)"] = written(resampled_interval(values, ratio))
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def leakage_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return the leave-one-out error of equal weights by who leaves and who counts, beside the test error.
+
+    What it lacks to the test error is what copies that stay in the training set give away.
+    """
+    lines = []
+    for name in sets_with(rows, data_sets, experiment="flips"):
+        how = {"dataset": name, "experiment": "flips", "metric": "error", "method": "Uniform"}
+        ratio = ratio_of_test_to_training(rows, name)
+        test = per_seed(rows, split="test", **how)
+        line = {"data set": title_of(name), "test (%)": written(resampled_interval(test, ratio))}
+        for counting in ("all", "originals", "groups"):
+            error = per_seed(rows, split="leave-one-out", setting=counting, **how)
+            gap = resampled_interval(paired_differences(error, test), ratio)
+            line[f"leave-one-out − test, {COUNTING_NAMES[counting]}"] = written(gap)
         lines.append(line)
     return pd.DataFrame(lines)
 
 
 def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
-    """Draw predicted against exact change of the leave-one-out loss for samples removed, halved and doubled."""
+    """Draw predicted against exact change of the leave-one-out loss: samples removed, halved, doubled, added."""
     names = sets_with(rows, data_sets, experiment="small changes")
     name = names[0]
     pairs = select(rows, dataset=name, experiment="small changes", metric=["predicted", "exact"])
     wide = pairs.pivot(index=["new_weight", "sample"], columns="metric", values="value").reset_index()
-    figure, axes = new_figure(columns=3, height=TEXT_WIDTH * 0.4, sharex=True, sharey=True)
+    figure, axes = new_figure(rows=2, columns=2, height=TEXT_WIDTH * 0.66)
     look = style_of("DIVA derivative")
     kept = []
-    for one, (weight, label) in zip(axes, ((0.0, "removed"), (0.5, "halved"), (2.0, "doubled")), strict=True):
+    for one, (weight, label) in zip(axes.flat, CHANGES.items(), strict=True):
         own = wide[wide.new_weight == weight]
         one.plot(own.predicted, own.exact, ".", color=look.colour, alpha=0.5, markersize=4)
         ends = [min(own.predicted.min(), own.exact.min()), max(own.predicted.max(), own.exact.max())]
@@ -217,8 +239,8 @@ def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         mean = agreement(rows, name, SHARP, new_weight=weight)
         one.set_title(f"{label}: ρ = {number(mean.estimate, 3)}", fontsize=9)
         kept.append(as_data(mean, dataset=name, new_weight=weight))
-    axes[0].set_ylabel("exact change of the loss")
-    axes[1].set_xlabel("change predicted by the derivative")
+    figure.supylabel("exact change of the loss", fontsize=9)
+    figure.supxlabel("change predicted by the derivative", fontsize=9)
     removed = {n: agreement(rows, n, SHARP).estimate for n in names}
     words = [f"{title_of(n)} {number(value, 3)}" for n, value in removed.items()]
     alike = [n for n, value in removed.items() if value >= LEAST_CORRELATION]
@@ -232,24 +254,22 @@ def draw_small_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         "small_changes",
         f"Rank correlation of predicted and exact change when a sample is removed: {', '.join(words)}.",
         f"Leave-one-out loss (τ = 10) of {title_of(name)} after changing the weight of one sample, exactly (rank-1 "
-        "update) "
-        "and as predicted; one dot a sample; ρ: rank correlation over all samples and draws; dotted: equal.",
+        "update) and as predicted; added: samples kept out at first, at weight 0; one dot a sample; ρ: rank "
+        "correlation over all samples and draws; dotted: equal.",
         pd.concat([wide, pd.DataFrame(kept)], ignore_index=True),
     )
 
 
 def agreement_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return rank correlations of predicted with exact change, for leave-one-out and test loss."""
-    from reprise.diva.detection_figures import _written
-
     lines = []
     for name in sets_with(rows, data_sets, experiment="small changes"):
         for outer in (FLAT, SHARP):
             line = {"data set": title_of(name), "outer loss": outer}
-            for weight, label in ((0.0, "removed"), (0.5, "halved"), (2.0, "doubled")):
-                line[f"{label}, leave-one-out loss"] = _written(agreement(rows, name, outer, new_weight=weight))
+            for weight, label in CHANGES.items():
+                line[f"{label}, leave-one-out loss"] = written(agreement(rows, name, outer, new_weight=weight))
             how = {"experiment": "small changes", "metric": "spearman", "split": "test", "outer": outer}
-            line["removed, test loss"] = _written(t_interval(per_seed(rows, dataset=name, new_weight=0.0, **how)))
+            line["removed, test loss"] = written(t_interval(per_seed(rows, dataset=name, new_weight=0.0, **how)))
             lines.append(line)
     return pd.DataFrame(lines)
 

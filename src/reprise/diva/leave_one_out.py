@@ -85,7 +85,7 @@ def leave_one_out(
     alone = torch.ones_like(remainder, dtype=torch.bool)
     for members in grouped:
         alone[members] = False
-    _check_remainder(remainder[alone])
+    _check_remainder(remainder[alone], ridge.penalty)
     residuals = ridge.residuals / torch.where(alone, remainder, 1.0)[:, None]
     blocks = [_Block(ridge, members) for members in grouped]
     for block in blocks:
@@ -136,7 +136,7 @@ class _Block:
         remainder = torch.eye(size, dtype=self.hat.dtype, device=self.hat.device) - self.hat * self.weights[:, None]
         self._factors, self._pivots, failed = torch.linalg.lu_factor_ex(remainder)
         pivots = self._factors.diagonal(dim1=1, dim2=2).abs().amin(1)
-        _check_remainder(torch.where(failed > 0, 0.0, pivots))
+        _check_remainder(torch.where(failed > 0, 0.0, pivots), ridge.penalty)
         self.residuals = torch.linalg.lu_solve(self._factors, self._pivots, self.in_sample)
 
     def pull(self, outer: Tensor) -> Tensor:
@@ -153,10 +153,10 @@ class _Block:
         return through_residuals + (self.hat @ moment @ self.hat).diagonal(dim1=1, dim2=2)
 
 
-def _check_remainder(remainder: Tensor) -> None:
+def _check_remainder(remainder: Tensor, penalty: float) -> None:
     undefined = int((remainder < SMALLEST_REMAINDER).sum())
     if undefined:
-        raise RidgeError(f"leave-one-out undefined for {undefined} samples (leverage 1): raise lam.")
+        raise RidgeError(f"leave-one-out undefined for {undefined} samples (leverage 1): raise lam (now {penalty:g}).")
 
 
 def stacked_groups(labels: Tensor) -> list[Tensor]:
@@ -208,8 +208,12 @@ def validation_derivative(
     return losses(predictions, targets, loss, temperature).sum(), derivative
 
 
-def change_of_weights(ridge: Ridge, rows: Tensor, new_weight: float, loss: LossName, temperature: float) -> Tensor:
+def change_of_weights(
+    ridge: Ridge, rows: Tensor, new_weight: float, loss: LossName, temperature: float, mask: Tensor | None = None
+) -> Tensor:
     """Return the exact leave-one-out loss after giving one row another weight, for each of several rows, (n,).
+
+    ``mask`` is 1 for rows that count, 0 for those that only train (or may come to), as in `leave_one_out`.
 
     By the rank-1 update of C: with ``δ = new − α_i``, ``E' = E − δ H_{:i} e_i / (1 + δh_i)`` and
     ``h' = h − δ H_{:i}² / (1 + δh_i)``. Nothing is retrained.
@@ -224,7 +228,8 @@ def change_of_weights(ridge: Ridge, rows: Tensor, new_weight: float, loss: LossN
         weights = ridge.weights.clone()
         weights[row] = new_weight
         predictions = ridge.targets - residuals / (1 - weights * leverages)[:, None]
-        totals.append(losses(predictions, ridge.targets, loss, temperature).sum())
+        each = losses(predictions, ridge.targets, loss, temperature)
+        totals.append(each.sum() if mask is None else (mask * each).sum())
     return torch.stack(totals)
 
 

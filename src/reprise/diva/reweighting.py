@@ -10,7 +10,7 @@ import torch
 from reprise.diva.baselines import HeadOptions, Weighting, train_heads
 from reprise.diva.cell import Cell, Row, Split, error_rate, outer_name
 from reprise.diva.ridge import solve
-from reprise.diva.weighting import Objective, choose_penalty, coefficients, follow
+from reprise.diva.weighting import Objective, Step, choose_penalty, coefficients, follow
 
 CHOSEN = "leave-one-out"
 VALIDATION_SHARE = 0.2
@@ -34,15 +34,17 @@ def reweight_rows(cell: Cell) -> Iterator[Row]:
         chosen = choose_penalty(split.features, split.targets)
         yield cell.row("reweight", seed, "Uniform", "penalty", chosen, split="training", penalty=CHOSEN)
         yield from _path_rows(cell, seed, split, chosen, CHOSEN)
+        yield from _raw_step_rows(cell, seed, split, chosen)
+        yield from _validated_rows(cell, seed, split, chosen)
         for penalty in cell.settings.penalties:
             yield from _path_rows(cell, seed, split, penalty, f"{penalty:g}")
 
 
 def _path_rows(cell: Cell, seed: int, split: Split, penalty: float, name: str) -> Iterator[Row]:
     settings = cell.settings
-    main = Objective("ce", settings.temperature)
-    others = [Objective("ce", settings.noise_temperature), Objective("squared")]
-    for objective in (main, *others):
+    main, *others = _objectives(cell)
+    swept = [cell.objective(temperature) for temperature in settings.swept_temperatures]
+    for objective in (main, *others, *swept):
         long = objective is main and name == CHOSEN
         steps = max(settings.n_steps, settings.n_overfit_steps) if long else settings.n_steps
         path = follow(split.features, split.targets, penalty, objective, cell.step(steps))
@@ -62,6 +64,49 @@ def _path_rows(cell: Cell, seed: int, split: Split, penalty: float, name: str) -
                 yield cell.row("reweight", seed, method, "error", left_out, split="leave-one-out", **how)
             if long and number == settings.n_steps:
                 yield from _scale_rows(cell, seed, split, penalty, ridge.weights)
+
+
+def _objectives(cell: Cell) -> list[Objective]:
+    """Return the outer losses between which the paper leaves the choice, the study's own first."""
+    settings = cell.settings
+    return [cell.objective(settings.temperature), cell.objective(settings.noise_temperature), Objective("squared")]
+
+
+def _raw_step_rows(cell: Cell, seed: int, split: Split, penalty: float) -> Iterator[Row]:
+    """Yield errors along the paper's own step, α ← α − 0.1 g for a loss that is a sum (Sec. 3.4)."""
+    step = Step("raw", cell.settings.raw_step_size, cell.settings.n_steps)
+    for objective in _objectives(cell):
+        path = follow(split.features, split.targets, penalty, objective, step)
+        for number, (ridge, _) in enumerate(path):
+            if number:
+                how = {"penalty": CHOSEN, "step": number, "outer": outer_name(objective)}
+                error = split.error(coefficients(ridge, split.features))
+                yield cell.row("reweight", seed, "DIVA Reweight, raw step", "error", error, **how)
+
+
+def _validated_rows(cell: Cell, seed: int, split: Split, penalty: float) -> Iterator[Row]:
+    """Yield the error where τ and the number of steps are chosen on a part of each training set, not beforehand.
+
+    Weights are found on the rest; the combination with the least validation error, no step among them, is then applied
+    to all training rows. Ties go to fewer steps, then to the smaller τ.
+    """
+    settings = cell.settings
+    rest, validation = (torch.from_numpy(rows) for rows in _held_out(cell, split, seed))
+    inner = Split(*(part[rest] for part in (split.features, split.targets, split.labels)),
+                  *(part[validation] for part in (split.features, split.targets, split.labels)))  # fmt: skip
+    inner_penalty = choose_penalty(inner.features, inner.targets)
+    tried = []
+    for temperature in sorted({settings.noise_temperature, settings.temperature, *settings.swept_temperatures}):
+        path = follow(inner.features, inner.targets, inner_penalty, cell.objective(temperature), cell.step())
+        errors = (inner.error(coefficients(ridge, inner.features)) for ridge, _ in path)
+        tried += [(error, number, temperature) for number, error in enumerate(errors)]
+    _, n_steps, temperature = min(tried)
+    *_, (ridge, _) = follow(split.features, split.targets, penalty, cell.objective(temperature), cell.step(n_steps))
+    how = {"penalty": CHOSEN}
+    error = split.error(coefficients(ridge, split.features))
+    yield cell.row("reweight", seed, "DIVA Reweight, validated", "error", error, **how)
+    for metric, value in (("steps", n_steps), ("temperature", temperature)):
+        yield cell.row("reweight", seed, "DIVA Reweight, validated", metric, value, split="selection", **how)
 
 
 def _scale_rows(cell: Cell, seed: int, split: Split, penalty: float, weights: torch.Tensor) -> Iterator[Row]:

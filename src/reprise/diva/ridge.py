@@ -33,6 +33,8 @@ class Ridge(Protocol):
     ----------
     weights, targets
         α (N,) and Y (N, k).
+    penalty
+        λ.
     residuals
         E = Y − ZW, (N, k).
     leverages
@@ -43,6 +45,7 @@ class Ridge(Protocol):
 
     weights: Tensor
     targets: Tensor
+    penalty: float
     residuals: Tensor
     leverages: Tensor
     remainders: Tensor
@@ -89,7 +92,7 @@ class PrimalRidge:
         normal = weighted.T @ weighted
         normal.diagonal().add_(penalty)
         self.factor = _cholesky(normal, penalty, features.shape)
-        self.features, self.targets, self.weights = features, targets, weights
+        self.features, self.targets, self.weights, self.penalty = features, targets, weights, penalty
         self.whitened = torch.linalg.solve_triangular(self.factor, features.T, upper=False).T.contiguous()
         self._moment = self.whitened.T @ (weights[:, None] * targets)
         self.residuals = targets - self.whitened @ self._moment
@@ -154,7 +157,7 @@ class DualRidge:
         inner.diagonal().add_(penalty)
         factor = _cholesky(inner, penalty, kernel.shape)
         spread = torch.linalg.solve_triangular(factor, root[:, None] * kernel, upper=False)
-        self.targets, self.weights = targets, weights
+        self.targets, self.weights, self.penalty = targets, weights, penalty
         self.hat = (kernel - spread.T @ spread) / penalty
         self.dual_coefficients = root[:, None] * torch.cholesky_solve(root[:, None] * targets, factor)
         # With B = (λI + √DK√D)⁻¹ it is √D E = λB√DY and 1 − αh = λ diag(B): no differences of near numbers.

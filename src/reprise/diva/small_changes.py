@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from reprise.diva.cell import Cell, Row, outer_name
+from reprise.diva.cell import Cell, Row, Split, outer_name
 from reprise.diva.leave_one_out import change_of_weights, change_of_weights_elsewhere, validation_derivative
 from reprise.diva.ridge import PrimalRidge
 from reprise.diva.weighting import choose_penalty, judge
@@ -49,6 +50,27 @@ def small_change_rows(cell: Cell) -> Iterator[Row]:
                     yield cell.row("small changes", seed, method, "spearman", value, split=split_name, **how)
                 if seed == 0 and temperature == settings.temperature:
                     yield from _pair_rows(cell, predicted, exact.cpu().numpy(), how)
+            yield from _adding_rows(cell, seed, split, penalty, rows, temperature)
+
+
+def _adding_rows(
+    cell: Cell, seed: int, split: Split, penalty: float, rows: Tensor, temperature: float
+) -> Iterator[Row]:
+    """Yield the same for rows that wait in a pool, at weight 0 and outside the loss, and are added."""
+    waiting = torch.zeros_like(split.features[:, 0])
+    waiting[rows] = 1.0
+    mask = 1 - waiting
+    ridge = PrimalRidge(split.features, split.targets, mask, penalty)
+    objective = cell.objective(temperature, mask=mask)
+    here = judge(ridge, objective)
+    assert here.gradient is not None
+    exact = (change_of_weights(ridge, rows, 1.0, "ce", temperature, mask) - here.loss).cpu().numpy()
+    predicted = here.gradient[rows].cpu().numpy()
+    how = {"outer": outer_name(objective), "new_weight": 1.0}
+    value = _rank_correlation(predicted, exact)
+    yield cell.row("small changes", seed, "DIVA derivative", "spearman", value, split="leave-one-out", **how)
+    if seed == 0 and temperature == cell.settings.temperature:
+        yield from _pair_rows(cell, predicted, exact, how)
 
 
 def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from reprise.grda.claims import UNIFORM_ALIGNMENT
 from reprise.grda.figures import title_of
+from reprise.method_styles import style_of
 from reprise.numerals import difference, number
 from reprise.plots import (
     TEXT_WIDTH,
@@ -21,7 +22,6 @@ from reprise.plots import (
     new_figure,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval

@@ -10,6 +10,7 @@ import pandas as pd
 
 from reprise.grda.data import GraphDomains
 from reprise.grda.illustrations import draw_edges
+from reprise.method_styles import style_of
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
@@ -25,7 +26,6 @@ from reprise.plots import (
     printed,
     seeds_behind,
     state_finding,
-    style_of,
 )
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import t_interval

@@ -12,7 +12,8 @@ from matplotlib.collections import LineCollection
 from reprise.grda.data import GraphDomains
 from reprise.grda.graphs import chain_graph, standard_graphs
 from reprise.grda.theory import SelfPairs, alignment_freedom, chain_mixture_losses, entropy_bound
-from reprise.plots import BLUE, GREEN, GREY, ORANGE, TEXT_WIDTH, VERMILION, Drawing, new_figure
+from reprise.palette import BLUE, GREEN, GREY, ORANGE, VERMILION
+from reprise.plots import TEXT_WIDTH, Drawing, new_figure
 
 CLASS_STYLES = ((ORANGE, "o"), (BLUE, "^"), (VERMILION, "s"), (GREEN, "D"))
 

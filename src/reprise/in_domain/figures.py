@@ -14,7 +14,8 @@ from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import oracle_scores
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import KINDS, ood_values
-from reprise.plots import Drawing, interval_dots, new_figure, paper_marks, seeds_behind, state_finding, style_of
+from reprise.method_styles import style_of
+from reprise.plots import Drawing, interval_dots, new_figure, paper_marks, seeds_behind, state_finding
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
 

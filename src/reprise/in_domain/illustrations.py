@@ -14,7 +14,8 @@ from reprise.in_domain.images import RenderedGrid
 from reprise.in_domain.splits import KINDS, make_split
 from reprise.in_domain.sprites import render_sprites
 from reprise.in_domain.study import renderer_of
-from reprise.plots import BLUE, VERMILION, Drawing, new_figure, state_finding
+from reprise.palette import BLUE, VERMILION
+from reprise.plots import Drawing, new_figure, state_finding
 from reprise.rows import MissingRowsError
 
 if TYPE_CHECKING:

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from reprise.method_styles import style_of
 from reprise.numerals import number
-from reprise.plots import (
-    Drawing,
-    as_data,
-    interval_dots,
-    new_figure,
-    paper_marks,
-    printed,
-    state_finding,
-    style_of,
-)
+from reprise.plots import Drawing, as_data, interval_dots, new_figure, paper_marks, printed, state_finding
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval
 from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples

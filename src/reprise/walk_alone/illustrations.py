@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reprise.plots import BLUE, GREEN, VERMILION, Drawing, new_figure, state_finding
+from reprise.palette import BLUE, GREEN, VERMILION
+from reprise.plots import Drawing, new_figure, state_finding
 from reprise.walk_alone.attribution import Method, shapley
 from reprise.walk_alone.coalitions import Masks, Numbers
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from reprise.numerals import number
-from reprise.plots import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION, Drawing, new_figure, state_finding
+from reprise.palette import BLACK, BLUE, GREY, ORANGE, SKY, VERMILION
+from reprise.plots import Drawing, new_figure, state_finding
 from reprise.rows import select
 from reprise.walk_alone.problems import Problem
 from reprise.walk_alone.windows import Windows

@@ -1,0 +1,130 @@
+"""How every method of the book looks: one colour, marker and dash in all figures of all chapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reprise.errors import unknown_name
+from reprise.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How a method is drawn in every figure of the book.
+
+    Attributes
+    ----------
+    colour
+        Hexadecimal colour.
+    marker
+        Matplotlib marker; differs wherever colours could be confused.
+    dash
+        Matplotlib line style.
+    """
+
+    colour: str
+    marker: str
+    dash: Any = "-"
+
+
+# How every method of the book looks, by field: fields never meet in one figure, so that looks may repeat between them.
+# The method under test is always blue; what a baseline is called and looks like stays the same in all chapters.
+METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
+    "domain adaptation": {
+        "GRDA": MethodStyle(BLUE, "o"),
+        "GRDA, row-paired": MethodStyle(SKY, "D", (0, (4, 1))),
+        "Source-only": MethodStyle(GREY, "X", (0, (1, 1))),
+        "DANN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "CDANN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "ADDA": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "MDD": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "CORAL": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "Logistic regression": MethodStyle("#BFBFBF", "h", (0, (1, 1))),
+        "Hop-by-hop self-training": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "Seasonal linear map": MethodStyle("#5B3A8C", "p", (0, (6, 2))),
+        "Linear map": MethodStyle("#A6A6A6", "<", (0, (2, 2))),
+        "Climatology": MethodStyle("#8F8F8F", ">", (0, (1, 3))),
+    },
+    "graph learning": {
+        "Cold Brew student": MethodStyle(BLUE, "o"),
+        "Cold Brew teacher": MethodStyle(SKY, "D", (0, (4, 1))),
+        "GCN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "GraphSAGE": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "MLP": MethodStyle(GREY, "X", (0, (1, 1))),
+        "GraphMLP": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "GLNN": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Label propagation": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "k-NN-GCN": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "GNN": MethodStyle("#117733", "p", (0, (4, 2))),
+        "TailGCN": MethodStyle("#882255", "8", (0, (2, 2))),
+        "Meta-tail2vec": MethodStyle("#AA4499", "<", (0, (1, 3))),
+        "Degree switch": MethodStyle("#332288", "H", (0, (6, 2))),
+        "graph": MethodStyle("#404040", "o"),  # a property of the graph itself
+    },
+    # No method is under test here; the CNN is the benchmark's own.
+    "generalisation in a domain": {
+        "CNN": MethodStyle(BLUE, "o"),
+        "CNN, augmented": MethodStyle(BLUE, "p", (0, (4, 2))),
+        "CNN, soft-argmax": MethodStyle(BLUE, "8", (0, (2, 2))),
+        "CoordConv": MethodStyle(SKY, "D", (0, (4, 1))),
+        "SetEncoder": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
+        "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Small ResNet": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "ResNet-50": MethodStyle("#8C6D31", "h", (0, (4, 2))),
+        "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
+        "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),
+        "ResNet-50 (ImageNet-1k)": MethodStyle("#AA4499", "8", (0, (1, 3))),
+        "ResNet-50 (ImageNet-21k)": MethodStyle("#882255", "8", (0, (2, 2))),
+        "ResNet-101 (ImageNet-21k)": MethodStyle("#332288", "8", (0, (6, 2))),
+        "BetaVAE": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+        "Ada-GVAE": MethodStyle("#AA4499", "<", (0, (1, 3))),
+        "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
+        "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
+    },
+    "trajectory prediction": {
+        "Trajectron++": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "Trajectron++Edge": MethodStyle(BLUE, "o"),
+        "Trajectron++Edge, neighbours cut": MethodStyle(SKY, "D", (0, (4, 1))),
+        "Trajectron++Edge, trained alone": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "PECNet": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Social-STGCNN": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Constant velocity": MethodStyle(GREY, "X", (0, (1, 1))),
+    },
+    "data selection": {
+        "DIVA Reweight": MethodStyle(BLUE, "o"),
+        "DIVA Extend": MethodStyle(BLUE, "D"),
+        "DIVA derivative": MethodStyle(BLUE, "H"),
+        "DIVA Extend, class quota": MethodStyle(SKY, "p", (0, (6, 2))),
+        "Reweight, raw step": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
+        "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
+        "Random selection": MethodStyle(GREY, "d", (0, (1, 1))),
+        "DIVA's order reversed": MethodStyle(VERMILION, "<", (0, (5, 2))),
+        "Leave-one-out residual": MethodStyle(VERMILION, "s", (0, (5, 2))),
+        "cleanlab": MethodStyle("#117733", "8", (0, (5, 1, 1, 1))),
+        "KNN-Shapley": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Softmax head": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "Active Bias": MethodStyle("#882255", "p", (0, (3, 1, 1, 1))),
+        "L2RW": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "L2RW, all samples": MethodStyle("#5B3A8C", ">", (0, (6, 2))),
+    },
+}
+METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}
+
+
+def style_of(method: str) -> MethodStyle:
+    """Return how a method is drawn.
+
+    Raises
+    ------
+    UnknownNameError
+        If the method has no entry in ``METHODS_BY_FIELD``: add one, so that it looks the same everywhere.
+    """
+    if method not in METHODS:
+        raise unknown_name("method", method, sorted(METHODS))
+    return METHODS[method]
