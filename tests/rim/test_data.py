@@ -1,6 +1,7 @@
 """Events, splits and generator: nothing of the future is known, and counts are those of the files."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -115,18 +116,22 @@ def test_windows_that_overlap_the_test_are_refused():
         check_windows(test, (late,))
 
 
+def frame_of(user=(1, 1), item=(2, 3), time=(0.0, 1.0)):
+    return pd.DataFrame({"user": user, "item": item, "time": time})
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.DataFrame({"user": [1], "thing": [2], "time": [0.0]}), r"lack the column\(s\) item; rename"),
-        (pd.DataFrame({"user": [1, None], "item": [2, 2], "time": [0.0, 1.0]}), "'user' has 1 missing values, the first in row 1"),
-        (pd.DataFrame({"user": [1, 1], "item": [2, 2], "time": [0.0, np.nan]}), "'time' has 1 missing values, the first in row 1"),
-        (pd.DataFrame({"user": [1], "item": [2], "time": ["soon"]}), "'soon' in row 0, which is no time"),
-        (pd.DataFrame({"user": [1], "item": [2], "time": [np.inf]}), "not finite in row 0"),
-        (pd.DataFrame({"user": [1, 1], "item": [2, 3], "time": pd.to_datetime(["2020-01-01", None])}), "'time' has 1 missing"),
-        (pd.DataFrame({"user": [], "item": [], "time": []}), "empty"),
+        (frame_of().rename(columns={"item": "thing"}), r"lack the column\(s\) item; rename"),
+        (frame_of(user=(1, None)), "'user' has 1 missing values, the first in row 1"),
+        (frame_of(time=(0.0, np.nan)), "'time' has 1 missing values, the first in row 1"),
+        (frame_of(time=pd.to_datetime(["2020-01-01", None])), "'time' has 1 missing"),
+        (frame_of(time=("1", "soon")), "'soon' in row 1, which is no time"),
+        (frame_of(time=(np.inf, 0.0)), "not finite in row 0"),
+        (frame_of()[:0], "empty"),
     ],
-)  # fmt: skip
+)
 def test_frames_that_cannot_be_used_are_refused(frame, message):
     with pytest.raises(RimInputError, match=message):
         from_frame(frame)
@@ -176,7 +181,7 @@ def test_shoppers_follow_their_recipe():
 def test_the_true_intensity_predicts_the_counts():
     events, shoppers = generators.make_shoppers(1, 2000)
     starts = events.indptr
-    histories = [events.time[low:high] for low, high in zip(starts[:-1], starts[1:], strict=True)]
+    histories = [events.time[low:high] for low, high in pairwise(starts)]
     expected = sum(shoppers.expected_count(u, t[t < 2.5], 2.5, 0.5) for u, t in enumerate(histories))
     actual = sum(((t >= 2.5) & (t < 3.0)).sum() for t in histories)
     assert actual == pytest.approx(expected, rel=0.06)
