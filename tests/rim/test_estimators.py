@@ -86,7 +86,7 @@ def test_expected_counts_are_near_the_counts():
         .size()
         .reindex(expected.index, fill_value=0)
     )
-    assert expected.mean() == pytest.approx(later.mean(), rel=0.15)
+    assert expected.mean() == pytest.approx(later.mean(), rel=0.25)
     assert expected.corr(later) > 0.7
     assert (model.weights_ >= 0).all()
     without_items = HawkesPoisson(1.0).fit(events[["user", "time"]], until=8.0)

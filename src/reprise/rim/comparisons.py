@@ -22,7 +22,7 @@ ITEM_REC, USER_REC = "ItemRec", "UserRec"
 
 
 @cache
-def _weights() -> NDArray[np.float64]:
+def bootstrap_weights() -> NDArray[np.float64]:
     """Return the weights of the blocks: in the first line all 1, then one line a bootstrap draw."""
     drawn = block_weights(DRAWS, numpy_generator(0, "rim", "block bootstrap"))
     return np.concatenate([np.ones((1, N_BLOCKS)), drawn])
@@ -86,7 +86,7 @@ def ranked(rows: pd.DataFrame, data_set: str, task: str, method: str) -> Resampl
     how = {"dataset": data_set, "part": "ranking", "task": task}
     hits = block_table(rows, metric="hits", method=method, **how)
     shown = block_table(rows, metric="recommended", method="data", **how)
-    weights = _weights()
+    weights = bootstrap_weights()
     return Resampled((100 * (hits @ weights.T) / np.maximum(shown @ weights.T, 1e-12)).mean(0), len(hits))
 
 
@@ -111,5 +111,5 @@ def matched(
     hits, delivered = (block_table(rows, metric=metric, **how) for metric in ("hits", "delivered"))
     asked = per_seed(rows, metric="asked", **how).to_numpy()
     missing = np.maximum(asked - delivered.sum(1), 0)[:, None] / N_BLOCKS
-    weights = _weights()
+    weights = bootstrap_weights()
     return Resampled((100 * (hits @ weights.T) / ((delivered + missing) @ weights.T)).mean(0), len(hits))

@@ -104,7 +104,7 @@ class HawkesPoisson(BaseEstimator):
         return self
 
     def predict(self, users: Sequence[Any] | None = None) -> pd.Series:
-        """Return the expected number of events of users in [T, T + h), by default of all; a new one gets the baseline."""
+        """Return the expected number of events in [T, T + h) of users, by default of all; new ones get a baseline."""
         import pandas as pd
 
         check_is_fitted(self, "weights_")
