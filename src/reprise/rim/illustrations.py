@@ -10,7 +10,6 @@ import pandas as pd
 from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import Drawing, new_figure, state_finding
-from reprise.rim import hawkes
 from reprise.rim.activity import hawkes_weights, poisson_weights, recency
 from reprise.rim.data import EMBEDDED, load_split
 from reprise.rim.events import Requests, requests_at
@@ -107,15 +106,3 @@ def _busy_place(requests: Requests) -> int:
     since = requests.end - requests.time[requests.indptr[1:] - 1]
     stopped = np.flatnonzero(since > HORIZON)
     return int(stopped[np.argmax(requests.n_past[stopped])])
-
-
-def branching_ratio(seed: int = 0) -> float:
-    """Return the number of events that one event triggers in the fitted Hawkes process of the shoppers."""
-    return float(hawkes_weights(load_split(EMBEDDED, seed))[:50].sum())
-
-
-def integrated_over_point(seed: int = 0) -> float:
-    """Return the mean ratio of the expected count to the intensity at T times the horizon, over the shoppers."""
-    split = load_split(EMBEDDED, seed)
-    weights, phi = hawkes_weights(split), features(split.test)
-    return float((phi @ hawkes.expected_count_weights(weights)).mean() / (phi @ weights).mean())

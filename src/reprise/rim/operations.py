@@ -1,4 +1,4 @@
-"""How much arithmetic a training step of each mark model is, and one evaluation of the dual."""
+"""How much arithmetic a training step of each mark model is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from reprise.rim.settings import Settings
 def operations_of_the_models(settings: Settings) -> dict[str, float]:
     """Return counted operations on the first data set.
 
-    One step of each mark model, forward and backward, on a full batch of 32 positions; and the multiplications and
-    additions of one evaluation of the dual with one pass for the users' roots, some ten a pair.
+    One step of each mark model, forward and backward, on a full batch of 32 positions.
     """
     name = settings.datasets[0]
     split = load_split(name, settings.seeds[0])
@@ -37,6 +36,4 @@ def operations_of_the_models(settings: Settings) -> dict[str, float]:
         millions = parameter_count(model) / 1e6
         what = f"one step of the {network} on {name}, {batch} users × {CHUNK} events, {millions:.2f} million parameters"
         work[what] = counted
-    pairs = len(split.test) * len(split.candidates)
-    work[f"one evaluation of the dual on {name}, {pairs} pairs"] = 10.0 * pairs
     return work

@@ -102,6 +102,8 @@ def programme_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFram
     lines = []
     for name in data_sets:
         how = {"dataset": name, "part": "matching", "metric": "objective"}
+        if measured(rows, solver="linear programme", **how) is None:
+            continue
         best = select(rows, solver="linear programme", **how)
         for (method, multiplier), group in best.groupby(["method", "multiplier"], sort=False):
             line: dict[str, Any] = {"data set": title_of(name), "scores": method, "m": f"{multiplier:g}"}
