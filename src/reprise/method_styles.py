@@ -72,7 +72,6 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
         "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
         "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
-        "Small ResNet": MethodStyle("#8C6D31", "d", (0, (1, 2))),
         "ResNet-50": MethodStyle("#8C6D31", "h", (0, (4, 2))),
         "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
         "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),
@@ -84,6 +83,16 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
         "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
         "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "not converged": MethodStyle("#A6A6A6", "x", (0, (1, 1))),
+    },
+    # What is compared within one model of that field: the split, or the training set, that it was trained on.
+    "training sets of a grid": {
+        "random": MethodStyle(BLUE, "o"),
+        "composition": MethodStyle(GREEN, "v"),
+        "interpolation": MethodStyle(ORANGE, "^"),
+        "extrapolation": MethodStyle(VERMILION, "s"),
+        "control": MethodStyle(BLUE, "D"),
+        "held out": MethodStyle(VERMILION, "X"),
     },
     "trajectory prediction": {
         "Trajectron++": MethodStyle(VERMILION, "s", (0, (5, 2))),

@@ -1,10 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from reprise.catalogue import find_paper
 from reprise.errors import RepriseError
 from reprise.in_domain.models import APPROACHES
-from reprise.in_domain.plan import options_of, plan
+from reprise.in_domain.plan import options_of, plan, seeds_in_turn
 from reprise.in_domain.settings import Settings
 from reprise.in_domain.study import run
 from reprise.parameters import profile_parameters
@@ -19,8 +20,8 @@ EVERYTHING = {
     "datasets": ("sprites-rot90", "turntable"),
     "seeds": (0, 3),
     "models": ("CNN", "MLP"),
-    "models_once": ("SetEncoder",),
-    "models_two_splits": ("PCL",),
+    "models_two_splits": ("SetEncoder",),
+    "models_once": ("PCL",),
     "other_models": ("CNN", "MLP"),
     "remedies": ("CNN, augmented",),
     "splits": ("random", "composition", "interpolation", "extrapolation"),
@@ -34,7 +35,7 @@ def rows():
 
 
 def test_the_study_twice_gives_equal_rows():
-    small = Settings(**{**TINY, "models_two_splits": ("PCL",)})
+    small = Settings(**{**TINY, "models_once": ("PCL",)})
     pd.testing.assert_frame_equal(run(small), run(small))
 
 
@@ -52,7 +53,7 @@ def test_every_model_has_scores_for_its_splits_and_seeds(rows):
     count = found[found.experiment == "comparison"].groupby(["dataset", "method"]).size().to_dict()
     assert count == {
         ("sprites-rot90", "CNN"): 8, ("sprites-rot90", "MLP"): 8, ("sprites-rot90", "SetEncoder"): 4,
-        ("sprites-rot90", "PCL"): 2, ("turntable", "CNN"): 2, ("turntable", "MLP"): 2,
+        ("sprites-rot90", "PCL"): 2, ("turntable", "CNN"): 4, ("turntable", "MLP"): 4,
     }  # fmt: skip
     assert len(found[found.experiment == "remedies"]) == 2
 
@@ -75,20 +76,38 @@ def test_representations_have_dci_scores(rows):
     assert set(rows[rows.metric.str.startswith("dci_")].method) == {"PCL"}
 
 
+def test_models_with_one_seed_take_the_single_seeds_in_turn():
+    settings = Settings(seeds=(0, 1), single_seeds=(0, 1, 2), models_once=("PCL", "BetaVAE", "SlowVAE", "Ada-GVAE"))
+    assert seeds_in_turn(settings, settings.models_once) == {
+        "PCL": (0,), "BetaVAE": (1,), "SlowVAE": (), "Ada-GVAE": (0,)
+    }  # fmt: skip
+
+
 def test_the_plan_trains_single_models_for_single_seeds_only():
     settings = Settings(**EVERYTHING)
     seeds = {(run.model, run.kind): run.seeds for run in plan(settings, "sprites-rot90")}
-    assert seeds["SetEncoder", "composition"] == (0,)
+    assert seeds["SetEncoder", "extrapolation"] == (0, 3)
     assert seeds["MLP", "composition"] == (0, 3)
-    assert ("PCL", "composition") not in seeds
+    assert seeds["PCL", "random"] == (0,)
+    assert not {("PCL", "composition"), ("SetEncoder", "composition")} & set(seeds)
     assert plan(settings, "dsprites-frames") == ()
     assert not [run for run in plan(Settings(**{**EVERYTHING, "seeds": (3,)}), "sprites-rot90") if run.model == "PCL"]
 
 
-def test_the_mlp_gets_more_steps_and_the_scale_moves_every_rate():
-    settings = Settings(n_steps=100, learning_rate_scale=0.5)
-    options = options_of(settings, APPROACHES["MLP"])
-    assert (options.n_steps, options.learning_rate) == (250, 0.0015)
+def test_the_mlp_gets_more_steps_and_its_own_rate():
+    options = options_of(Settings(n_steps=100), APPROACHES["MLP"])
+    assert (options.n_steps, options.learning_rate) == (250, APPROACHES["MLP"].learning_rate)
+
+
+def test_histograms_and_intervals_fit_the_scores_they_stand_beside(rows):
+    training = ["dataset", "split", "method", "experiment", "seed"]
+    shares = rows[rows.metric == "rho_share"].groupby([*training, "factor"])["value"].sum()
+    assert np.allclose(shares, 1)
+    wide = rows[(rows.subset == "test") & (rows.factor == "mean") & rows.metric.isin(["r2", "r2_low", "r2_high"])]
+    wide = wide[wide.seed >= 0].pivot(index=training, columns="metric", values="value")
+    assert len(wide) > 10
+    assert (wide["r2_low"] <= wide["r2_high"]).all()
+    assert wide["r2"].between(wide["r2_low"], wide["r2_high"]).mean() > 0.9
 
 
 def test_the_standard_profile_runs_nothing_that_needs_a_gpu():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from reprise.in_domain.dci import dci, disentanglement
+from reprise.in_domain.disentanglement import dci, disentanglement
 from reprise.in_domain.evaluation import evaluate, predict_points
 from reprise.in_domain.grid import FactorGrid
 from reprise.in_domain.images import GridImages

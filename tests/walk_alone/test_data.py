@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reprise.errors import RepriseError
 from reprise.walk_alone.basketball import clip_windows, load_nba_sportvu, neighbours_of, read_clip
-from reprise.walk_alone.own_data import from_dataframe
+from reprise.walk_alone.own_tables import from_dataframe
 from reprise.walk_alone.pedestrians import FOLDS, load_eth_ucy, load_sdd, metres_per_pixel, read_tracks
 from reprise.walk_alone.windows import FUTURE, PAST, WindowsError, check_neighbours, cut_windows, join
 from reprise.walk_alone.worlds import simulate, world_windows

@@ -1,14 +1,18 @@
 """The study on small worlds, its rules, intervals, figures and tables."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from reprise.claims import OUTCOMES
 from reprise.judging import judge
 from reprise.rows import MissingRowsError, concatenate
 from reprise.verification import published_numbers
 from reprise.walk_alone import claims, figures, illustrations, scene_figures, study, summaries
+from reprise.walk_alone.attribution import shapley
 from reprise.walk_alone.measures import by_role
 from reprise.walk_alone.operations import operations_of_a_step
 from reprise.walk_alone.problems import load_problem, shown_windows
@@ -76,11 +80,69 @@ def test_tables_and_figures_can_be_made_and_say_what_they_show(small):
     assert "exact Banzhaf" in summaries.audit_table(small, "estimator")
     losses = summaries.losses_table(small)
     assert set(losses["share of"]) == {"−NLL, mean", "−NLL, median", "−minADE, mean"}
-    assert {"alone", "follow"} <= set(summaries.score_table(small)["dataset"])
-    for make in (summaries.truth_table, summaries.score_table, summaries.phantom_table, summaries.accuracy_table):
+    problems = [load_problem(Settings(**SMALL), name) for name in names]
+    assert {"world alone", "world follow"} <= set(summaries.score_table(small, problems)["data set"])
+    assert {"ADE", "FDE", "minADE", "minFDE", "NLL"} <= set(summaries.accuracy_table(small).columns)
+    for make in (summaries.truth_table, summaries.phantom_table, summaries.accuracy_table):
         assert len(make(small))
     with pytest.raises(MissingRowsError):
-        figures.draw_roles(small)
+        scene_figures.draw_roles(small)
+
+
+def test_no_tick_of_a_tail_lies_on_another(small):
+    figure = figures.draw_tails(small, ("alone", "follow")).figure
+    figure.canvas.draw()
+    for axes in figure.axes:
+        boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(sorted(boxes, key=lambda box: box.x0)))
+
+
+def test_the_papers_mark_lies_within_its_panel():
+    figure = figures.draw_with_without(made_up(), published_numbers("walk_alone"), (CROWD, COURT)).figure
+    figure.canvas.draw()
+    for axes in figure.axes:
+        for line in axes.get_lines():
+            x = np.asarray(line.get_xdata(), dtype=float)
+            low, high = axes.get_xlim()
+            assert ((x > low + 0.03 * (high - low)) & (x < high - 0.03 * (high - low))).all()
+
+
+def test_roles_have_intervals_over_seeds_and_a_title_from_a_network_with_several():
+    roles = [*scene_figures.ROLES]
+    rows = pd.DataFrame(
+        [
+            {
+                "dataset": COURT, "split": "test", "method": method, "seed": seed, "experiment": "roles", "loss": "nll",
+                "player": role, "metric": "share", "value": (role == top) + 0.01 * seed,
+            }
+            for method, seeds, top in ((EDGE, 3, "opponent 2"), (claims.CUT, 1, "ball"))
+            for seed in range(seeds)
+            for role in roles
+        ]
+    )  # fmt: skip
+    drawing = scene_figures.draw_roles(rows)
+    data = drawing.data.set_index(["method", "role"])
+    expected = stats.t.interval(0.95, 2, 1.01, 0.01 / np.sqrt(3))
+    np.testing.assert_allclose(data.loc[(EDGE, "opponent 2"), ["low", "high"]].to_numpy(dtype=float), expected)
+    assert "opponent 2" in drawing.figure.get_suptitle()
+
+
+def test_strangers_in_games_of_equal_size_keep_their_mean_marginal():
+    """A stranger worth w to any coalition but the full one: M w / (M + 1) in a game of M + 1 players, w among M."""
+    n_players, worth = 4, 3.0
+
+    def value(masks):
+        others, stranger = masks[..., :n_players].sum(-1), masks[..., n_players]
+        return worth * stranger * (others < n_players)
+
+    share = shapley(value, n_players + 1).values[n_players]
+    assert share == pytest.approx(worth * n_players / (n_players + 1))
+    line = {"dataset": "alone", "split": "test", "experiment": "attribution", "target": 1.0}
+    rows = pd.DataFrame(
+        [{**line, "metric": "random max", "value": share}, {**line, "metric": "interaction", "value": share}]
+    )
+    equal = summaries.equal_games(rows, {("alone", "test"): np.array([9, n_players - 1])})
+    assert equal["value"].tolist() == pytest.approx([worth, share])
 
 
 def test_the_papers_mean_of_folds_is_named_as_such():

@@ -9,8 +9,7 @@ need a GPU or a download), dSprites re-rendered and checked against original fra
 sets, readers of the originals, oracles in closed form, and two remedies. Not implemented: CelebGlow.
 """
 
-from importlib import import_module
-from typing import Any
+from reprise.public_names import load_when_used
 
 _HOMES = {
     "FactorGrid": "grid",
@@ -28,19 +27,9 @@ _HOMES = {
     "train_stacked": "training",
     "evaluate": "evaluation",
     "oracle_scores": "oracles",
-    "dci": "dci",
+    "dci": "disentanglement",
     "read_original": "originals",
+    "check_sprites": "archive_check",
 }
 
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is first asked for, so that this package stays light."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from reprise.compute import numpy_generator
 from reprise.in_domain.grid import IntegerArray
@@ -109,8 +109,9 @@ def evaluate(
     Parameters
     ----------
     predict
-        Any callable of images, float32 in [0, 1], shape (n, channels, side, side), to (n, n_factors): targets as
-        index / (size - 1). It may return a tensor or anything that NumPy takes.
+        Any callable of images, float32 in [0, 1], shape (n, channels, side, side), to (n, n_factors): targets in
+        [0, 1], which are index / (size - 1) on a grid and (value - min) / (max - min) on a `FactorTable` (its ``scale``
+        does it). It may return a tensor or anything that NumPy takes. A torch module is put into evaluation mode.
     images
         The images.
     split
@@ -130,8 +131,18 @@ def evaluate(
     Raises
     ------
     ValueError
-        If predictions have the wrong shape, hold NaN, or look like value indices.
+        If predictions have the wrong shape, hold NaN, or are in other units; if images and split are of different
+        factors; if no image is to be scored.
     """
+    if not hasattr(images, "batch"):
+        raise ValueError(f"images is a {type(images).__name__}; wrap arrays: GridImages(array, grid).")
+    if not isinstance(split, Split):
+        raise ValueError(f"split is a {type(split).__name__}; give what make_split(grid, kind) returns.")
+    if images.grid is not split.grid and images.grid != split.grid:
+        raise ValueError("images and split are of different factors; make both from the same grid or table.")
+    for name, number in (("n_test", n_test), ("n_train", n_train)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name}={number}: score at least one image, or None for all.")
     train, test = evaluation_points(split, n_train=n_train, n_test=n_test, seed=seed)
     found = (predict_points(predict, images, part, checked=checked) for part in (train, test))
     return Evaluation(split, train, test, *found)
@@ -151,6 +162,8 @@ def evaluation_points(
 def predict_points(predict: Predict, images: Images, index: IntegerArray, *, checked: bool = True) -> Floats:
     """Return the predictions for some grid points, shape (n, n_factors); the shape is checked always."""
     parts = []
+    if isinstance(predict, nn.Module):
+        predict.eval()
     with torch.no_grad():
         for part in torch.from_numpy(index).to(images.device).split(BATCH):
             found = predict(images.batch(part))

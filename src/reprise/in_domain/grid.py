@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +66,13 @@ class Factors(Protocol):
         ...
 
 
+def as_tuple(argument: str, value: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a sequence as a tuple; a single text or number is refused, which would be taken apart or fail."""
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise ValueError(f"{argument}={value!r} must be a sequence: write ({value!r},).")
+    return tuple(value)
+
+
 def check_names(names: Sequence[str], listed: Sequence[str]) -> None:
     """Refuse a list that names an unknown factor."""
     for name in listed:
@@ -114,7 +121,9 @@ class FactorGrid:
 
     def __post_init__(self) -> None:
         for name in ("sizes", "names", "both", "categorical"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
+        if not all(isinstance(size, int | np.integer) for size in self.sizes):
+            raise ValueError(f"sizes={list(self.sizes)} must be whole numbers, one a factor.")
         if len(self.sizes) != len(self.names) or len(set(self.names)) != len(self.names):
             raise ValueError(f"names={list(self.names)} must be {len(self.sizes)} different names, one a factor.")
         for name, size in zip(self.names, self.sizes, strict=True):
@@ -122,7 +131,7 @@ class FactorGrid:
                 raise ValueError(f"factor {name!r} has {size} value(s): a constant factor has no target; drop it.")
         check_names(self.names, (*self.both, *self.categorical))
         for value in (self.cut, self.composition_cut):
-            if value is not None and not 0 < value < 1:
+            if value is not None and not (isinstance(value, float | int) and 0 < value < 1):
                 raise ValueError(f"cut={value} is no share; give a number between 0 and 1, exclusive.")
 
     def __len__(self) -> int:
@@ -149,8 +158,10 @@ class FactorGrid:
         return np.cumprod((1, *self.sizes[:0:-1]), dtype=np.int64)[::-1].copy()
 
     def factors(self, index: ArrayLike) -> IntegerArray:
-        """Return the factors' value indices of grid points, shape (n, n_factors)."""
+        """Return the factors' value indices of grid points, shape (n, n_factors); points outside are refused."""
         points = np.asarray(index, dtype=np.int64)
+        if points.ndim != 1 or (len(points) and not 0 <= points.min() <= points.max() < len(self)):
+            raise ValueError(f"index must be a list of grid points from 0 to {len(self) - 1}, got {index!r}.")
         return points[:, None] // self.strides % np.asarray(self.sizes)
 
     def index(self, factors: ArrayLike) -> IntegerArray:

@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from reprise.in_domain.figures import TITLES
 from reprise.in_domain.frames import agreement, frame_factors, read_frames
 from reprise.in_domain.grid import FactorGrid, find_grid
 from reprise.in_domain.images import RenderedGrid
+from reprise.in_domain.lookups import TITLES, require
 from reprise.in_domain.splits import KINDS, make_split
 from reprise.in_domain.sprites import render_sprites
 from reprise.in_domain.study import renderer_of
 from reprise.palette import BLUE, VERMILION
 from reprise.plots import Drawing, new_figure, state_finding
-from reprise.rows import MissingRowsError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,8 +50,7 @@ def draw_splits() -> Drawing:
 
 def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawing:
     """Draw training (upper) and test images (lower row) of the extrapolation split of each data set."""
-    if not data_sets:
-        raise MissingRowsError("none of the data sets of this run is trained on.")
+    require(tuple(data_sets))
     figure, axes = new_figure(rows=2 * len(data_sets), columns=n, height=1.9 * len(data_sets) + 0.5, squeeze=False)
     lines = []
     for place, dataset in enumerate(data_sets):
@@ -71,7 +69,7 @@ def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawi
     finding = "Training and test images look alike: only values of known factors differ"
     state_finding(figure, finding)
     caption = "Images of the extrapolation split, rendered: training above, test below."
-    return Drawing(figure, "samples", f"{finding}, in {len(data_sets)} data sets.", caption, pd.DataFrame(lines))
+    return Drawing(figure, "samples", f"{finding} ({', '.join(data_sets)}).", caption, pd.DataFrame(lines))
 
 
 def draw_parity(n: int = 6) -> Drawing:

@@ -6,9 +6,10 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from reprise.compute import resolve_device
 from reprise.in_domain.grid import FactorGrid, Factors, IntegerArray
 
 # Factors' value indices, shape (n, n_factors), to images, uint8, shape (n, channels, side, side).
@@ -37,20 +38,33 @@ class GridImages:
         The grid.
     device
         Where the tensor lives.
+    labels
+        Value indices of every image, shape (n_points, n_factors), where there are some: they tell whether the images
+        are in grid order, which cannot be seen from the images.
 
     Raises
     ------
     ValueError
-        If the number of images is not the grid's, they are no uint8 images, or their sides differ.
+        If the number of images is not the grid's, they are no uint8 images, their sides differ, or their labels are
+        not the grid's.
     """
 
-    def __init__(self, images: NDArray[np.uint8] | Tensor, grid: Factors, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        images: NDArray[np.uint8] | Tensor,
+        grid: Factors,
+        device: str | torch.device = "cpu",
+        *,
+        labels: ArrayLike | None = None,
+    ) -> None:
+        if labels is not None and isinstance(grid, FactorGrid):
+            check_labels(np.asarray(labels), grid)
         tensor = torch.as_tensor(images)
         if tensor.ndim == 3:
             tensor = tensor[:, None]
         _check_images(tensor, grid)
         self.grid = grid
-        self.device = torch.device(device)
+        self.device = resolve_device(device)
         self._images = tensor.to(self.device)
 
     def batch(self, index: Tensor) -> Tensor:
@@ -69,11 +83,18 @@ class RenderedGrid:
         The grid.
     device
         Where to render.
+
+    Raises
+    ------
+    ValueError
+        If the factors are no full grid; when images are asked for, if the function does not return bytes.
     """
 
     def __init__(self, render: Render, grid: FactorGrid, device: str | torch.device = "cpu") -> None:
+        if not isinstance(grid, FactorGrid):
+            raise ValueError(f"grid is a {type(grid).__name__}; images are rendered from the values of a FactorGrid.")
         self.grid = grid
-        self.device = torch.device(device)
+        self.device = resolve_device(device)
         self._render = render
         self._strides = torch.from_numpy(grid.strides).to(self.device)
         self._sizes = torch.tensor(grid.sizes, device=self.device)
@@ -84,7 +105,13 @@ class RenderedGrid:
 
     def uint8(self, index: Tensor) -> Tensor:
         """Return the same images as bytes."""
-        return self._render(index[:, None] // self._strides % self._sizes)
+        images = self._render(index[:, None] // self._strides % self._sizes)
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or len(images) != len(index):
+            kind = f"{images.dtype}, {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+            raise ValueError(
+                f"render returned {kind}; give a uint8 tensor of shape ({len(index)}, channels, side, side)."
+            )
+        return images
 
 
 @dataclass
@@ -134,12 +161,16 @@ def _check_images(images: Tensor, grid: Factors) -> None:
             f"the grid {list(grid.sizes)} has {len(grid)} images, got {len(images)}: images must be in grid order, "
             "last factor fastest."
         )
+    if images.dtype in (torch.bool, torch.int16, torch.int32, torch.int64):
+        raise ValueError(f"images are {images.dtype}; give uint8 from 0 to 255 (NumPy: images.astype(np.uint8)).")
     if images.dtype != torch.uint8:
         low, high = float(images.min()), float(images.max())
         raise ValueError(
             f"images are {images.dtype} with values from {low:g} to {high:g}; give uint8 from 0 to 255 "
             "(floats in [0, 1]: multiply by 255 and round)."
         )
+    if images.ndim == 4 and images.shape[-1] in (1, 3) and images.shape[1] == images.shape[2]:
+        raise ValueError(f"images of shape {tuple(images.shape)} have channels last: images.transpose(0, 3, 1, 2).")
     if images.ndim != 4 or images.shape[-1] != images.shape[-2]:
         raise ValueError(f"images have the shape {tuple(images.shape)}; give (n, channels, side, side).")
 

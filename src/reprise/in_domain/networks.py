@@ -182,6 +182,10 @@ class SoftArgmaxCNN(_Checked):
         self, in_channels: int, n_factors: int, image_side: int, *, horizontal: int = 3, vertical: int = 4
     ) -> None:
         super().__init__(image_side)
+        if horizontal == vertical or not all(0 <= place < n_factors for place in (horizontal, vertical)):
+            raise ValueError(
+                f"horizontal={horizontal}, vertical={vertical}: give two different places among {n_factors} factors."
+            )
         self.columns = (horizontal, vertical)
         self.inner = CNN(in_channels, n_factors, image_side)
         self.heat = nn.Sequential(

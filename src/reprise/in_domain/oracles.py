@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reprise.errors import unknown_name
 from reprise.in_domain.grid import FactorGrid
 from reprise.in_domain.scores import mean_r2
-from reprise.in_domain.splits import ood_values
+from reprise.in_domain.splits import KINDS, ood_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +42,21 @@ def oracle_scores(grid: FactorGrid, kind: str, cut: float | None = None) -> "pd.
     -------
     pandas.DataFrame
         Columns oracle, subset, factor, r2; subsets as in `Evaluation`.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or the factors are no full grid, whose sizes alone give the scores.
     """
     import pandas as pd
 
+    if kind not in KINDS:
+        raise unknown_name("split", kind, list(KINDS))
+    if not isinstance(grid, FactorGrid):
+        raise ValueError(
+            "oracle_scores needs a FactorGrid; for a table score the predictions of "
+            "reprise.in_domain.scores.clamp_predictions(split, index)."
+        )
     if kind not in ("interpolation", "extrapolation"):
         ones = np.ones(len(grid.names))
         return pd.DataFrame(_lines(grid, CLAMP, "test", ones))

@@ -36,38 +36,47 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
     """List the trainings on one data set."""
     if dataset not in IMAGE_DATA_SETS:
         return ()
-    once = tuple(seed for seed in settings.seeds if seed in settings.single_seeds)
     two = tuple(kind for kind in settings.splits if kind in TWO_SPLITS)
-    blocks: list[tuple[str, tuple[str, ...], tuple[Kind, ...], tuple[int, ...]]] = []
+    blocks: list[tuple[str, dict[str, tuple[int, ...]], tuple[Kind, ...]]] = []
     if "comparison" in settings.experiments and dataset == MAIN_DATA_SET:
         blocks += [
-            ("comparison", settings.models, settings.splits, settings.seeds),
-            ("comparison", settings.models_once, settings.splits, once),
-            ("comparison", settings.models_two_splits, two, once),
+            ("comparison", dict.fromkeys(settings.models, settings.seeds), settings.splits),
+            ("comparison", dict.fromkeys(settings.models_two_splits, settings.seeds), two),
+            ("comparison", seeds_in_turn(settings, settings.models_once), two),
         ]
     elif "comparison" in settings.experiments:
-        blocks += [
-            ("comparison", settings.other_models, two, once),
-        ]
+        blocks.append(("comparison", dict.fromkeys(settings.other_models, settings.seeds), two))
     if "remedies" in settings.experiments and dataset == MAIN_DATA_SET:
-        blocks.append(("remedies", settings.remedies, two, once))
+        blocks.append(("remedies", seeds_in_turn(settings, settings.remedies), two))
     return tuple(
         Run(experiment, model, kind, seeds)
-        for experiment, models, kinds, seeds in blocks
-        for model in models
+        for experiment, models, kinds in blocks
+        for model, seeds in models.items()
         for kind in kinds
         if seeds
     )
 
 
+def seeds_in_turn(settings: Settings, models: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Give each model one of the single seeds in turn, so that cells of a fan-out by seed take equally long.
+
+    A model whose seed is not among the run's seeds has none.
+    """
+    single = settings.single_seeds
+    return {
+        model: tuple(seed for seed in settings.seeds if seed == single[place % len(single)])
+        for place, model in enumerate(models)
+    }
+
+
 def options_of(settings: Settings, approach: Approach) -> TrainingOptions:
     """Return how an approach is trained in the comparison."""
     n_steps = round(settings.n_steps * approach.slowness)
-    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate * settings.learning_rate_scale)
+    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate)
 
 
 def blog_options(settings: Settings, model: str) -> TrainingOptions:
     """Return how a model is trained in the blog's case."""
     approach = find_approach(model)
     n_steps = round(settings.blog_steps * approach.slowness)
-    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate * settings.learning_rate_scale)
+    return TrainingOptions(n_steps, settings.batch_size, approach.learning_rate)

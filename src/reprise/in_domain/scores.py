@@ -10,6 +10,8 @@ Floats = NDArray[np.float64]
 # Where a target lies closer than this to the training mean, the ratio rho says nothing.
 LEAST_DISTANCE = 0.05
 OUTSIDE_SHARE = 0.01
+# Bars of the histogram of rho; what lies beyond is counted in the first and the last one.
+RHO_EDGES = np.linspace(-1, 2, 25)
 
 
 def r2_by_factor(grid: Factors, index: IntegerArray, predicted: Floats) -> Floats:
@@ -57,7 +59,8 @@ def check_range(predicted: Floats) -> None:
     outside = np.mean((predicted < -1) | (predicted > 2))
     if outside > OUTSIDE_SHARE:
         raise ValueError(
-            f"{outside:.0%} of the predictions lie outside [-1, 2]: they look like indices; expected index/(size-1)."
+            f"{outside:.0%} of the predictions lie outside [-1, 2]: they look like indices; expected index/(size-1) on "
+            "a grid, (value - min)/(max - min) of a table (FactorTable.scale)."
         )
 
 
@@ -70,6 +73,16 @@ def rho(true: Floats, predicted: Floats, centre: float) -> Floats:
     distance = true - centre
     far = np.abs(distance) >= LEAST_DISTANCE
     return (predicted[far] - centre) / distance[far]
+
+
+def rho_histogram(ratios: Floats) -> tuple[list[float], list[float]]:
+    """Return the middles of the bars from -1 to 2, and the share of ratios in each; the end bars hold what is beyond.
+
+    NaN is in no bar.
+    """
+    counts = np.histogram(np.clip(ratios, RHO_EDGES[0], RHO_EDGES[-1]), RHO_EDGES)[0]
+    middles = (RHO_EDGES[1:] + RHO_EDGES[:-1]) / 2
+    return middles.tolist(), (counts / len(ratios)).tolist()
 
 
 def clamp_predictions(split: Split, index: IntegerArray) -> Floats:

@@ -25,19 +25,23 @@ class Settings(ChapterSettings):
         ("sprites-rot90",), min_length=1, description="names of the data sets; the paper: dSprites, Shapes3D, MPI3D, …"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of training; the paper: several, 5 recalled")
-    single_seeds: tuple[int, ...] = Field((0,), description="of the seeds, those of all but models and the blog")
-    models: tuple[str, ...] = Field(
-        ("CNN",), min_length=1, description="models with all seeds, on all splits of sprites-rot90; the paper: 17"
+    single_seeds: tuple[int, ...] = Field(
+        (0,), min_length=1, description="seeds that the models and remedies with one seed take in turn"
     )
-    models_once: tuple[str, ...] = Field((), description="models with the single seeds, on all splits")
+    models: tuple[str, ...] = Field(
+        ("CNN",), min_length=1, description="models with all seeds, on all splits and in the blog's case; the paper: 17"
+    )
     models_two_splits: tuple[str, ...] = Field(
-        (), description="models with the single seeds, on the random and the extrapolation split"
+        (), description="models with all seeds, on the random and the extrapolation split"
+    )
+    models_once: tuple[str, ...] = Field(
+        (), description="models with one seed each, on the random and the extrapolation split"
     )
     other_models: tuple[str, ...] = Field(
-        (), description="models on rooms and turntable with the single seeds, random and extrapolation"
+        (), description="models on rooms and turntable with all seeds, random and extrapolation"
     )
     remedies: tuple[str, ...] = Field(
-        (), description="networks that know a mechanism, with the single seeds, random and extrapolation"
+        (), description="networks that know a mechanism, with one seed each, random and extrapolation"
     )
     splits: tuple[Kind, ...] = Field(
         ("random", "extrapolation"), min_length=1, description="splits compared; the paper: all four"
@@ -49,9 +53,6 @@ class Settings(ChapterSettings):
     n_steps: PositiveInt = Field(1250, description="training steps (the MLP: 2.5 times as many); the paper: 500 000")
     read_out_steps: PositiveInt = Field(3000, description="steps of a representation's read-out")
     batch_size: int = Field(64, ge=2, multiple_of=2, description="images a step; the paper: 64")
-    learning_rate_scale: float = Field(
-        1.0, gt=0, description="factor on every model's learning rate (of the CNN 0.002); the paper: 1e-4 for all"
-    )
     n_train_images: PositiveInt = Field(
         12_000, description="training images of a split at most; the paper: all, 60 000 on sprites-rot90"
     )
@@ -63,10 +64,10 @@ class Settings(ChapterSettings):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        named = (*self.models, *self.models_once, *self.models_two_splits, *self.other_models, *self.remedies)
+        named = (*self.models, *self.models_two_splits, *self.models_once, *self.other_models, *self.remedies)
         if unknown := [name for name in named if name not in APPROACHES]:
             raise ValueError(f"unknown models {unknown}; known: {', '.join(APPROACHES)}.")
-        listed = [*self.models, *self.models_once, *self.models_two_splits, *self.remedies]
+        listed = [*self.models, *self.models_two_splits, *self.models_once, *self.remedies]
         if twice := sorted({name for name in listed if listed.count(name) > 1}):
             raise ValueError(f"{twice} are named twice; name each model in one list.")
         if CONTROL not in self.splits:

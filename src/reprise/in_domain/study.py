@@ -6,11 +6,13 @@ Beyond the common columns, rows have
 - ``subset``: ``"train"``, ``"test"``, ``"only FACTOR"`` (test images where it alone is out of distribution),
   ``"2 out"`` (number of factors out of distribution); in the blog's case the training set;
 - ``factor``: a factor, ``"mean"`` over all, or ``"mean without categorical"``;
-- ``true``: the true target of a point of a curve (metric ``predicted``).
+- ``true``: the true target of a point of a curve (metrics ``predicted`` and ``predicted_spread``);
+- ``ratio``: the middle of a bar of the histogram of signed rho (metric ``rho_share``).
 
-``split`` is the kind of split. ``metric``: ``r2`` (over the full grid's variance), ``rho_median`` and
-``rho_share_below_1`` (of the ratio's size), ``rho_signed_median``, ``predicted``, the three ``dci_…``,
-``shape_accuracy``, ``parameters``, ``wrong_pixels``, ``overlap``.
+``split`` is the kind of split. ``metric``: ``r2`` (over the full grid's variance), ``r2_low`` and ``r2_high`` (its
+interval over factor values, one training), ``rho_median`` and ``rho_share_below_1`` (of the ratio's size),
+``rho_signed_median``, ``rho_share``, ``predicted`` and ``predicted_spread`` (mean and deviation over images), the three
+``dci_…``, ``shape_accuracy``, ``parameters``, ``wrong_pixels``, ``overlap``.
 """
 
 from collections.abc import Iterator
@@ -24,7 +26,8 @@ from reprise import rows
 from reprise.compute import numpy_generator, resolve_device, use_threads
 from reprise.in_domain.blog_case import GRID as BLOG_GRID
 from reprise.in_domain.blog_case import blog_images, make_blog_case, shape_accuracy
-from reprise.in_domain.dci import dci
+from reprise.in_domain.bootstrap import mean_r2_interval
+from reprise.in_domain.disentanglement import dci
 from reprise.in_domain.evaluation import Evaluation, evaluate, evaluation_points, predict_points
 from reprise.in_domain.frames import agreement, frame_factors, read_frames
 from reprise.in_domain.grid import IntegerArray, find_grid
@@ -35,7 +38,7 @@ from reprise.in_domain.plan import IMAGE_DATA_SETS, Run, blog_options, options_o
 from reprise.in_domain.remedies import MoveAndZoom
 from reprise.in_domain.representations import Representation
 from reprise.in_domain.rooms import room_renderer
-from reprise.in_domain.scores import r2_by_factor, rho
+from reprise.in_domain.scores import r2_by_factor, rho, rho_histogram
 from reprise.in_domain.settings import MAIN_DATA_SET, Settings
 from reprise.in_domain.splits import SYSTEMATIC, Split, SplitKind, make_split
 from reprise.in_domain.sprites import render_sprites, sprite_renderer
@@ -199,6 +202,13 @@ def _dci_records(model: Representation, images: Images, found: Evaluation) -> Re
 def _score_records(found: Evaluation) -> Records:
     for line in found.table().itertuples(index=False):
         yield {"subset": line.subset, "factor": line.factor, "metric": "r2", "value": line.r2}
+    ends = mean_r2_interval(found.split.grid, found.test_index, found.test_predicted)
+    for end, value in zip(("low", "high"), ends, strict=True):
+        yield {"subset": "test", "factor": "mean", "metric": f"r2_{end}", "value": value}
+    yield from _rho_records(found)
+
+
+def _rho_records(found: Evaluation) -> Records:
     for subset, index, predicted in found.subsets():
         factor = subset.removeprefix("only ")
         if factor == subset:
@@ -206,10 +216,14 @@ def _score_records(found: Evaluation) -> Records:
         place = found.split.grid.position(factor)
         true = found.split.grid.targets(index)[:, place]
         ratio = rho(true, predicted[:, place], found.split.train_mean[place])
+        if not len(ratio):
+            continue
         common = {"subset": subset, "factor": factor}
         yield {**common, "metric": "rho_median", "value": float(np.median(np.abs(ratio)))}
         yield {**common, "metric": "rho_signed_median", "value": float(np.median(ratio))}
         yield {**common, "metric": "rho_share_below_1", "value": float(np.mean(np.abs(ratio) < 1))}
+        for middle, share in zip(*rho_histogram(ratio), strict=True):
+            yield {**common, "metric": "rho_share", "ratio": middle, "value": share}
 
 
 def _curve_records(found: Evaluation) -> Records:
@@ -219,6 +233,8 @@ def _curve_records(found: Evaluation) -> Records:
         for line in found.curve(factor).itertuples(index=False):
             point = {"factor": factor, "true": round(line.true, 6)}
             yield {**point, "metric": "predicted", "value": line.mean}
+            if line.size > 1:
+                yield {**point, "metric": "predicted_spread", "value": line.std}
 
 
 def _blog_records(settings: Settings) -> Records:

@@ -7,46 +7,67 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.in_domain.convergence import CONVERGED
-from reprise.in_domain.figures import MEAN_SCORE, TITLES, clamp_score, conditions, has_scores, methods_of
+from reprise.in_domain import rates
 from reprise.in_domain.grid import GRIDS
+from reprise.in_domain.lookups import (
+    OVER_SEEDS,
+    TITLES,
+    Score,
+    clamp_score,
+    conditions,
+    has_converged,
+    methods_of,
+    score,
+)
 from reprise.in_domain.models import APPROACHES, Approach
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import KINDS
-from reprise.numerals import with_interval
-from reprise.rows import per_seed, select
-from reprise.stats import t_interval
+from reprise.numerals import MISSING, with_interval
+from reprise.rows import MissingRowsError, per_seed, select
+from reprise.stats import Interval, t_interval
 
 
 def score_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
-    """Return R² by data set, model and split with intervals; models that cannot run here are listed as such."""
+    """Return R² by data set, model and split with intervals.
+
+    On the first data set all approaches are listed, those that were not run with the reason.
+    """
     lines = []
     for dataset in data_sets:
         present = methods_of(rows, dataset)
         for name, approach in APPROACHES.items():
-            if name not in present and not approach.in_benchmark:
+            if name not in present and not (approach.in_benchmark and dataset == data_sets[0]):
                 continue
+            scores = {kind: score(rows, dataset, name, kind) for kind in KINDS}
             line: dict[str, Any] = {"data set": dataset, "model": name}
-            for kind in KINDS:
-                line[kind] = "—"
-                if name in present and has_scores(rows, dataset, name, kind):
-                    values = per_seed(rows, **conditions(dataset, name, kind), **MEAN_SCORE)
-                    interval = t_interval(values)
-                    finite = len(values) > 1
-                    low, high = (interval.low, interval.high) if finite else (None, None)
-                    line[kind] = f"{with_interval(interval.estimate, low, high, 3)} (n = {interval.n})"
-            line["remark"] = _remark(rows, dataset, name) if name in present else _why_not_run(approach)
-            lines.append(line)
+            line |= {kind: MISSING if found is None else _written(found) for kind, found in scores.items()}
+            line["seeds"] = next((str(found.interval.n) for found in scores.values() if found), MISSING)
+            converged = "" if has_converged(rows, dataset, name) else "not converged"
+            lines.append(line | {"remark": converged if name in present else _why_not_run(approach)})
     return pd.DataFrame(lines)
 
 
-def _remark(rows: pd.DataFrame, dataset: str, name: str) -> str:
-    score = per_seed(rows, **conditions(dataset, name, "random"), **MEAN_SCORE).mean()
-    return "" if score >= CONVERGED else "not converged"
+def _written(found: Score) -> str:
+    """Write a score with its interval; one over factor values, which need not lie evenly, with both ends."""
+    interval = found.interval
+    if found.over == OVER_SEEDS:
+        return with_interval(interval.estimate, interval.low, interval.high, 3)
+    return f"{interval.estimate:.3f} [{interval.low:.2f}, {interval.high:.2f}]".replace("-", "−")
 
 
 def _why_not_run(approach: Approach) -> str:
     return "not run" if approach.where == "CPU" else approach.where
+
+
+def rate_table() -> pd.DataFrame:
+    """Return the validation R² of every model at every rate tried, and the rate chosen."""
+    found = rates.read_trials()
+    table = found.pivot(index="model", columns="learning_rate", values="validation_r2")
+    table.columns = [f"R² at {rate:g}" for rate in table.columns]
+    chosen = rates.best_rates(found)
+    steps = found.groupby("model")["steps"].first()
+    order = [approach.name for approach in rates.searched_models()]
+    return table.loc[order].assign(steps=steps, chosen=chosen).reset_index()
 
 
 def published_table(published: pd.DataFrame) -> pd.DataFrame:
@@ -70,16 +91,15 @@ def published_table(published: pd.DataFrame) -> pd.DataFrame:
 def remedy_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return R² by factor of the plain CNN and of the remedies, random and extrapolation split."""
     lines = []
-    for experiment, method in [
-        ("comparison", "CNN"),
-        *(("remedies", m) for m in methods_of(rows, MAIN_DATA_SET, "remedies")),
-    ]:
+    tried = [("comparison", "CNN"), *(("remedies", m) for m in methods_of(rows, MAIN_DATA_SET, "remedies"))]
+    for experiment, method in tried:
         for kind in ("random", "extrapolation"):
-            where = conditions(MAIN_DATA_SET, method, kind, experiment)
-            found = select(rows, **where, subset="test", metric="r2").groupby("factor")["value"].mean()
-            names = (*GRIDS[MAIN_DATA_SET].names, "mean")
-            n = select(rows, **where)["seed"].nunique()
-            lines.append({"model": method, "split": kind, **{f: round(float(found[f]), 3) for f in names}, "seeds": n})
+            found = select(rows, **conditions(MAIN_DATA_SET, method, kind, experiment), subset="test", metric="r2")
+            line: dict[str, Any] = {"model": method, "split": kind}
+            for factor in (*GRIDS[MAIN_DATA_SET].names, "mean"):
+                interval = t_interval(per_seed(found, factor=factor))
+                line[factor] = with_interval(interval.estimate, interval.low, interval.high, 3)
+            lines.append(line | {"seeds": found["seed"].nunique()})
     return pd.DataFrame(lines)
 
 
@@ -88,21 +108,26 @@ def realism_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     lines = []
     for dataset in data_sets:
         random, extrapolation = (
-            float(per_seed(rows, **conditions(dataset, "CNN", kind), **MEAN_SCORE).mean())
+            per_seed(rows, **conditions(dataset, "CNN", kind), subset="test", factor="mean", metric="r2")
             for kind in ("random", "extrapolation")
         )
         clamp = clamp_score(dataset, "extrapolation")
         lines.append(
             {
                 "data set": TITLES[dataset],
-                "R² random": round(random, 3),
-                "R² extrapolation": round(extrapolation, 3),
-                "loss": round(random - extrapolation, 3),
+                "R² random": _interval(t_interval(random)),
+                "R² extrapolation": _interval(t_interval(extrapolation)),
+                "loss": _interval(t_interval(random - extrapolation)),
                 "clamp oracle": round(clamp, 3),
-                "clamp − model": round(clamp - extrapolation, 3),
+                "clamp − model": _interval(t_interval(clamp - extrapolation)),
+                "seeds": len(random),
             }
         )
     return pd.DataFrame(lines)
+
+
+def _interval(interval: Interval) -> str:
+    return with_interval(interval.estimate, interval.low, interval.high, 3)
 
 
 def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -113,8 +138,11 @@ def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
         scores = found[found.method == method].groupby("metric")["value"].mean()
         line = {"model": method, **{k.removeprefix("dci_"): round(float(v), 3) for k, v in scores.items()}}
         for kind in ("random", "extrapolation"):
+            where = conditions(MAIN_DATA_SET, method, kind)
             line[f"R² {kind}"] = round(
-                float(per_seed(rows, **conditions(MAIN_DATA_SET, method, kind), **MEAN_SCORE).mean()), 3
+                float(per_seed(rows, **where, subset="test", factor="mean", metric="r2").mean()), 3
             )
         lines.append(line)
+    if not lines:
+        raise MissingRowsError("no representation was trained.")
     return pd.DataFrame(lines)

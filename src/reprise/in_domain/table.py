@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reprise.in_domain.grid import IntegerArray, check_names
+from reprise.in_domain.grid import IntegerArray, as_tuple, check_names
 
 MOST_VALUES = 10
 
@@ -25,12 +25,13 @@ class FactorTable:
     cut
         Share of the quantile bins (or of the distinct values, where there are few) that is held out.
     n_bins
-        Bins of a column with more distinct values than this; bins hold equally many images.
+        Bins of a column with more distinct values than this; bins hold equally many images, as far as equal values
+        allow, which stay together.
 
     Raises
     ------
     ValueError
-        If a column is constant or holds NaN, or a list names an unknown factor.
+        If a column is constant or holds NaN or text, a list names an unknown factor, or cut or n_bins is out of range.
 
     Examples
     --------
@@ -52,15 +53,16 @@ class FactorTable:
         columns = names if names is not None else getattr(values, "columns", None)
         if columns is None:
             raise ValueError("names=None: give one name a column, or a DataFrame.")
-        self.values = np.asarray(values, dtype=np.float64)
-        self.names = tuple(map(str, columns))
-        self.both, self.categorical = tuple(both), tuple(categorical)
+        self.names = tuple(map(str, as_tuple("names", columns)))
+        self.both, self.categorical = as_tuple("both", both), as_tuple("categorical", categorical)
+        self.values = _numbers(values, self.names)
+        if not 0 < cut < 1:
+            raise ValueError(f"cut={cut} is no share; give a number between 0 and 1, exclusive.")
+        if not isinstance(n_bins, int | np.integer) or n_bins < 2:
+            raise ValueError(f"n_bins={n_bins} must be a whole number from 2.")
         self.cut, self.composition_cut = cut, None
-        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
-            raise ValueError(f"values have the shape {self.values.shape}; give (n_images, {len(self.names)}).")
         check_names(self.names, (*self.both, *self.categorical))
-        if not np.isfinite(self.values).all():
-            raise ValueError("values hold NaN or infinity; drop those images.")
+        self.low, self.high = self.values.min(0), self.values.max(0)
         for name, column in zip(self.names, self.values.T, strict=True):
             if np.ptp(column) == 0:
                 raise ValueError(f"factor {name!r} has one value only: a constant factor has no target; drop it.")
@@ -92,8 +94,15 @@ class FactorTable:
 
     def targets(self, index: ArrayLike) -> NDArray[np.float64]:
         """Return the values scaled to [0, 1] over the whole table, shape (n, n_factors)."""
-        low, high = self.values.min(0), self.values.max(0)
-        return (self.values[np.asarray(index, dtype=np.int64)] - low) / (high - low)
+        return self.scale(self.values[np.asarray(index, dtype=np.int64)])
+
+    def scale(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return values in the table's own units, shape (n, n_factors), as targets; so may predictions be given."""
+        return (np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low)
+
+    def unscale(self, targets: ArrayLike) -> NDArray[np.float64]:
+        """Return targets, shape (n, n_factors), in the table's own units: the inverse of `scale`."""
+        return np.asarray(targets, dtype=np.float64) * (self.high - self.low) + self.low
 
     @cached_property
     def variances(self) -> NDArray[np.float64]:
@@ -101,10 +110,36 @@ class FactorTable:
         return self.targets(np.arange(len(self))).var(0)
 
 
+def _numbers(values: ArrayLike, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the columns as numbers, or name the one that holds none."""
+    if len(set(names)) < len(names):
+        raise ValueError(f"names={list(names)} must differ.")
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"values hold what is no number ({error}); code categories as numbers from 0.") from None
+    if numbers.ndim != 2 or numbers.shape[1] != len(names):
+        hint = " (of one column: values[:, None])" if numbers.ndim == 1 else ""
+        raise ValueError(f"values have the shape {numbers.shape}; give (n_images, {len(names)}){hint}.")
+    missing = ~np.isfinite(numbers)
+    if missing.any():
+        column = int(missing.any(0).argmax())
+        raise ValueError(
+            f"values hold NaN or infinity: {int(missing[:, column].sum())} in {names[column]!r}, the first in row "
+            f"{int(missing[:, column].argmax())}; drop those images."
+        )
+    return numbers
+
+
 def _bins(column: NDArray[np.float64], n_bins: int) -> IntegerArray:
-    """Return the number of each value's quantile bin, or of the value itself where there are few."""
+    """Return the number of each value's quantile bin, or of the value itself where there are few; none is empty.
+
+    Equal values are in one bin, so that a value which many images share fills one that is larger than the others.
+    """
     distinct, places = np.unique(column, return_inverse=True)
     if len(distinct) <= n_bins:
         return places.astype(np.int64)
-    edges = np.unique(np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    return np.searchsorted(edges, column, side="right").astype(np.int64)
+    edges = np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1])
+    edges = np.unique(edges[edges > column.min()])
+    found = np.searchsorted(edges if len(edges) else distinct[1:2], column, side="right")
+    return np.unique(found, return_inverse=True)[1].astype(np.int64)

@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
@@ -43,8 +44,9 @@ class TrainingOptions:
     learning_rate: float = 2e-3
 
     def __post_init__(self) -> None:
-        if self.n_steps < 1 or self.batch_size < 1 or self.learning_rate <= 0:
-            raise ValueError(f"{self}: n_steps and batch_size must be at least 1, learning_rate above 0.")
+        whole = all(isinstance(value, int | np.integer) and value >= 1 for value in (self.n_steps, self.batch_size))
+        if not whole or not self.learning_rate > 0:
+            raise ValueError(f"{self}: n_steps and batch_size must be whole numbers from 1, learning_rate above 0.")
 
 
 @contextmanager
@@ -56,16 +58,49 @@ def initial_weights(seed: int, *names: object) -> Iterator[None]:
 
 
 def regression_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Return the squared error, summed over factors and averaged over the batch."""
+    """Return the squared error, summed over factors and averaged over the batch.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ: a single output would be compared with every factor.
+    """
+    if predicted.shape != target.shape:
+        raise ValueError(
+            f"the model returned the shape {tuple(predicted.shape)} for targets of {tuple(target.shape)}; give it one "
+            "output a factor (build_model's n_factors)."
+        )
     return (predicted - target).square().sum(-1).mean()
+
+
+def checked_index(index: ArrayLike, n_points: int) -> IntegerArray:
+    """Return grid points as an array of integers, or say why they are none.
+
+    Raises
+    ------
+    ValueError
+        If there are none, they are no whole numbers (or a mask of another length), or one lies outside.
+    """
+    points = np.asarray(index)
+    if points.dtype == bool and points.shape == (n_points,):
+        points = np.flatnonzero(points)
+    if points.ndim != 1 or not np.issubdtype(points.dtype, np.integer):
+        raise ValueError(
+            f"train_index is {points.dtype} of shape {points.shape}; give grid points, e.g. split.train_index, or a "
+            f"mask of {n_points} images."
+        )
+    if not len(points):
+        raise ValueError("train_index is empty; there is nothing to train on.")
+    if points.min() < 0 or points.max() >= n_points:
+        raise ValueError(f"train_index goes from {points.min()} to {points.max()}; the images are 0 to {n_points - 1}.")
+    return points.astype(np.int64)
 
 
 class Batches:
     """Draws batches of training points, with replacement, from a stream named by the seed alone."""
 
     def __init__(self, images: Images, train_index: IntegerArray, batch_size: int, seed: int) -> None:
-        if not len(train_index):
-            raise ValueError("train_index is empty; there is nothing to train on.")
+        train_index = checked_index(train_index, len(images.grid))
         self._generator = torch_generator(seed, "in_domain", "batches")
         self._points = torch.from_numpy(train_index)
         self._targets = torch.from_numpy(images.grid.targets(train_index)).float().to(images.device)
@@ -132,6 +167,8 @@ def train_regressor(
         The same network, in evaluation mode.
     """
     options = options or TrainingOptions()
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model is a {type(model).__name__}; give a torch module, e.g. of build_model.")
     model = model.to(images.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     batches = Batches(images, train_index, options.batch_size, seed)
     adam, decay = _optimiser(list(model.parameters()), options)
@@ -168,6 +205,8 @@ def train_stacked(
     options
         Common options.
     """
+    if not len(models) == len(train_indices) == len(seeds):
+        raise ValueError(f"{len(models)} models, {len(train_indices)} training sets, {len(seeds)} seeds: give as many.")
     models = [model.to(images.device).train() for model in models]
     base = models[0]
     parameters, buffers = stack_module_state(list(models))
@@ -216,6 +255,9 @@ def train_representation(
         The same model, in evaluation mode.
     """
     options = options or TrainingOptions(learning_rate=5e-4)
+    if not isinstance(model, Representation):
+        raise ValueError(f"model is a {type(model).__name__}, no representation; train it by train_regressor.")
+    train_index = checked_index(train_index, len(images.grid))
     model = model.to(images.device).train()
     _train_encoder(model, images, train_index, options, seed)
     model.eval()

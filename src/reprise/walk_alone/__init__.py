@@ -11,15 +11,18 @@ with summed edges and with one edge per neighbour, PECNet, constant velocity, st
 score, ETH-UCY, SDD, SportVU and three simulated worlds. Not implemented: Social-STGCNN, and nuScenes with its map.
 """
 
-from importlib import import_module
-from typing import Any
+from reprise.public_names import load_when_used
 
 _HOMES = {
     "Attribution": "attribution",
-    "shapley": "attribution",
+    "shapley": "checked",
     "Explanation": "own_data",
     "explain": "own_data",
-    "from_dataframe": "own_data",
+    "to_frame": "own_data",
+    "from_dataframe": "own_tables",
+    "TrajectronPredictor": "own_predictors",
+    "train_predictor": "own_predictors",
+    "interaction_score": "own_predictors",
     "Windows": "windows",
     "WindowsError": "windows",
     "load_eth_ucy": "pedestrians",
@@ -27,27 +30,22 @@ _HOMES = {
     "load_nba_sportvu": "basketball",
     "simulate": "worlds",
     "world_windows": "worlds",
+    "Scale": "states",
+    "States": "states",
     "Shape": "trajectron",
     "TrajectronCVAE": "trajectron",
     "TrainingOptions": "training",
     "train": "training",
-    "TrajectronGame": "games",
+    "TrajectronGame": "checked_games",
     "Noise": "games",
+    "Groups": "pecnet",
     "PECNet": "pecnet",
-    "PECNetGame": "pecnet",
+    "PECNetGame": "checked_games",
+    "PECNetOptions": "pecnet",
+    "train_pecnet": "pecnet",
     "attribute": "interaction",
     "with_strangers": "interaction",
+    "probe": "linear_probe",
 }
 
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module when it is first asked for, so that this package stays light."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

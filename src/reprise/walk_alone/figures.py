@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import Drawing, as_data, interval_dots, new_figure, paper_marks, printed, state_finding
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval
+from reprise.walk_alone.linear_probe import percent
 from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
+    from matplotlib.figure import Figure
 
 NETWORKS = ("Trajectron++", "Trajectron++Edge", "PECNet")
 CUT, ALONE = "Trajectron++Edge, neighbours cut", "Trajectron++Edge, trained alone"
@@ -29,6 +32,7 @@ UNITS = {"sdd": "px", "nba-sportvu": "ft"}
 PLAYERS = ("past", "interaction", "random max", "random")
 PLAYER_LABELS = ("own past", "top neighbour", "top of as many strangers", "one stranger")
 MOST_COLUMNS = 3
+TAIL_THRESHOLD = 0.1
 INTERVALS = "Intervals (95 %) resample training seeds and clusters of windows"
 
 
@@ -63,13 +67,14 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
     """Draw the central figure: what past, neighbours and strangers contribute, by data set and network."""
     found = {case: share_intervals(rows, *case) for case in cases(rows, datasets)}
     panels = list(dict.fromkeys(dataset for dataset, _ in found))
-    figure, axes = new_figure(columns=len(panels), height=2.9, squeeze=False, sharey=True)
+    figure, axes = new_figure(columns=len(panels), height=3.7, squeeze=False, sharey=True)
     drawn, words = [], []
     for one, panel in zip(axes[0], panels, strict=True):
         here = [case for case in found if case[0] == panel]
         for aside, case in zip(_asides(len(here)), here, strict=True):
             intervals = [found[case][name] for name in PLAYERS]
-            interval_dots(one, np.arange(len(PLAYERS)) + aside, intervals, method=case[1], label=_short(case[1]))
+            interval_dots(one, np.arange(len(PLAYERS)) + aside, intervals, method=case[1])
+            _write_estimates(one, np.arange(len(PLAYERS)) + aside, intervals, above=case == here[0])
             what = {"dataset": panel, "method": case[1]}
             drawn += [as_data(i, **what, player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
             share = found[case]["interaction"].estimate / found[case]["past"].estimate
@@ -81,20 +86,53 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
         one.axvline(0, color="#9A9A9A", linewidth=0.8)
         one.set_xscale("symlog", linthresh=1.0)
         one.set(title=TITLES[panel], xlabel="−minADE (px)" if panel == "sdd" else "−NLL (nats)")
-        one.margins(x=0.12)
-        one.legend(fontsize=6.5, loc="best")
+        _clear_ticks(one, 1.0)
+        one.margins(x=0.22)
     axes[0][0].set_yticks(range(len(PLAYERS)), PLAYER_LABELS)
-    axes[0][0].set_ylim(len(PLAYERS) - 0.5, -0.5)
+    axes[0][0].set_ylim(len(PLAYERS) - 0.4, -0.6)
+    name_methods(figure, [method for _, method in found])
     excess = {case: _excess_over_past(shares) for case, shares in found.items()}
     largest = max(excess, key=excess.__getitem__)
     beyond = f"{number(100 * excess[largest], 0, signed=True)} % of the past ({TITLES[largest[0]]}, {largest[1]})"
     state_finding(figure, f"Top neighbour minus top of as many strangers: at most {beyond}")
     caption = (
-        "Mean Shapley values per target (T++: Trajectron++), on an axis that is linear up to 1. “Top neighbour” is the "
-        "largest of the neighbours' shares; its fairer null is the largest among as many strangers. "
-        f"{INTERVALS}."
+        "Mean Shapley values per target, written at the dots; the axis is linear up to 1 and "
+        "logarithmic beyond. “Top neighbour” is the largest of the neighbours' shares; its fairer null is the largest "
+        f"among as many strangers. {INTERVALS}."
     )
     return Drawing(figure, "shares", "; ".join(words) + ".", caption, pd.DataFrame(drawn))
+
+
+def _write_estimates(axes: Axes, places: Sequence[float], intervals: Sequence[Interval], *, above: bool) -> None:
+    for place, interval in zip(places, intervals, strict=True):
+        text = number(interval.estimate, 1 if abs(interval.estimate) >= 10 else 2)
+        aside, side = (3.5, "bottom") if above else (-4, "top")
+        axes.annotate(
+            text, (interval.estimate, place), xytext=(0, aside), textcoords="offset points", ha="center", va=side,
+            fontsize=6.5,
+        )  # fmt: skip
+
+
+def name_methods(figure: Figure, methods: Sequence[str], **options: Any) -> None:
+    """Write one legend of methods for all panels, below them."""
+    handles = [
+        Line2D([], [], color=style_of(m).colour, marker=style_of(m).marker, linestyle="", label=m)
+        for m in dict.fromkeys(methods)
+    ]
+    options = {"loc": "outside lower center", "ncols": min(3, len(handles)), "fontsize": 7.5, **options}
+    figure.legend(handles=handles, **options)
+
+
+def _clear_ticks(axes: Axes, threshold: float) -> None:
+    """Place few ticks on an axis that is linear up to a threshold: 0 and powers of ten that do not collide."""
+    low, high = axes.get_xlim()
+    powers = threshold * 10.0 ** np.arange(8)
+    powers = powers[powers <= max(-low, high)]
+    step = 2 if low < -10 * threshold or len(powers) > 4 else 1
+    ticks = sorted({0.0, *powers[::step], *(-powers[::step])})
+    kept = [tick for tick in ticks if low <= tick <= high]
+    axes.set_xticks(kept, [number(tick) for tick in kept], fontsize=7)
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _excess_over_past(shares: dict[str, Interval]) -> float:
@@ -131,21 +169,26 @@ def draw_with_without(rows: pd.DataFrame, published: pd.DataFrame, datasets: Seq
         ]
         for method in here:
             if {(method, "with"), (method, "without")} <= set(found):
-                change = found[method, "without"].estimate / found[method, "with"].estimate - 1
-                words.append((abs(change), method, f"{TITLES[panel]}, {method}: {_percent(change)}", TITLES[panel]))
+                change = _relative_change(rows, panel, method)
+                words.append((abs(change.estimate), f"{TITLES[panel]}, {method}", change))
+        one.margins(x=0.14)
         one.set(title=TITLES[panel], xlabel=f"minFDE of 20 ({unit_of(panel)})")
-    _, method, _, panel = max(words)
-    state_finding(figure, f"Neighbours cut: minFDE changes most for {method}, {panel}")
+    _, where, change = max(words)
+    state_finding(figure, f"Neighbours cut: minFDE changes by up to {percent(change)} ({where})")
     caption = (
         f"minFDE with all neighbours (filled) and with all cut (open). {_diamonds(rows, marks)}"
         f"PECNet's destination does not depend on neighbours. {INTERVALS}."
     )
-    alt = "Change of minFDE without neighbours: " + "; ".join(text for _, _, text, _ in words) + "."
+    alt = "Change of minFDE without neighbours: " + "; ".join(f"{what}: {percent(i)}" for _, what, i in words) + "."
     return Drawing(figure, "with_without", alt, caption, pd.DataFrame(drawn))
 
 
-def _percent(share: float) -> str:
-    return f"{number(100 * share, 0, signed=True)} %"
+def _relative_change(rows: pd.DataFrame, dataset: str, method: str) -> Interval:
+    how = {"dataset": dataset, "method": method, "experiment": "accuracy by cluster"}
+    with_all, without = (
+        samples(rows, ("min_fde",), neighbours=which, **how)["min_fde"] for which in ("with", "without")
+    )
+    return interval_of(without / with_all - 1, number_of_seeds(rows, dataset))
 
 
 def _error(rows: pd.DataFrame, dataset: str, method: str, neighbours: str) -> Interval | None:
@@ -176,7 +219,9 @@ def _diamonds(rows: pd.DataFrame, marks: dict[tuple[str, str, str], float | None
         what.append(f"on ETH-UCY its mean of five folds, beside {', '.join(folds)} here")
     if "nba-sportvu" in drawn:
         what.append("on SportVU its own games")
-    return f"Diamonds: the paper; {'; '.join(what)}. " if what else ""
+    shown = {dataset for dataset, _, _ in marks}
+    missing = " What it has for SDD is not known to us." if "sdd" in shown - drawn else ""
+    return f"Diamonds: Table 1 of the paper; {'; '.join(what)}.{missing} " if what else ""
 
 
 def _draw_pairs(
@@ -224,19 +269,30 @@ def draw_tails(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
                     at = float(np.quantile(values, quantile))
                     drawn.append({"dataset": panel, "method": method, "of": metric, "quantile": quantile, "value": at})
             gap = ends["interaction"] - ends["random max"]
-            words.append((abs(gap), f"{TITLES[panel]}, {method}: {number(gap, 2, signed=True)}"))
-        one.set_xscale("symlog", linthresh=0.1)
-        one.set(title=TITLES[panel], xlabel="largest share")
-        one.tick_params(axis="x", labelsize=7)
+            size = f"{number(gap, 2, signed=True)} {_unit_of_share(panel)}"
+            words.append((abs(gap), f"{TITLES[panel]}, {method}: {size}"))
+        one.set_xscale("symlog", linthresh=TAIL_THRESHOLD)
+        one.set(title=TITLES[panel], xlabel=f"largest share ({_unit_of_share(panel)})")
+        _clear_ticks(one, TAIL_THRESHOLD)
     for one in axes.flat[len(panels) :]:
-        one.set_visible(False)
+        one.set_axis_off()
     for one in axes[:, 0]:
         one.set_ylabel("share of targets")
-    figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=2, fontsize=8)
+    if len(panels) < axes.size:
+        axes.flat[-1].legend(labelled.values(), labelled.keys(), loc="center", fontsize=7.5)
+    else:
+        figure.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=2, fontsize=7.5)
     state_finding(figure, f"At the 90 % quantile real and random differ most for {max(words)[1]}")
     alt = "90 % quantile of the top neighbour's share minus the top stranger's: " + "; ".join(w for _, w in words) + "."
-    caption = "Empirical distribution over targets and seeds; solid: neighbours, dotted: as many strangers."
+    caption = (
+        "Empirical distribution over targets and seeds; solid: neighbours, dotted: as many strangers. Axes are linear "
+        f"between ±{TAIL_THRESHOLD:g} and logarithmic beyond."
+    )
     return Drawing(figure, "tails", alt, caption, pd.DataFrame(drawn))
+
+
+def _unit_of_share(dataset: str) -> str:
+    return "px" if dataset == "sdd" else "nats"
 
 
 def _short(method: str) -> str:
@@ -245,32 +301,3 @@ def _short(method: str) -> str:
 
 def _source(metric: str) -> str:
     return "neighbours" if metric == "interaction" else "strangers"
-
-
-def draw_roles(rows: pd.DataFrame, dataset: str = "nba-sportvu") -> Drawing:
-    """Draw the mean share by role on the court, ordered by distance within each role."""
-    found = select(rows, dataset=dataset, experiment="roles")
-    found = found[found["loss"] == "nll"]
-    figure, axes = new_figure(height=3.0)
-    roles = ["ball", *(f"opponent {i}" for i in range(1, 6)), *(f"team mate {i}" for i in range(1, 5))]
-    drawn = []
-    methods = [m for m in (*NETWORKS, CUT) if (found["method"] == m).any()]
-    for aside, method in zip(_asides(len(methods)), methods, strict=True):
-        for place, role in enumerate(roles):
-            values = select(found, method=method, player=role)["value"].to_numpy()
-            axes.plot(
-                np.full(len(values), place + aside), values, style_of(method).marker, color=style_of(method).colour,
-                markersize=4, label=method if place == 0 else None,
-            )  # fmt: skip
-            drawn += [{"method": method, "role": role, "share": float(value)} for value in values]
-    axes.axhline(0, color="#9A9A9A", linewidth=0.8)
-    axes.set_xticks(range(len(roles)), [role.replace(" ", "\n", 1) for role in roles], fontsize=7)
-    axes.set_ylabel("mean share (nats)")
-    axes.legend(fontsize=7)
-    data = pd.DataFrame(drawn)
-    means = data[data["method"] == methods[-1]].groupby("role")["share"].mean()
-    state_finding(figure, f"Largest mean share of a neighbour: {means.idxmax()} ({methods[-1]})")
-    shares = ", ".join(f"{role} {number(means[role], 2)}" for role in roles)
-    alt = f"Mean share by role ({methods[-1]}): {shares}."
-    caption = "One mark per training seed; within a role 1 is the nearest at the last observed frame."
-    return Drawing(figure, "roles", alt, caption, data)

@@ -69,7 +69,10 @@ def with_strangers(windows: Windows, pool: Windows, n_strangers: int, generator:
 
 @dataclass(frozen=True)
 class Shares:
-    """Shapley values of a batch of targets.
+    """Shapley values of a batch of targets that all have the same number of neighbours.
+
+    An empty slot would count as a neighbour worth 0 in the maxima: group targets by their number of neighbours first,
+    as `reprise.walk_alone.own_predictors.interaction_score` does.
 
     Attributes
     ----------
@@ -127,7 +130,7 @@ def attribute(
     value
         Takes masks ``(n_games, C, 1 + n_neighbours + n_strangers)``.
     n_neighbours, n_strangers, n_games
-        Sizes.
+        Sizes, the same for all games of the batch; at least one stranger if `Shares.random` is read.
     pairs
         Antithetic pairs of orders per game, where sampled.
     seed

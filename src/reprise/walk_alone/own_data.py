@@ -1,30 +1,36 @@
-"""The chapter's method on a reader's own data: explain any predictor, and cut windows from a table.
+"""The chapter's method on a reader's own data: explain any predictor.
 
 A predictor is a function ``predict(past, neighbours, present)`` of arrays ``(B, 8, 2)``, ``(B, N, 8, 2)`` and
-``(B, N)`` that returns paths ``(B, 12, 2)``, or samples ``(B, K, 12, 2)``.
+``(B, N)`` that returns paths ``(B, 12, 2)``, or samples ``(B, K, 12, 2)``. It never sees the future, and it is given
+copies that it may change.
 """
 
 from __future__ import annotations
 
-import warnings
+import operator
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reprise.walk_alone.attribution import Attribution, Method, shapley
+from reprise.errors import unknown_name
+from reprise.walk_alone.attribution import Attribution, Method
+from reprise.walk_alone.checked import shapley
 from reprise.walk_alone.coalitions import Masks, Numbers
-from reprise.walk_alone.windows import FUTURE, LENGTH, PAST, Windows, WindowsError, check_neighbours, cut_windows, join
+from reprise.walk_alone.own_tables import TableWindows
+from reprise.walk_alone.windows import FUTURE, LENGTH, PAST, Windows, WindowsError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Predict = Callable[[NDArray[Any], NDArray[Any], NDArray[np.bool_]], NDArray[Any]]
+Predict = Callable[[NDArray[Any], NDArray[Any], NDArray[np.bool_]], Any]
 Loss = Literal["min_ade", "min_fde"]
-FASTEST = 12.0  # units a second; nobody walks that fast in metres
 CHUNK_ROWS = 4096
+PROBE_METRES = 5.0
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,38 @@ class Explanation:
         Shape ``(agents − 1,)``: what each other agent adds, in the order of the scene without the target.
     attribution
         The estimate with standard errors.
+    scene, frame
+        Number of the scene, and None; of `from_dataframe`'s windows the table's scene and last observed frame.
+    target, others
+        Which agent is predicted, and who the neighbours are: places in the scene, or names in the table.
     """
 
     past: float
     neighbours: Numbers
     attribution: Attribution
+    scene: Any = 0
+    frame: Any = None
+    target: Any = 0
+    others: tuple[Any, ...] = ()
 
     @property
     def interaction(self) -> float:
         """Contribution of the most influential neighbour; 0 without neighbours."""
         return float(self.neighbours.max(initial=-np.inf)) if self.neighbours.size else 0.0
+
+
+def to_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
+    """Return explanations as a table: one line per target and player, with names where there are some."""
+    import pandas as pd
+
+    lines = []
+    for found in explanations:
+        where = {"scene": found.scene, "frame": found.frame, "target": found.target}
+        for player, share, error in zip(
+            ("past", *found.others), found.attribution.values, found.attribution.standard_errors, strict=True
+        ):
+            lines.append({**where, "player": player, "share": float(share), "standard error": float(error)})
+    return pd.DataFrame(lines, columns=["scene", "frame", "target", "player", "share", "standard error"])
 
 
 def explain(
@@ -66,27 +94,31 @@ def explain(
     Parameters
     ----------
     predict
-        The predictor; it must heed ``present`` and give the same paths when called again.
+        The predictor; it must heed ``present`` and give the same paths when called again. Torch tensors are taken as
+        arrays are; a module must be in evaluation mode.
     scenes
-        Arrays ``(agents, 20, 2)``: eight observed frames and twelve to be predicted. Only the target's future is
-        used; that of the others may be NaN. Or `Windows`, e.g. of `from_dataframe`: one explanation each.
+        Arrays ``(agents, 20, 2)``, or a single one: eight observed frames and twelve to be predicted. Only the target's
+        future is used; that of the others may be NaN. Or `Windows`, e.g. of `from_dataframe`: one explanation each.
     target
         Which agent is predicted; of windows it is always their own target, 0.
     loss
-        The value is minus this.
+        The value is minus this: ``"min_ade"`` or ``"min_fde"``, of the best of the samples.
     method, budget, seed
-        As in `reprise.walk_alone.attribution.shapley`.
+        As in `reprise.walk_alone.shapley`.
 
     Returns
     -------
     tuple of Explanation
-        One per scene, or per window.
+        One per scene, or per window; `to_frame` makes a table of them.
 
     Raises
     ------
     WindowsError
-        If a scene has another shape or NaN where a position is needed, if ``target`` is given with windows, or the
-        predictor ignores ``present`` or draws fresh noise.
+        If a scene has another shape, NaN where a position is needed, a neighbour that is all zeros or the target, if
+        ``target`` is given with windows, or if the predictor is in training mode, ignores ``present``, draws fresh
+        noise, or returns another shape or values that are not finite.
+    UnknownNameError
+        If the loss is unknown.
 
     Examples
     --------
@@ -96,39 +128,93 @@ def explain(
     >>> explain(stand, [np.stack([walk, walk + 1])])[0].neighbours.tolist()
     [0.0]
     """
-    if isinstance(scenes, Windows):
-        if target != 0:
-            raise WindowsError(f"target={target}, but each window has a target of its own; leave target at 0.")
-        scenes = _scenes_of(scenes)
+    _check_predictor(predict)
+    if loss not in get_args(Loss):
+        raise unknown_name("loss", loss, list(get_args(Loss)))
+    target = _whole("target", target)
     found = []
-    for place, scene in enumerate(scenes):
-        tracks = _checked_scene(np.asarray(scene, dtype=np.float64), place, target)
+    for place, (tracks, who) in enumerate(_scenes(scenes, target)):
+        _check_scene(tracks, place, target, padding=not isinstance(scenes, Windows))
         game = PredictorGame(predict, tracks, target, loss)
         game.probe()
         attribution = shapley(game, len(tracks), method=method, budget=budget, seed=seed)
-        found.append(Explanation(float(attribution.values[0]), attribution.values[1:], attribution))
+        found.append(Explanation(float(attribution.values[0]), attribution.values[1:], attribution, **who))
     return tuple(found)
 
 
-def _scenes_of(windows: Windows) -> list[NDArray[np.float64]]:
-    """Return one scene a window, ``(1 + its neighbours, 20, 2)``; what the neighbours do later is NaN."""
-    scenes = []
-    for past, future, neighbours, present in zip(
-        windows.past, windows.future, windows.neighbours, windows.present, strict=True
-    ):
-        scene = np.full((1 + int(present.sum()), LENGTH, 2), np.nan)
-        scene[0] = np.concatenate([past, future])
-        scene[1:, :PAST] = neighbours[present]
-        scenes.append(scene)
-    return scenes
+def _check_predictor(predict: object) -> None:
+    if not callable(predict):
+        raise WindowsError(f"predict={predict!r} cannot be called; give a function of past, neighbours and present.")
+    if getattr(getattr(predict, "__self__", predict), "training", False) is True:
+        raise WindowsError(
+            "predict is in training mode, its dropout would be attributed to players; call eval() on it."
+        )
 
 
-def _checked_scene(tracks: NDArray[np.float64], place: int, target: int) -> NDArray[np.float64]:
+def _whole(name: str, value: object) -> int:
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise WindowsError(f"{name}={value!r} is no whole number.") from None
+
+
+def _scenes(scenes: Any, target: int) -> list[tuple[NDArray[np.float64], dict[str, Any]]]:
+    """Return each scene as an array, with what is known of who is in it."""
+    if isinstance(scenes, Windows):
+        if target != 0:
+            raise WindowsError(f"target={target}, but each window has a target of its own; leave target at 0.")
+        return _scenes_of(scenes)
+    if hasattr(scenes, "columns"):
+        raise WindowsError("scenes is a table; make windows of it first: explain(predict, from_dataframe(table)).")
+    if isinstance(scenes, np.ndarray) and scenes.ndim == 3:
+        scenes = [scenes]
+    try:
+        listed = list(scenes)
+    except TypeError:
+        raise WindowsError(f"scenes={scenes!r} is no list of arrays (agents, {LENGTH}, 2).") from None
+    return [(_numbers(scene, place), _places(scene, place, target)) for place, scene in enumerate(listed)]
+
+
+def _numbers(scene: Any, place: int) -> NDArray[np.float64]:
+    try:
+        if np.iscomplexobj(scene):
+            raise TypeError
+        tracks = np.array(scene, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise WindowsError(f"scene {place} holds no real numbers; expected (agents, {LENGTH}, 2).") from None
     if tracks.ndim != 3 or tracks.shape[1:] != (LENGTH, 2):
         raise WindowsError(
             f"scene {place} has the shape {tracks.shape}; expected (agents, {LENGTH}, 2): {PAST} observed and "
-            f"{FUTURE} future frames, time on the second axis, x and y on the third."
+            f"{FUTURE} future frames, time on the second axis, x and y on the third. Cut or resample longer tracks, "
+            "e.g. tracks[:, :20]; give scenes in a list."
         )
+    return tracks
+
+
+def _places(scene: Any, place: int, target: int) -> dict[str, Any]:
+    agents = range(len(scene))
+    at = target % len(agents) if len(agents) else 0
+    return {"scene": place, "target": target, "others": tuple(agent for agent in agents if agent != at)}
+
+
+def _scenes_of(windows: Windows) -> list[tuple[NDArray[np.float64], dict[str, Any]]]:
+    """Return one scene a window, ``(1 + its neighbours, 20, 2)``; what the neighbours do later is NaN."""
+    scenes = []
+    for row in range(len(windows)):
+        present = windows.present[row]
+        scene = np.full((1 + int(present.sum()), LENGTH, 2), np.nan)
+        scene[0] = np.concatenate([windows.past[row], windows.future[row]])
+        scene[1:, :PAST] = windows.neighbours[row, present]
+        who: dict[str, Any] = {"scene": int(windows.scene[row]), "frame": int(windows.frame[row])}
+        who["others"] = tuple(np.flatnonzero(present).tolist())
+        if isinstance(windows, TableWindows):
+            who = {"scene": windows.scenes[row], "frame": windows.frames[row], "target": windows.agents[row]}
+            who["others"] = tuple(windows.neighbour_agents[row, present])
+        scenes.append((scene, who))
+    return scenes
+
+
+def _check_scene(tracks: NDArray[np.float64], place: int, target: int, *, padding: bool) -> None:
     if not -len(tracks) <= target < len(tracks):
         raise WindowsError(f"target={target}, but scene {place} has {len(tracks)} agents.")
     needed = np.zeros(tracks.shape[:2], dtype=bool)
@@ -139,7 +225,20 @@ def _checked_scene(tracks: NDArray[np.float64], place: int, target: int) -> NDAr
         raise WindowsError(
             f"scene {place} has no finite position for agent {agent} in frame {frame}; interpolate it first."
         )
-    return tracks
+    if not padding:
+        return
+    past = tracks[:, :PAST]
+    others = np.arange(len(tracks)) != target % len(tracks)
+    empty = others & ~past.any((1, 2)) & past[target].any()
+    if empty.any():
+        agent = int(np.flatnonzero(empty)[0])
+        raise WindowsError(f"scene {place}: the observed track of agent {agent} is all zeros: padding; leave it out.")
+    doubled = others & (past == past[target]).all((1, 2)) & (np.ptp(past[target], axis=0).max() > 0)
+    if doubled.any():
+        agent = int(np.flatnonzero(doubled)[0])
+        raise WindowsError(
+            f"scene {place}: agent {agent} is the target itself (distance 0 in all frames); leave it out."
+        )
 
 
 class PredictorGame:
@@ -170,16 +269,28 @@ class PredictorGame:
     def _values(self, masks: Masks) -> Numbers:
         static = np.broadcast_to(self.past[-1], self.past.shape)
         past = np.where(masks[:, :1, None], self.past, static)
-        neighbours = np.broadcast_to(self.neighbours, (len(masks), *self.neighbours.shape))
-        return -self._losses(self._paths(past, neighbours, masks[:, 1:]))
+        return -self._losses(self._paths(past, self._repeated(self.neighbours, len(masks)), masks[:, 1:].copy()))
 
-    def _paths(self, past: NDArray[Any], neighbours: NDArray[Any], present: Masks) -> NDArray[Any]:
-        paths = np.asarray(self.predict(past, neighbours, present), dtype=np.float64)
+    def _repeated(self, tracks: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+        return np.repeat(tracks[None], n, axis=0)  # a copy: a predictor may work in place
+
+    def _paths(self, past: NDArray[Any], neighbours: NDArray[Any], present: Masks) -> NDArray[np.float64]:
+        n, n_present = len(past), present.sum(-1)
+        torch = sys.modules.get("torch")
+        with torch.no_grad() if torch is not None else nullcontext():
+            returned = self.predict(past, neighbours, present)
+        paths = np.asarray(returned.detach().cpu() if hasattr(returned, "detach") else returned, dtype=np.float64)
         paths = paths[:, None] if paths.ndim == 3 else paths
-        if paths.ndim != 4 or (len(paths), *paths.shape[2:]) != (len(past), *self.future.shape):
+        if paths.ndim != 4 or (len(paths), *paths.shape[2:]) != (n, *self.future.shape):
             raise WindowsError(
-                f"the predictor returned the shape {paths.shape}; expected ({len(past)}, {len(self.future)}, 2) or "
-                f"({len(past)}, samples, {len(self.future)}, 2)."
+                f"the predictor returned the shape {paths.shape}; expected ({n}, {len(self.future)}, 2) or "
+                f"({n}, samples, {len(self.future)}, 2)."
+            )
+        broken = ~np.isfinite(paths).all((1, 2, 3))
+        if broken.any():
+            raise WindowsError(
+                "the predictor returned values that are not finite for a coalition with "
+                f"{n_present[broken][0]} of {len(self.neighbours)} neighbours; it must take any number, or none."
             )
         return paths
 
@@ -188,104 +299,26 @@ class PredictorGame:
         return distance.mean(-1).min(1) if self.loss == "min_ade" else distance[..., -1].min(1)
 
     def probe(self) -> None:
-        """Refuse a predictor that looks at absent neighbours, or that draws fresh noise at each call."""
-        past = self.past[None]
-        absent = np.zeros((1, len(self.neighbours)), dtype=bool)
-        once = self._paths(past, self.neighbours[None], absent)
-        if not np.array_equal(once, self._paths(past, self.neighbours[None], absent)):
+        """Refuse a predictor that looks at absent neighbours, or that draws fresh noise at each call.
+
+        Tried with nobody present and with each neighbour alone; absent tracks are replaced by noise.
+        """
+        n = len(self.neighbours)
+        present = np.concatenate([np.zeros((1, n), dtype=bool), np.eye(n, dtype=bool)])
+        true = self._repeated(self.neighbours, n + 1)
+        noise = np.random.default_rng(0).normal(scale=PROBE_METRES, size=true.shape)
+
+        def once(neighbours: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self._paths(self._repeated(self.past, n + 1), neighbours.copy(), present.copy())
+
+        before = once(true)
+        if not np.array_equal(before, once(true)):
             raise WindowsError(
                 "the predictor gives other paths when called again, so that noise would be attributed; draw its noise "
                 "once and pass the same for every coalition."
             )
-        if len(self.neighbours) and not np.allclose(once, self._paths(past, self.neighbours[None] + 7.3, absent)):
+        if n and not np.allclose(before, once(np.where(present[..., None, None], true, true + noise))):
             raise WindowsError(
                 "the predictor's paths change with neighbours that are absent, so it ignores present; an attribution "
                 "would be meaningless."
             )
-
-
-def from_dataframe(
-    table: pd.DataFrame,
-    *,
-    frame: str = "frame",
-    agent: str = "agent",
-    x: str = "x",
-    y: str = "y",
-    scene: str | None = None,
-    radius: float = 3.0,
-    seconds: float = 0.4,
-) -> Windows:
-    """Cut a long table, one row per agent and frame, into windows.
-
-    Parameters
-    ----------
-    table
-        The rows.
-    frame, agent, x, y, scene
-        Names of its columns; frames must be equally spaced.
-    radius
-        Neighbours are the agents within this distance at the last observed frame, in the unit of x and y.
-    seconds
-        Time between frames.
-
-    Returns
-    -------
-    Windows
-        One per agent and 20 consecutive frames.
-
-    Raises
-    ------
-    WindowsError
-        If a column is missing, an agent stands twice in a frame, a position is not finite, frames are unevenly spaced,
-        or nobody is seen in 20 consecutive frames.
-    """
-    names = [frame, agent, x, y, *([scene] if scene else [])]
-    if missing := [name for name in names if name not in table.columns]:
-        raise WindowsError(f"the table has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
-    parts = []
-    groups = table.groupby(scene, sort=True) if scene else [(0, table)]
-    for number, (_, rows) in enumerate(groups):
-        parts.append(_scene_windows(rows, number, (frame, agent, x, y), radius, seconds))
-    windows = join(parts)
-    if not len(windows):
-        raise WindowsError(
-            f"no agent is seen in {LENGTH} consecutive frames ({PAST} observed, {LENGTH - PAST} future)."
-        )
-    speed = float(np.median(np.linalg.norm(np.diff(windows.past, axis=1), axis=-1)) / seconds)
-    if speed > FASTEST:
-        warnings.warn(
-            f"the median speed is {speed:.0f} units a second; if x and y are pixels or feet, give radius in that unit.",
-            stacklevel=2,
-        )
-    check_neighbours(windows)
-    return windows
-
-
-def _scene_windows(
-    rows: pd.DataFrame, number: int, names: tuple[str, str, str, str], radius: float, seconds: float
-) -> Windows:
-    frame, agent, x, y = names
-    doubled = rows.duplicated([frame, agent])
-    if doubled.any():
-        first = rows[doubled].iloc[0]
-        raise WindowsError(f"agent {first[agent]} stands twice in frame {first[frame]}; keep one row.")
-    broken = ~np.isfinite(rows[[x, y]].to_numpy(dtype=np.float64)).all(1)
-    if broken.any():
-        first = rows[broken].iloc[0]
-        raise WindowsError(
-            f"agent {first[agent]} has no finite position in frame {first[frame]}; interpolate it first."
-        )
-    frames = np.unique(rows[frame].to_numpy(dtype=np.float64))
-    steps = np.diff(frames)
-    step = steps.min() if len(steps) else 1.0
-    odd = np.flatnonzero(np.abs(steps / step - np.rint(steps / step)) > 1e-6)
-    if len(odd):
-        raise WindowsError(
-            f"frame {frames[odd[0] + 1]:g} comes {steps[odd[0]]:g} after the one before, the smallest step is "
-            f"{step:g}; resample to equal steps."
-        )
-    place = np.rint((rows[frame].to_numpy(dtype=np.float64) - frames[0]) / step).astype(int)
-    agents, column = np.unique(rows[agent].to_numpy(), return_inverse=True)
-    positions = np.full((place.max() + 1, len(agents), 2), np.nan)
-    positions[place, column] = rows[[x, y]].to_numpy(dtype=np.float64)
-    return cut_windows(positions, radius=radius, scene=number, seconds=seconds, unit="units")

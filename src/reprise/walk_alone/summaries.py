@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reprise.numerals import number
 from reprise.rows import MissingRowsError, select
-from reprise.stats import Interval
-from reprise.walk_alone.figures import CUT, NETWORKS, cases, loss_of, share_intervals
+from reprise.walk_alone.figures import CUT, NETWORKS, TITLES, cases, loss_of, share_intervals
+from reprise.walk_alone.linear_probe import percent
+from reprise.walk_alone.problems import Problem
 from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples
 from reprise.walk_alone.settings import Settings
 
 _LOSSES = {"nll": "−NLL", "min_ade": "−minADE"}
+METRICS = {"ade": "ADE", "fde": "FDE", "min_ade": "minADE", "min_fde": "minFDE", "nll": "NLL"}
 AUDITS = ("estimator", "stranger masked", "leak", "fresh noise")
 
 
@@ -39,36 +44,64 @@ def phantom_table(rows: pd.DataFrame) -> pd.DataFrame:
     return _rounded(wide[order].rename(columns=named))
 
 
-def score_table(rows: pd.DataFrame) -> pd.DataFrame:
+def score_table(rows: pd.DataFrame, problems: Sequence[Problem]) -> pd.DataFrame:
     """Return the interaction score against its two nulls: one stranger, as in the paper, and as many as neighbours.
 
-    The worlds stand beside the real data, and the network trained with neighbours cut beside the others.
+    The worlds stand beside the real data, and the network trained with neighbours cut beside the others. In the last
+    column strangers count as in a game without the additional player (`equal_games`).
     """
-    datasets = list(dict.fromkeys(rows["dataset"]))
+    counts = {(p.name, p.split): p.test.counts for p in problems}
+    equal = equal_games(rows, counts)
     lines = []
-    for dataset, method in cases(rows, datasets, (*NETWORKS, CUT)):
+    for dataset, method in cases(rows, list(dict.fromkeys(rows["dataset"])), (*NETWORKS, CUT)):
         found = share_intervals(rows, dataset, method)
-        excess = _excess_over_past(rows, dataset, method)
+        real, one, top = (found[name].estimate for name in ("interaction", "random", "random max"))
         lines.append(
             {
                 "dataset": dataset,
                 "method": method,
-                "as released (− one stranger)": found["interaction"].estimate - found["random"].estimate,
-                "corrected (− top stranger)": found["interaction"].estimate - found["random max"].estimate,
-                "difference": found["random max"].estimate - found["random"].estimate,
-                "corrected over past, %": 100 * excess.estimate,
-                "low": 100 * excess.low,
-                "high": 100 * excess.high,
+                "as released (− one stranger)": real - one,
+                "corrected (− top stranger)": real - top,
+                "difference": top - one,
+                "corrected over past": _excess_over_past(rows, dataset, method),
+                "the same, equal games": _excess_over_past(equal, dataset, method),
             }
         )
     return _rounded(pd.DataFrame(lines))
 
 
-def _excess_over_past(rows: pd.DataFrame, dataset: str, method: str) -> Interval:
+def equal_games(rows: pd.DataFrame, counts: Mapping[tuple[str, str], NDArray[np.int64]]) -> pd.DataFrame:
+    """Return the rows with the top stranger's share as in a game of equal size, on one assumption.
+
+    A share in a game of M + 1 players averages a stranger's marginals over coalitions of 0 to M others, one in a game
+    of M players over 0 to M − 1. If a stranger that joins all M changes nothing, the second is (M + 1) / M times the
+    first.
+
+    Parameters
+    ----------
+    rows
+        Tidy rows of the study.
+    counts
+        Data set and split to the number of neighbours of each test window.
+    """
+    scaled = rows.copy()
+    for (dataset, split), neighbours in counts.items():
+        chosen = (
+            (rows["dataset"] == dataset)
+            & (rows["split"] == split)
+            & (rows["experiment"] == "attribution")
+            & (rows["metric"] == "random max")
+        ).to_numpy()
+        players = 1 + neighbours[rows.loc[chosen, "target"].to_numpy(dtype=np.int64)]
+        scaled.loc[chosen, "value"] *= (players + 1) / players
+    return scaled
+
+
+def _excess_over_past(rows: pd.DataFrame, dataset: str, method: str) -> str:
     how = {"dataset": dataset, "method": method, "experiment": "attribution", "loss": loss_of(method)}
     found = samples(rows, ("past", "interaction", "random max"), **how)
     ratio = (found["interaction"] - found["random max"]) / found["past"]
-    return interval_of(ratio, number_of_seeds(rows, dataset))
+    return percent(interval_of(ratio, number_of_seeds(rows, dataset)), decimals=1)
 
 
 def losses_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +173,14 @@ def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
-    def text(value: object) -> object:
-        return ("—" if np.isnan(value) else number(value, 3)) if isinstance(value, float) else value
+    """Return a table as readers see it: rounded, with metrics and data sets named as in the text."""
 
-    return frame.map(text)
+    def text(value: object) -> object:
+        if isinstance(value, float):
+            return "—" if np.isnan(value) else number(value, 3)
+        return METRICS.get(value, TITLES.get(value, value)) if isinstance(value, str) else value
+
+    if "dataset" in frame:  # real data first
+        places = {name: place for place, name in enumerate(TITLES)}
+        frame = frame.sort_values("dataset", key=lambda names: names.map(places), kind="stable", ignore_index=True)
+    return frame.map(text).rename(columns={**METRICS, "dataset": "data set"})

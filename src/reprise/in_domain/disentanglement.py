@@ -41,12 +41,21 @@ def dci(codes: ArrayLike, targets: ArrayLike, seed: int = 0) -> DCI:
         Factors, shape (n, n_factors).
     seed
         Of the trees and of the images held out.
+
+    Raises
+    ------
+    ValueError
+        If codes or targets are no tables of equally many rows, at least six, or a factor is constant.
     """
     from sklearn.ensemble import GradientBoostingRegressor
 
     x, y = np.asarray(codes, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    if x.ndim != 2 or y.ndim != 2:
+        raise ValueError(f"codes have the shape {x.shape} and targets {y.shape}; give tables, one row an image.")
     if len(x) != len(y) or len(x) < 6:
         raise ValueError(f"codes have {len(x)} rows and targets {len(y)}; give the same number, at least 6.")
+    if (np.ptp(y, axis=0) == 0).any():
+        raise ValueError("a factor of targets is constant: nothing can be learned about it; drop it.")
     # Images come in grid order: a cut of the last third would hold out values of the first factor, not images.
     order = numpy_generator(seed, "in_domain", "dci images").permutation(len(x))
     x, y, n_fit = x[order], y[order], 2 * len(x) // 3
@@ -63,7 +72,7 @@ def dci(codes: ArrayLike, targets: ArrayLike, seed: int = 0) -> DCI:
 def disentanglement(importance: NDArray[np.float64]) -> float:
     """Return the weighted mean over rows of 1 - entropy, base: the number of columns; importance (n_codes, n_factors).
 
-    Of the transposed matrix it is the completeness.
+    Of the transposed matrix it is the completeness. With a single column there is nothing to mix up: the score is 1.
 
     Examples
     --------
@@ -74,5 +83,5 @@ def disentanglement(importance: NDArray[np.float64]) -> float:
     if total == 0:
         return 0.0
     share = importance / np.maximum(importance.sum(1, keepdims=True), 1e-12)
-    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(1) / np.log(importance.shape[1])
+    entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(1) / np.log(max(importance.shape[1], 2))
     return round(float(((1 - entropy) * importance.sum(1)).sum() / total), 12)

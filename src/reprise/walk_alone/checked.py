@@ -1,0 +1,71 @@
+"""`shapley` as a reader calls it: what comes from outside is checked, then the study's own function does the work."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from reprise.walk_alone import attribution
+from reprise.walk_alone.attribution import Attribution, Method, Value
+from reprise.walk_alone.coalitions import Masks, Numbers
+
+
+def shapley(
+    value: Value,
+    n_players: int,
+    *,
+    method: Method = "auto",
+    budget: int = 4096,
+    n_games: int | None = None,
+    seed: int = 0,
+) -> Attribution:
+    """Attribute a value to the players; see `reprise.walk_alone.attribution.shapley` for the parameters.
+
+    Beyond that function's own checks, arguments must be of the right type, and the value function, which may return
+    torch tensors, must give equal values when called again.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` cannot be called, or a number is not whole.
+    ValueError
+        If the value function draws fresh noise at each call, and as in `reprise.walk_alone.attribution.shapley`.
+
+    Examples
+    --------
+    >>> shapley(lambda masks: masks @ [1.0, 2.0], 2).values.tolist()
+    [1.0, 2.0]
+    """
+    if not callable(value):
+        raise TypeError(f"value is a {type(value).__name__}; give a function of masks (coalitions, players).")
+    given = {"n_players": n_players, "budget": budget, "n_games": n_games, "seed": seed}
+    whole = {name: None if number is None else _whole(name, number) for name, number in given.items()}
+    players, games = whole["n_players"], whole["n_games"]
+    if games is not None and games < 1:
+        raise ValueError(f"n_games={games}; give at least one game, or None for a single one without that axis.")
+
+    def play(masks: Masks) -> Numbers:
+        values: Any = value(masks.copy())  # a writable copy: torch wants one
+        values = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+        if np.iscomplexobj(values):
+            raise ValueError("the value function returned complex numbers; it must return real ones.")
+        return values  # type: ignore[no-any-return]
+
+    if players is not None and players >= 1:
+        ends = np.repeat(np.array([[False], [True]]), players, axis=1)
+        ends = ends if games is None else np.repeat(ends[None], games, axis=0)
+        if not np.array_equal(play(ends), play(ends), equal_nan=True):
+            raise ValueError(
+                "the value function gives other values when called again, so that noise would be attributed; draw its "
+                "noise once and use it for all coalitions."
+            )
+    return attribution.shapley(play, method=method, **whole)  # type: ignore[arg-type]
+
+
+def _whole(name: str, number: object) -> int:
+    try:
+        return operator.index(number)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name}={number!r} is no whole number.") from None
