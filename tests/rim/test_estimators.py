@@ -98,6 +98,9 @@ def test_dates_are_seconds():
     by_date = HawkesPoisson(86_400.0).fit(days).predict()
     by_number = HawkesPoisson(1.0).fit(walks()).predict()
     np.testing.assert_allclose(by_date, by_number, rtol=1e-4)
+    for until in (pd.Timestamp("2024-01-09"), "2024-01-09"):
+        by_date = HawkesPoisson(86_400.0).fit(days, until=until).predict()
+        np.testing.assert_allclose(by_date, HawkesPoisson(1.0).fit(walks(), until=8.0).predict(), rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [HawkesPoisson, RecurrentIntensityModel])

@@ -41,7 +41,9 @@ def recency(requests: Requests) -> Numbers:
     """Return Σ exp(−(T − t_i)/h) of each request, (N,)."""
     horizon = check_horizon(requests.horizon)
     owner = requests.owner
-    return np.bincount(owner, weights=np.exp((requests.time - requests.end[owner]) / horizon), minlength=len(requests))
+    return np.bincount(  # type: ignore[return-value]
+        owner, weights=np.exp((requests.time - requests.end[owner]) / horizon), minlength=len(requests)
+    )
 
 
 def hawkes_weights(split: Split) -> Numbers:

@@ -140,7 +140,7 @@ def _retail_columns() -> dict[str, np.ndarray]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and moved in one step: two runs may do so at once.
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as partial:
-        np.savez_compressed(partial, **columns)
+        np.savez_compressed(partial, **columns)  # type: ignore[arg-type]
     Path(partial.name).replace(path)
     return columns
 

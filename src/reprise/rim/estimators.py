@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -36,13 +37,25 @@ if TYPE_CHECKING:
 Factor = Literal["none", "UserPop", "EMA", "Hawkes", "HP"]
 
 
-def _split(events: Events, until: float | None, horizon: float, n_windows: int) -> Split:
+Moment = float | str | datetime | None
+
+
+def _split(events: Events, until: Moment, horizon: float, n_windows: int) -> Split:
     """Return the split at a time, by default just behind the last event; windows of targets must not all be empty."""
-    at = float(np.nextafter(events.time.max(), np.inf)) if until is None else float(until)
+    at = float(np.nextafter(events.time.max(), np.inf)) if until is None else _number(until)
     split = temporal_split(events, at, check_horizon(horizon), n_windows=n_windows)
     if split.validation and not any(window.targets.nnz for window in split.validation):
         check_targets(split.validation[0])
     return split
+
+
+def _number(moment: float | str | datetime) -> float:
+    """Return a time as a number; dates count in seconds since 1970, as those of the events do."""
+    import pandas as pd
+
+    if isinstance(moment, str | datetime):
+        return float(pd.Timestamp(moment).timestamp())
+    return float(moment)
 
 
 def _requests(split: Split, users: Sequence[Any] | None) -> tuple[NDArray[Any], Requests]:
@@ -83,7 +96,7 @@ class HawkesPoisson(BaseEstimator):
         self.horizon = horizon
         self.n_windows = n_windows
 
-    def fit(self, events: pd.DataFrame, until: float | None = None) -> Self:
+    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
         """Fit on events before a time, by default on all of them.
 
         Parameters
@@ -91,7 +104,7 @@ class HawkesPoisson(BaseEstimator):
         events
             Columns ``user`` and ``time``, and ``item``, which does not matter here.
         until
-            T, the present: a number in the unit of the times.
+            T, the present: a number in the unit of the times, or a date where these are dates.
 
         Raises
         ------
@@ -169,7 +182,7 @@ class RecurrentIntensityModel(BaseEstimator):
         self.random_state = random_state
         self.device = device
 
-    def fit(self, events: pd.DataFrame, until: float | None = None) -> Self:
+    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
         """Train on events before a time, by default on all of them.
 
         Parameters
@@ -177,7 +190,7 @@ class RecurrentIntensityModel(BaseEstimator):
         events
             Columns ``user``, ``item``, ``time`` (numbers or dates), one event a row, in any order.
         until
-            T, the present: a number in the unit of the times.
+            T, the present: a number in the unit of the times, or a date where these are dates.
 
         Raises
         ------

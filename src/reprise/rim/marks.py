@@ -235,7 +235,7 @@ def _chunks_of(network: nn.Module, tokens: Tensor) -> Iterator[Tensor]:
         memory = None if memory is None else memory[:, :running].detach().contiguous()
         states, memory = network(inputs, memory)
         there = targets > 0
-        yield cross_entropy(network.logits(states[there]), targets[there])
+        yield cross_entropy(network.logits(states[there]), targets[there])  # type: ignore[operator]
 
 
 def _whole(network: nn.Module, tokens: Tensor) -> Iterator[Tensor]:
@@ -243,7 +243,7 @@ def _whole(network: nn.Module, tokens: Tensor) -> Iterator[Tensor]:
     targets = tokens[:, 1:]
     there = targets > 0
     states, _ = network(tokens[:, :-1])
-    yield cross_entropy(network.logits(states[there]), targets[there])
+    yield cross_entropy(network.logits(states[there]), targets[there])  # type: ignore[operator]
 
 
 @torch.no_grad()

@@ -101,7 +101,7 @@ def _point_rows(cell: Cell, scene: _Scene, multiplier: float) -> Iterator[Row]:
             yield from _solved(cell, scene, multiplier, served, OTHER_PRICES, other, bounds, own)
         if cell.seed in s.loop_seeds and judged and scene.factor in JUDGED_FACTORS:
             start = numpy_generator(cell.seed, "rim", cell.name, "start of the loop").uniform(size=n_items)
-            loop = alternate(fitted, own, -start if bounds.most is None else start)
+            loop = alternate(fitted, own, -start if bounds.most is None else start)  # type: ignore[arg-type]
             yield from _solved(cell, scene, multiplier, served, LOOP, loop, bounds, own, blocks=True)
     if judged:
         chosen = greedy_assignment(scene.test, bounds).astype(np.float64)

@@ -90,8 +90,9 @@ class DualMatcher(BaseEstimator):
         if self.solver == "exact":
             found = solve(matrix, bounds, levels=self.levels)
         else:
-            start = numpy_generator(self.random_state, "rim", "DualMatcher").uniform(size=matrix.shape[1])
-            found = alternate(matrix, bounds, -start if bounds.most is None else start)
+            low, high = -float(bounds.least is not None), float(bounds.most is not None)
+            generator = numpy_generator(self.random_state, "rim", "DualMatcher")
+            found = alternate(matrix, bounds, generator.uniform(low, high, (matrix.shape[1],)))
         self.items_ = None if columns is None else list(columns)
         self.n_items_ = matrix.shape[1]
         self._found = found

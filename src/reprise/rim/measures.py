@@ -12,12 +12,12 @@ N_BLOCKS = 50
 
 def precision(assignment: NDArray[np.generic], targets: Numbers, least: float = 0.0) -> float:
     """Return Σ A Y / max(Σ A, R): hits per recommendation; R > 0 punishes an assignment that under-delivers."""
-    return float((assignment * targets).sum() / max(float(assignment.sum()), least))
+    return float((assignment * targets).sum() / max(float(assignment.sum()), least))  # type: ignore[operator]
 
 
 def recall(assignment: NDArray[np.generic], targets: Numbers, axis: int = 1) -> float:
     """Return the mean over users (axis 1) or items (axis 0) of hits / max(1, targets)."""
-    hits = (assignment * targets).sum(axis)
+    hits = (assignment * targets).sum(axis)  # type: ignore[operator]
     return float(np.mean(hits / np.maximum(targets.sum(axis), 1)))
 
 
@@ -27,7 +27,7 @@ def released_item_recall(assignment: NDArray[np.generic], targets: Numbers) -> f
     It divides a column of N hits by a vector of N ideals, which broadcasts to N × N: the mean is
     mean(hits) · mean(1/ideal), whatever belongs together.
     """
-    hits = (assignment * targets).sum(1, keepdims=True)
+    hits = (assignment * targets).sum(1, keepdims=True)  # type: ignore[operator]
     ideal = np.maximum(targets.sum(1), 1)
     return float(np.mean(hits) * np.mean(1 / ideal))
 
@@ -52,7 +52,7 @@ def coverage(assignment: NDArray[np.generic], axis: int = 0) -> float:
 
 def block_sums(values: Numbers, blocks: Codes) -> Numbers:
     """Return the sum of the values of each block, (50,)."""
-    return np.bincount(blocks, weights=values, minlength=N_BLOCKS)
+    return np.bincount(blocks, weights=values, minlength=N_BLOCKS)  # type: ignore[return-value]
 
 
 def blocks_of(codes: Codes, n_codes: int, draw: np.random.Generator) -> Codes:

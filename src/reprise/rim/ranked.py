@@ -134,7 +134,7 @@ def _baseline_rows(cell: Cell) -> Iterator[Row]:
         if name == "ALS":
             active = cell.activity("HP", cell.split.test)[:, None]
             yield from _user_rows(cell, "ALS × HP", _masked(cell, scores * active))
-    for name, scores in found.items():
+    for name, scores in found.items():  # type: ignore[assignment]
         yield from _item_rows(cell, name, scores)
         yield from _user_rows(cell, name, scores)
 
