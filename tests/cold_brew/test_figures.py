@@ -144,6 +144,26 @@ def test_the_highest_degrees_are_one_range_weighted_by_their_test_nodes():
     assert one["split"].to_list() == ["degree 17+"]
 
 
+def noise(data_set, losses):
+    lines = []
+    for method, loss in losses.items():
+        for at, value in ((0.0, 60), (1.0, 60 - loss)):
+            lines += seeds(data_set, "tail", method, value, "accuracy with noisy tail edges", at=at)
+    return lines
+
+
+def test_what_random_tail_edges_cost_is_said_as_a_span_over_the_graphs():
+    lines = noise("cora", {GCN: 40, TEACHER: 41, STUDENT: 12, "MLP": 0})
+    alone = audit_figures.draw_noise(tidy(lines), ["cora", "dblp"])
+    assert title(alone) == (
+        "Random tail edges cost the GCN 40 points, the student 12; then the MLP's mean is above the student's on cora"
+    )
+    lines += noise("chameleon", {GCN: 29, TEACHER: 30, STUDENT: -2, "MLP": 0})
+    both = audit_figures.draw_noise(tidy(lines), ["cora", "chameleon"])
+    assert title(both).startswith("Random tail edges cost the GCN 29 to 40 points, the student −2 to 12; then")
+    assert title(both).endswith(" on cora")
+
+
 def test_tables_say_where_no_node_is_tested_and_how_many_are():
     lines = groups("texas", 70) + seeds("texas", "isolation", "MLP", float("nan"), spread=0.0)
     lines += seeds("texas", "overall", "MLP", 55, spread=0.0)

@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from reprise.claims import ControlResult
 from reprise.in_domain import claims, factor_figures, figures, rates, rules, sentences, summaries
 from reprise.in_domain.convergence import convergence
 from reprise.in_domain.grid import GRIDS
@@ -359,6 +362,14 @@ def test_the_worst_pair_of_factors_is_named():
     assert "shape where orientation is out, 0.85 lower" in said
 
 
+def test_outside_the_corners_composition_trains_on_unturned_sprites_only(rows):
+    outside, unturned = sentences.unturned_share()
+    # Of 3 x 6 x 10 x 32 x 32 points those outside the corners with orientation 0, among 48 078 for training.
+    assert outside == pytest.approx(100 * 3 * 6 * 29 * 29 / 48_078)
+    assert unturned == 100
+    assert "shape 0.85, scale 0.85" in sentences.what_composition_asks(rows)
+
+
 def test_what_a_remedy_buys_is_said_for_position_and_for_all_factors():
     taught = model_rows("CNN, augmented", scores={**GOOD, "extrapolation": 0.9}, experiment="remedies")
     said = sentences.what_the_remedies_buy(rows_of(model_rows("CNN"), taught))
@@ -369,3 +380,15 @@ def test_the_scale_is_that_of_the_settings():
     said = sentences.scale_of_this_run(Settings(n_steps=1234, image_side=64))
     assert "1234 training steps of 64 images" in said
     assert "64 pixels a side, as in the paper" in said
+
+
+def test_controls_that_fail_are_named_with_what_that_means():
+    def verdict(claim_id, *holds):
+        controls = [ControlResult(name=f"control {n}", holds=h, evidence=f"figure {n}") for n, h in enumerate(holds)]
+        return SimpleNamespace(claim_id=claim_id, controls=controls)
+
+    assert sentences.what_controls_say([verdict("C1", True), verdict("C5", None)]) == (
+        "All 1 controls that this run has rows for hold."
+    )
+    said = sentences.what_controls_say([verdict("C1", True, False), verdict("C5", None, True)])
+    assert "Of 3 controls that this run has rows for, 1 fail: C1 (control 1: figure 1)." in said

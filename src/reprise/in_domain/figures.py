@@ -76,7 +76,7 @@ def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     trained = data[data.method != CLAMP]
     caption = (
         "R² on the test images of the four splits, mean over all factors. Dashed: the clamp oracle in extrapolation. "
-        f"{INTERVALS} Seeds: {seeds_behind(trained)}."
+        f"{INTERVALS} What leaves the axis is cut at its end. Seeds: {seeds_behind(trained)}."
     )
     alt = f"{finding}. R² on the random split lies between {_range(trained, 'random')}."
     return Drawing(figure, "models", alt, caption, data)

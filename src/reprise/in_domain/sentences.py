@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from reprise.in_domain.convergence import CONVERGED, converged_scores, convergence
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import clamp_score, conditions, methods_of
 from reprise.in_domain.settings import MAIN_DATA_SET
+from reprise.in_domain.splits import make_split
 from reprise.numerals import number
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
@@ -15,6 +19,7 @@ from reprise.stats import Interval, t_interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reprise.claims import Verdict
     from reprise.in_domain.settings import Settings
 
 NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
@@ -83,11 +88,41 @@ def which_factor_breaks(rows: pd.DataFrame) -> str:
     )
 
 
+def what_composition_asks(rows: pd.DataFrame) -> str:
+    """Say which factors the CNN reads worst on the composition split, and what that split's rule lets a model learn."""
+    names = GRIDS[MAIN_DATA_SET].names
+    try:
+        found = {name: float(converged_scores(rows, "CNN", "composition", factor=name).mean()) for name in names}
+    except MissingRowsError:
+        return "The composition and interpolation splits are part of the `standard` profile."
+    order = sorted(found, key=found.__getitem__)
+    scores = ", ".join(f"{name} {number(found[name], 2)}" for name in order)
+    outside, alike = unturned_share()
+    return (
+        f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: "
+        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show "
+        "the first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
+    )
+
+
+def unturned_share() -> tuple[float, float]:
+    """Return how many % of composition's training images lie outside the corners of x and y, and are unturned there."""
+    grid = GRIDS[MAIN_DATA_SET]
+    split = make_split(grid, "composition")
+    values = grid.factors(split.train_index)
+    outside = np.logical_and.reduce([values[:, grid.position(name)] >= split.corners[name] for name in ("x", "y")])
+    unturned = values[outside, grid.position("orientation")] == 0
+    return 100 * float(outside.mean()), 100 * float(unturned.mean())
+
+
 def what_the_remedies_buy(rows: pd.DataFrame) -> str:
     """Say how R² of position, and of all factors, changes by each remedy in extrapolation."""
     words = []
-    plain = _positions(rows, "CNN", "comparison")
-    for method in methods_of(rows, MAIN_DATA_SET, "remedies"):
+    try:
+        plain, remedies = _positions(rows, "CNN", "comparison"), methods_of(rows, MAIN_DATA_SET, "remedies")
+    except MissingRowsError:
+        return "The remedies are part of the `standard` profile."
+    for method in remedies:
         found = _positions(rows, method, "remedies")
         position, everything = (f"{number(a, 2)} instead of {number(b, 2)}" for a, b in zip(found, plain, strict=True))
         words.append(f"with {method.removeprefix('CNN, ')}, {position} for position and {everything} for all factors")
@@ -99,6 +134,20 @@ def _positions(rows: pd.DataFrame, method: str, experiment: str) -> tuple[float,
     found = select(rows, **where, subset="test", metric="r2")
     position = float(per_seed(found, factor=["x", "y"]).mean())
     return position, float(per_seed(found, factor="mean").mean())
+
+
+def what_controls_say(verdicts: Sequence[Verdict]) -> str:
+    """Say which controls do not hold, and of what claims they weaken the verdicts."""
+    run = [(verdict, control) for verdict in verdicts for control in verdict.controls if control.holds is not None]
+    failed = [
+        f"{verdict.claim_id} ({control.name}: {control.evidence})" for verdict, control in run if not control.holds
+    ]
+    if failed:
+        return (
+            f"Of {len(run)} controls that this run has rows for, {len(failed)} fail: {'; '.join(failed)}. The rule of "
+            "such a claim answers to something else than the effect, too; its verdict is worth less."
+        )
+    return f"All {len(run)} controls that this run has rows for hold."
 
 
 def scale_of_this_run(settings: Settings) -> str:
