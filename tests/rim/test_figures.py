@@ -133,6 +133,9 @@ def test_sentences_carry_the_numbers_of_the_rows(rows):
     assert f"{abs(gap):.2f} nats" in sentences.overconfidence(rows, SETS)
     assert "released loop leaves" in sentences.loop_against_exact(rows, SETS)
     assert "no matching" in sentences.loop_against_exact(rows, SETS[1:])
+    against = sentences.against_factorisations(scaled(rows, "ALS", 1e3), SETS[:1])
+    assert "in UserRec behind ALS (−" in against
+    assert "in ItemRec" in against
     assert "correlates" in sentences.why_it_breaks(rows, SETS)
     assert "-fold on MovieLens 100K" in sentences.recall_is_overstated(rows, SETS)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reprise.numerals import number
+from reprise.numerals import difference, number
 from reprise.plots import measured
-from reprise.rim.comparisons import USER_REC, Resampled, ranked
-from reprise.rim.figures import title_of
+from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, ranked
+from reprise.rim.figures import found, title_of
 from reprise.rows import MissingRowsError, per_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHAIN = ("UserPop", "EMA", "Hawkes", "HP")
+FACTORISATIONS = ("ALS", "BPR-Item", "BPR-User", "LogisticMF")
 
 
 def _users(rows: pd.DataFrame, data_set: str, factor: str) -> Resampled:
@@ -126,3 +127,23 @@ def recall_is_overstated(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         right, wrong = (per_seed(rows, metric=m, **how) for m in ("recall (%)", "recall as released (%)"))
         words.append(f"{number(float((wrong / right).mean()), 1)}-fold on {title_of(name)}")
     return f"For the GRU it comes out {', '.join(words)}."
+
+
+def against_factorisations(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say for each data set how GRU × HP stands to the best factorisation on both axes."""
+    words = []
+    for name in data_sets:
+        parts = []
+        for task, own in ((ITEM_REC, "GRU"), (USER_REC, "GRU × HP")):
+            rivals = {rival: found(rows, name, task, rival) for rival in FACTORISATIONS}
+            present = {rival: value for rival, value in rivals.items() if value is not None}
+            ours = found(rows, name, task, own)
+            if not present or ours is None:
+                continue
+            best = max(present, key=lambda rival: float(present[rival].values[0]))
+            gain = (ours - present[best]).interval()
+            how = "ahead of" if gain.above(0) else "behind" if gain.below(0) else "level with"
+            parts.append(f"in {task} {how} {best} ({difference(gain, 2)} points)")
+        if parts:
+            words.append(f"on {title_of(name)} GRU × HP is {', '.join(parts)}")
+    return f"Against the best factorisation, {'; '.join(words)}." if words else "This run has no factorisations."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from reprise.numerals import MISSING, number, with_interval
@@ -111,8 +112,10 @@ def programme_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFram
                 own = {"method": method, "multiplier": multiplier, "solver": solver, "served": "offline"}
                 value = measured(rows, **own, **how)
                 short = measured(rows, **own, dataset=name, part="matching", metric="shortfall (%)", split="fitted")
+                # The programme is solved on some of the seeds; only these are compared.
+                share = None if value is None else (value / group.set_index("seed")["value"]).dropna()
                 line[f"{solver}, of the optimum (%)"] = (
-                    MISSING if value is None else number(100 * float((value / group["value"].mean()).mean()), 2)
+                    MISSING if share is None or share.empty else number(100 * float(share.mean()), 2)
                 )
                 line[f"{solver}, undelivered (%)"] = MISSING if short is None else number(float(short.mean()), 2)
             lines.append(line)
@@ -147,7 +150,7 @@ def by_user(rows: pd.DataFrame, data_set: str, method: str) -> Resampled:
     how = {"dataset": data_set, "part": "resampled users", "task": USER_REC, "method": method}
     hits, shown = (block_table(rows, metric=m, **how) for m in ("hits", "recommended"))
     weights = bootstrap_weights()
-    return Resampled((100 * (hits @ weights.T) / (shown @ weights.T)).mean(0), len(hits))
+    return Resampled((100 * (hits @ weights.T) / np.maximum(shown @ weights.T, 1e-12)).mean(0), len(hits))
 
 
 def resampling_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
