@@ -136,6 +136,8 @@ def test_sentences_carry_the_numbers_of_the_rows(rows):
     against = sentences.against_factorisations(scaled(rows, "ALS", 1e3), SETS[:1])
     assert "in UserRec behind ALS (−" in against
     assert "in ItemRec" in against
+    assert "rarest third of the items" in sentences.where_cheap_exposure_goes(rows, SETS)
+    assert "no matching" in sentences.where_cheap_exposure_goes(rows, SETS[1:])
     assert "correlates" in sentences.why_it_breaks(rows, SETS)
     assert "-fold on MovieLens 100K" in sentences.recall_is_overstated(rows, SETS)
 

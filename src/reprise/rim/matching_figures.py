@@ -81,7 +81,7 @@ def _finding(data: pd.DataFrame) -> str:
     ours = data[(data["source"] == "online") & (data["side"] == "items") & (data["multiplier"] == 0.7)]
     level = ours.set_index("method")["precision"]
     words = [f"{number(100 * (1 - float(level[m])), 1)} % ({m})" for m in CURVES if m in level.index]
-    return f"at m = 0.7 ItemRec loses {', '.join(words)}"
+    return f"on the curves' seeds ItemRec at m = 0.7 loses {', '.join(words)}"
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame, name: str, method: str, *, items: bool) -> list[dict[str, Any]]:
