@@ -80,9 +80,10 @@ def test_a_paper_is_found_by_slug_and_by_package(paper: Paper) -> None:
     assert find_paper(paper.package) is paper
 
 
-def test_an_unknown_paper_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UnknownPaperError, match="did you mean 'cold-brew'"):
-        find_paper("coldbrew")
+@pytest.mark.parametrize(("name", "nearest"), [("coldbrew", "cold-brew"), ("GRDA", "grda")])
+def test_an_unknown_paper_is_refused_with_the_nearest_name(name: str, nearest: str) -> None:
+    with pytest.raises(UnknownPaperError, match=f"did you mean '{nearest}'"):
+        find_paper(name)
 
 
 def test_a_data_set_is_found_by_name_and_an_unknown_one_refused() -> None:

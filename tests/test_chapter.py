@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,13 @@ import yaml
 from reprise import notebook_files, publication, runner, verification
 from reprise import record as records
 from reprise.chapter import ChapterError, verdict_sentence
+from reprise.claims import ControlResult, Verdict
 from reprise.compute import DeviceError
 from reprise.errors import ParametersError, RepriseError, RunError, UnknownNameError
 from reprise.fan_in import FanInError
 from reprise.grda.settings import Settings
 from reprise.paths import repository
+from reprise.rule_lock import RuleLock
 from reprise.runner import run_chapter
 from reprise.settings import SettingsError
 
@@ -186,6 +189,8 @@ def test_cells_of_a_fan_out_join_to_the_rows_of_a_single_run(finished, tmp_path)
     assert joined.rows == single.rows
     assert joined.verdicts == single.verdicts
     assert len(joined.merged_from) == 3
+    run_chapter("grda", overrides={"records": [str(tmp_path / "joined" / "grda.json")]}, output=tmp_path / "again")
+    assert records.load(tmp_path / "again" / "grda.json").merged_from == joined.merged_from
 
 
 def test_a_kept_record_gives_its_rows_again_and_a_stale_one_does_not(finished, home, tmp_path):
@@ -213,6 +218,15 @@ def test_a_record_to_reuse_gives_its_rows_and_stays_as_it_was(finished, tmp_path
     run_chapter("grda", output=tmp_path / "again", reuse=other)
     assert other.read_bytes() == (finished / "grda.json").read_bytes()
     assert len(records.load(tmp_path / "again" / "grda.json").merged_from) == 1
+
+
+def test_a_record_to_reuse_that_does_not_fit_is_told_of(finished, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "_execute", lambda *_: (_ for _ in ()).throw(RunError("no kernel here")))
+    other = tmp_path / "other.json"
+    records.save(changed(records.load(finished / "grda.json"), modules={}), other)
+    with pytest.raises(RunError, match="no kernel here"):
+        run_chapter("grda", output=tmp_path / "again", reuse=other)
+    assert re.search(r"other\.json do not fit; they are computed anew: .*run its cell again", capsys.readouterr().err)
 
 
 def test_records_that_do_not_cover_the_seeds_are_refused(finished, tmp_path):
@@ -371,6 +385,23 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         run_chapter("grda", output=tmp_path / "file")
 
 
+@pytest.mark.parametrize("name", ["grda.json", "grda.ipynb", "grda.failed.ipynb"])
+def test_a_folder_in_the_place_of_an_output_is_refused_before_the_kernel_starts(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "_execute", lambda *_: pytest.fail("the kernel was started"))
+    (tmp_path / name).mkdir()
+    with pytest.raises(RepriseError, match="is a folder where a file has to go"):
+        run_chapter("grda", output=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_rules_that_are_not_locked_stop_the_run_before_the_kernel_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "_execute", lambda *_: pytest.fail("the kernel was started"))
+    monkeypatch.setattr(verification, "rule_lock", lambda package: RuleLock(tmp_path / package / "claims.lock"))
+    with pytest.raises(RunError, match=r"the rules of C1, C2, .* are not locked; run `reprise claims lock grda`\.$"):
+        run_chapter("grda", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def changed(record, **provenance):
     return record.model_copy(update={"provenance": record.provenance.model_copy(update=provenance)})
 
@@ -389,7 +420,8 @@ def test_a_verdict_that_does_not_follow_from_the_rows_is_found(finished):
     record = records.load(finished / "grda.json")
     first, *rest = record.verdicts
     forged = record.model_copy(update={"verdicts": (first.model_copy(update={"evidence": "Sure."}), *rest)})
-    assert "C1 does not follow from the rows" in verification.differences(forged)[0]
+    (said,) = verification.differences(forged)
+    assert said.startswith("verdict C1 does not follow from the rows: evidence is 'Sure.', should be 'On embedded data")
 
 
 def test_a_rule_that_changed_after_the_run_is_found(finished):
@@ -428,3 +460,12 @@ def test_the_steps_of_a_chapter_out_of_order_are_refused():
 def test_the_verdicts_in_one_sentence_count_every_outcome(finished):
     sentence = verdict_sentence(records.load(finished / "grda.json").verdicts)
     assert sentence == "Of 8 claims: 1 rehearsed on embedded data, 7 not testable here."
+
+
+def test_the_verdicts_in_one_sentence_tell_of_controls_that_fail():
+    control = ControlResult(name="without graph", holds=False, evidence="")
+    verdict = Verdict(
+        claim_id="C3", text="", source="", kind="ordering", paper_value="", outcome="reproduced", reduced_scale=True,
+        evidence="", controls=(control,),
+    )  # fmt: skip
+    assert verdict_sentence([verdict]) == "Of 1 claims: 1 reproduced (at reduced scale); a control fails for C3."

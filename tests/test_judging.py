@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reprise.claims import Claim, Control, Finding
+from reprise.claims import Claim, Control, Finding, failing_controls
 from reprise.judging import judge
 from reprise.rows import per_seed, select, tidy
 from reprise.stats import paired_differences, seeds_to_settle, t_interval
@@ -88,6 +88,25 @@ def test_stability_is_repeatable():
 def test_a_smaller_run_than_the_papers_is_marked():
     (verdict,) = judge([claim()], rows(10), reduced_scale=True)
     assert verdict.label == "reproduced (at reduced scale)"
+
+
+def test_a_verdict_whose_controls_fail_says_so_and_one_sentence_names_the_claims():
+    def with_controls(identifier, *holds):
+        controls = tuple(Control(f"control {n}", lambda rows, held=held: (held, "")) for n, held in enumerate(holds))
+        return claim(id=identifier, controls=controls)
+
+    claims = [with_controls("C1", True, False), with_controls("C2", False, False), with_controls("C3", True)]
+    verdicts = judge(claims, rows(10), reduced_scale=True)
+    assert [verdict.label for verdict in verdicts] == [
+        "reproduced (at reduced scale); a control fails",
+        "reproduced (at reduced scale); 2 controls fail",
+        "reproduced (at reduced scale)",
+    ]
+    assert verdicts[0].failed_controls == ("control 1",)
+    assert failing_controls(verdicts) == "a control fails for C1 and C2"
+    assert failing_controls(verdicts[2:]) == ""
+    rehearsed = judge(claims, rows(10, "toy"), embedded_twins={"toy": "real"}, reduced_scale=True)
+    assert failing_controls(rehearsed) == ""
 
 
 def test_an_identity_is_never_at_reduced_scale():

@@ -1,7 +1,8 @@
 import pytest
 
 from reprise import parameters
-from reprise.errors import ParametersError
+from reprise.catalogue import find_paper
+from reprise.errors import ParametersError, RunError, UnknownNameError
 
 
 def test_values_are_read_as_yaml_and_stay_typed():
@@ -16,3 +17,27 @@ def test_values_are_read_as_yaml_and_stay_typed():
 def test_a_word_that_is_no_assignment_is_refused(word):
     with pytest.raises(ParametersError):
         parameters.parse_assignments([word])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("quick: [", r"yaml is not YAML: .*line 2"),
+        ("[1]", "must map each profile"),
+        ("", "must map each profile"),
+    ],
+)
+def test_a_damaged_parameter_file_is_named(tmp_path, monkeypatch, text, message):
+    (tmp_path / "parameters").mkdir()
+    (tmp_path / "parameters" / "grda.yaml").write_text(text)
+    monkeypatch.setattr(parameters, "notebooks_folder", lambda: tmp_path)
+    with pytest.raises(RunError, match=message):
+        parameters.profile_parameters(find_paper("grda"), "quick")
+
+
+def test_a_parameter_of_the_file_that_the_notebook_does_not_have_is_said_to_stand_there(tmp_path, monkeypatch):
+    (tmp_path / "parameters").mkdir()
+    (tmp_path / "parameters" / "grda.yaml").write_text("standard: {n_step: 3}")
+    monkeypatch.setattr(parameters, "notebooks_folder", lambda: tmp_path)
+    with pytest.raises(UnknownNameError, match=r"parameter in notebooks/parameters/grda\.yaml 'n_step'; did you mean"):
+        parameters.resolve_parameters(find_paper("grda"), "standard", {})

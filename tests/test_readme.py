@@ -17,7 +17,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 OWN_DATA = (REPOSITORY / "book" / "use-it-on-your-own-data.md").read_text(encoding="utf-8")
-OWN_DATA_BLOCKS = re.findall(r"```python\n(.*?)```", OWN_DATA, flags=re.DOTALL)
+OWN_DATA_SECTIONS = {
+    section.partition(")=")[0]: blocks
+    for section in OWN_DATA.split("(your-data-")[1:]
+    if (blocks := re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL))
+}
 EXAMPLES = {re.search(r"from reprise\.(\w+)", block)[1]: block for block in BLOCKS}
 COMMANDS = [line.partition("#")[0].strip() for line in README.splitlines() if line.startswith(".venv/bin/reprise ")]
 
@@ -57,29 +61,108 @@ def test_the_example_of_cold_start_classifies_every_newcomer(capsys):
     assert "feature contribution ratio" in capsys.readouterr().out
 
 
-def test_the_page_on_own_data_that_the_text_links_runs_from_beginning_to_end(monkeypatch, capsys):
-    import sklearn
+def test_the_example_of_attribution_shares_out_a_value(capsys):
+    tracks = tracks_and_a_predictor()
+    names = {"tracks": tracks["table"], "predict": tracks["predict"], "value": lambda masks: masks.sum(1)}
+    exec(EXAMPLES["walk_alone"], names)
+    assert names["shares"].tolist() == pytest.approx([1.0] * 6)
+    assert "past" in capsys.readouterr().out
 
+
+def samples_and_a_pool():
+    import pandas as pd
+    from sklearn.datasets import load_iris
+
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    chosen = pd.Series(range(len(X))) % 5 != 0
+    names = {"X": X[chosen], "y": y[chosen], "X_pool": X[~chosen], "y_pool": y[~chosen]}
+    return {**names, "groups": np.arange(chosen.sum()) // 2}
+
+
+def pictures_of_a_grid():
+    import pandas as pd
+
+    labels = pd.DataFrame([(s, z, a) for s in range(3) for z in range(6) for a in range(10)])
+    labels.columns = ["shape", "size", "angle"]
+    images = np.random.default_rng(0).integers(0, 255, (180, 3, 64, 64), dtype=np.uint8)
+    return {"labels": labels, "images": images}
+
+
+def tracks_and_a_predictor():
+    import pandas as pd
+
+    from reprise.walk_alone import from_dataframe
+    from reprise.walk_alone.constant_velocity import shared_velocity
+
+    frames, agents, scenes = (a.ravel() for a in np.meshgrid(range(22), range(3), range(2), indexing="ij"))
+    table = pd.DataFrame({"frame": frames, "agent": agents, "scene": scenes, "x": 0.4 * frames, "y": 1.0 * agents})
+    table["x"] += np.random.default_rng(0).normal(0, 0.05, len(table))
+    held_out = from_dataframe(table, scene="scene", radius=3.0)
+    return {"table": table[table["scene"] == 0], "predict": shared_velocity, "held_out": held_out}
+
+
+@pytest.fixture
+def short_trainings(monkeypatch):
+    """Let the recipes train for moments; all else in them stays."""
     from reprise.cold_brew import estimator
     from reprise.cold_brew.training import Recipe
     from reprise.grda import estimators
+    from reprise.in_domain import training
+    from reprise.walk_alone import own_predictors
 
-    assert "(book/use-it-on-your-own-data.md)" in README
+    train_predictor = own_predictors.train_predictor
+    monkeypatch.setattr(
+        own_predictors, "train_predictor", lambda windows, **given: train_predictor(windows, **{**given, "epochs": 1})
+    )
+    options = training.TrainingOptions
     quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
     monkeypatch.setattr(estimators, "GRDAClassifier", quick)
     monkeypatch.setattr(estimator, "ColdBrew", partial(estimator.ColdBrew, recipe=Recipe(epochs=3)))
     monkeypatch.setattr(estimator, "fcr_report", partial(estimator.fcr_report, recipe=Recipe(epochs=3), n_boot=10))
-    names = table_of_three_domains() | graph_and_newcomers()
-    names["y"] = np.where(names["domain"] < 2, names["X"][:, 0] > 0, -1)
+    monkeypatch.setattr(training, "TrainingOptions", lambda **given: options(**{**given, "n_steps": 2}))
+
+
+# What the recipes of the page on own data take for granted, by the paper's slug.
+OWN_DATA_NAMES = {
+    "grda": table_of_three_domains,
+    "cold-brew": graph_and_newcomers,
+    "diva": samples_and_a_pool,
+    "in-domain": pictures_of_a_grid,
+    "walk-alone": tracks_and_a_predictor,
+}
+
+
+def run_recipe(section):
+    import sklearn
+
+    names = OWN_DATA_NAMES[section]()
+    if section == "grda":
+        names["y"] = np.where(names["domain"] < 2, names["X"][:, 0] > 0, -1)
     with sklearn.config_context():
-        for block in OWN_DATA_BLOCKS:
+        for block in OWN_DATA_SECTIONS[section]:
             exec(block, names)
+    return names
+
+
+@pytest.mark.parametrize("section", OWN_DATA_SECTIONS)
+def test_each_recipe_on_own_data_runs_by_itself_from_beginning_to_end(section, short_trainings):
+    assert section in OWN_DATA_NAMES, "give the names that this recipe takes for granted, above"
+    run_recipe(section)
+
+
+def test_the_recipes_give_what_the_page_on_own_data_says(short_trainings, capsys):
+    names = run_recipe("grda")
     assert len(names["labels"]) == 60
     assert names["scores"].shape == (4,)
+    assert len(re.findall(r"^[01] [01]\.\d+$", capsys.readouterr().out, flags=re.MULTILINE)) == 2
+    names = run_recipe("cold-brew")
     assert 0 <= names["accuracy"] <= 1
-    out = capsys.readouterr().out
-    assert len(re.findall(r"^[01] [01]\.\d+$", out, flags=re.MULTILINE)) == 2
-    assert re.search(r"^[01]\.\d+$", out, flags=re.MULTILINE)
+    assert re.search(r"^[01]\.\d+$", capsys.readouterr().out, flags=re.MULTILINE)
+
+
+def test_the_page_on_own_data_is_linked_and_has_a_recipe_for_each_published_chapter():
+    assert "(book/use-it-on-your-own-data.md)" in README
+    assert set(OWN_DATA_NAMES) <= set(OWN_DATA_SECTIONS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

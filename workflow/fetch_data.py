@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reprise import data
 from reprise.errors import RepriseError
+from reprise.interruption import interruptible
 
 
 def main(note: str, patterns: Sequence[str]) -> None:
@@ -20,4 +21,5 @@ def main(note: str, patterns: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    with interruptible():
+        main(sys.argv[1], sys.argv[2:])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Verdict
+from reprise.claims import Verdict, failing_controls
 from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
 from reprise.judging import judge
@@ -203,8 +203,9 @@ class Chapter:
             self._page.table(made, name, caption, made if data is None else data)
 
     def say(self, text: str) -> None:
-        """Show a paragraph of Markdown whose numbers were computed."""
-        self._page.markdown(text)
+        """Show a paragraph of Markdown whose numbers were computed; nothing if it is empty."""
+        if text:
+            self._page.markdown(text)
 
     # ---- the end ---------------------------------------------------------------------------------------------
 
@@ -216,7 +217,7 @@ class Chapter:
         settings, rows = self._settings(), self._computed_rows()
         lock = rule_lock(self.paper.package)
         if problems := lock.problems(self.claims):
-            raise ChapterError(f"no verdict without a locked rule: {' '.join(problems)}")
+            raise ChapterError(f"no verdict without a locked rule: {'; '.join(problems)}.")
         self.verdicts = judge(
             self.claims,
             rows,
@@ -293,7 +294,7 @@ class Chapter:
             cost=self._cost,
             created=self._created(),
             rendered=now(),
-            merged_from=tuple(record.rows_sha256() for record in self._records),
+            merged_from=tuple(part for record in self._records for part in record.parts()),
         )
 
     def profile(self) -> str:
@@ -359,6 +360,7 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         label = "rehearsed on embedded data" if verdict.rehearsal else verdict.outcome
         counts[label] = counts.get(label, 0) + 1
-    scale = " (at reduced scale)" if any(v.label.endswith("(at reduced scale)") for v in verdicts) else ""
+    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in verdicts) else ""
+    weakened = failing_controls(verdicts)
     parts = ", ".join(f"{number} {label}" for label, number in counts.items())
-    return f"Of {len(verdicts)} claims: {parts}{scale}."
+    return f"Of {len(verdicts)} claims: {parts}{scale}{'; ' if weakened else ''}{weakened}."

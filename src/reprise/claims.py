@@ -6,7 +6,7 @@ A claim is data: identifier, sentence, place in the paper, printed value, and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -176,9 +176,28 @@ class Verdict(BaseModel):
     controls: tuple[ControlResult, ...] = ()
 
     @property
+    def is_scaled(self) -> bool:
+        """Whether the verdict holds at the run's smaller scale only."""
+        return self.rehearsal is None and self.reduced_scale and self.outcome in OUTCOMES[:3]
+
+    @property
+    def failed_controls(self) -> tuple[str, ...]:
+        """Names of the controls that do not hold; a rehearsal decides nothing and has none."""
+        decided = self.rehearsal is None and self.outcome in OUTCOMES[:4]
+        return tuple(control.name for control in self.controls if decided and control.holds is False)
+
+    @property
     def label(self) -> str:
         """The verdict as readers see it."""
         if self.rehearsal is not None:
             return f"quick run (the rule gives: {self.rehearsal})"
-        scaled = self.reduced_scale and self.outcome in OUTCOMES[:3]
-        return f"{self.outcome} (at reduced scale)" if scaled else self.outcome
+        failed = len(self.failed_controls)
+        control = "" if not failed else "; a control fails" if failed == 1 else f"; {failed} controls fail"
+        return f"{self.outcome}{' (at reduced scale)' if self.is_scaled else ''}{control}"
+
+
+def failing_controls(verdicts: Sequence[Verdict]) -> str:
+    """Return for which claims a control fails, as the end of a sentence; empty if all that were run hold."""
+    claims = [verdict.claim_id for verdict in verdicts if verdict.failed_controls]
+    named = " and ".join([", ".join(claims[:-1]), claims[-1]] if len(claims) > 1 else claims)
+    return f"a control fails for {named}" if claims else ""

@@ -131,14 +131,18 @@ def refresh(paper: PaperArgument) -> None:
 @application.command()
 def new(paper: Annotated[str, typer.Argument(help="slug of a paper, of the catalogue or new: eleventh-paper")]) -> None:
     """Lay out a chapter: a small complete one that runs, to be replaced by the paper's piece by piece."""
+    from reprise.catalogue import PAPERS
     from reprise.new_chapter import lay_out
     from reprise.paths import repository
 
+    is_new = not any(paper in (known.slug, known.package) for known in PAPERS)
     files = lay_out(paper)
     for file in files:
         typer.echo(file.relative_to(repository()))
+    if is_new:
+        typer.echo("changed, an entry at the end: src/reprise/catalogue.py, src/reprise/data/data_sets.csv")
     typer.echo(
-        "\nNext: its entry in src/reprise/catalogue.py, its citation in book/references.bib, then file by file; and\n"
+        "\nNext: fill in its entry in the catalogue, cite it in book/references.bib, then file by file; and\n"
         f"  reprise claims lock {paper}  # until the first published run delete claims.lock and lock again at will\n"
         f"  reprise refresh {paper}      # runs it and stores the outputs that nbval compares with\n"
         f"  pytest tests/{files[-1].parent.name} tests/test_every_chapter.py"

@@ -41,6 +41,7 @@ def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    by_small_letters = {other.casefold(): other for other in known}
+    close = get_close_matches(str(name).casefold(), by_small_letters, n=1, cutoff=0.5)
+    hint = f"; did you mean {by_small_letters[close[0]]!r}?" if close else "."
     return UnknownNameError(f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(known) or 'none'}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import keyword
 import re
 import subprocess
 import sys
@@ -65,6 +66,8 @@ def lay_out(name: str) -> list[Path]:
             f"{name!r} is no slug; write small letters, digits and hyphens, such as 'eleventh-paper'."
         )
     package = known.package if known else slug.replace("-", "_")
+    if keyword.iskeyword(package) or (Path(__file__).parent / f"{package}.py").exists():
+        raise NewChapterError(f"a package cannot be named {package!r}: a word of Python or a module is; add a word.")
     embedded = [data_set.name for data_set in known.data_sets if data_set.kind == "embedded"] if known else []
     words = {
         "SLUG": slug,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,7 +45,10 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     if not path.is_file():
         raise RunError(f"no parameters at {path}; the chapter {paper.slug} has not been written yet.")
     # The loader in C, where there is one: the run graph reads the files of all chapters each time.
-    content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise RunError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(content, dict) or not all(isinstance(value, dict) for value in content.values()):
         raise RunError(f"{path} must map each profile to its parameters.")
     if profile not in content and profile != "quick":
@@ -103,21 +105,26 @@ def resolve_parameters(paper: Paper, profile: str, overrides: Mapping[str, Any])
     parameters = {**declared, **profile_parameters(paper, profile), **overrides}
     for name in parameters:
         if name not in declared:
-            raise unknown_name("parameter", name, sorted(declared))
+            where = "" if name in overrides else f" in notebooks/parameters/{paper.package}.yaml"
+            raise unknown_name(f"parameter{where}", name, sorted(declared))
     records = parameters.get("records", [])
     if not isinstance(records, list) or not all(isinstance(path, str) for path in records):
-        raise ParametersError(f"parameter records: must be a list of paths (given: {records!r}).")
+        hint = f"; for one entry write records=[{records}]" if isinstance(records, str) else ""
+        raise ParametersError(f"parameter records: must be a list of paths (given: {records!r}){hint}.")
     settings = settings_class(paper).checked({k: v for k, v in parameters.items() if k != "records"})
     _check_device(settings.device)
     if records:
-        parameters["records"] = [_from_repository(path) for path in records]
+        parameters["records"] = [from_repository(Path(path)) for path in records]
         fitting_records(paper, settings, parameters["records"])
     return parameters
 
 
-def _from_repository(path: str) -> str:
-    """Return a path as seen from the repository, where notebooks run; given from the working folder or from there."""
-    return os.path.relpath(Path(path).resolve(), repository()) if Path(path).exists() else path
+def from_repository(path: Path) -> str:
+    """Return how the repository, where notebooks run, sees a path given from the working folder or from there."""
+    found = path.resolve()
+    if not path.exists():
+        return str(path)
+    return str(found.relative_to(repository())) if found.is_relative_to(repository()) else str(found)
 
 
 def _check_device(name: str) -> None:

@@ -126,6 +126,10 @@ class Record(_Part):
         """Return the hash of the rows."""
         return digest(self.model_dump(mode="json", include={"rows"}))
 
+    def parts(self) -> tuple[str, ...]:
+        """Return the hashes of the rows of the parts that these rows were computed in: its own, if in one piece."""
+        return self.merged_from or (self.rows_sha256(),)
+
 
 def rows_to_columns(rows: pd.DataFrame) -> dict[str, CodedColumn | list[Any]]:
     """Return tidy rows as JSON values, column by column; NaN and missing become null, columns of names are coded."""

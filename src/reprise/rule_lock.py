@@ -28,15 +28,15 @@ class RuleLock:
         self.changes: list[dict[str, str]] = content.get("changes", [])
 
     def problems(self, claims: Sequence[Claim]) -> list[str]:
-        """Say for each claim whose rule is not locked as it stands what to do."""
-        found = []
-        for claim in claims:
-            locked = self.rules.get(claim.id, {}).get("sha256")
-            if claim.rule is not None and locked is None:
-                found.append(f"the rule of {claim.id} is not locked; run `reprise claims lock PAPER`.")
-            elif claim.rule is not None and locked != claim.rule_sha256():
-                found.append(f"the rule of {claim.id} changed; run `reprise claims lock PAPER --reason '…'`.")
-        return found
+        """Say of which claims the rule is not locked as it stands, and what to do."""
+        locked = {claim.id: self.rules.get(claim.id, {}).get("sha256") for claim in claims if claim.rule is not None}
+        new = [claim for claim, sha256 in locked.items() if sha256 is None]
+        changed = [claim.id for claim in claims if locked.get(claim.id) not in (None, claim.rule_sha256())]
+        command = f"run `reprise claims lock {self.path.parent.name}"
+        return [
+            *([f"the rules of {', '.join(new)} are not locked; {command}`"] if new else []),
+            *([f"the rules of {', '.join(changed)} changed; {command} --reason '…'`"] if changed else []),
+        ]
 
     def lock(self, claims: Sequence[Claim], moment: date | datetime, reason: str = "") -> list[str]:
         """Lock new rules and, given a reason, changed ones; return the ids whose entry changed.

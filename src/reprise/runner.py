@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from reprise.errors import ParametersError, RepriseError, RunError
 from reprise.fan_in import fitting_records
 from reprise.interruption import uninterrupted
 from reprise.notebook_files import declared_parameters, read_notebook, strip_machine, write_notebook
-from reprise.parameters import resolve_parameters, settings_class
+from reprise.parameters import from_repository, resolve_parameters, settings_class
 from reprise.paths import repository, rows_file, run_folder
 
 # Instruction sets differ in the last bits of a sum, and training magnifies them. With these settings the quick profile
@@ -79,15 +81,15 @@ def run_chapter(
         from reprise.record import load
 
         load(reuse)  # Refuses what is absent or no record; whether its rows fit is seen below.
-    for source in (reuse, keep):
-        if source is not None and not parameters.get("records") and _has_these_rows(source, paper, parameters):
-            parameters["records"] = [os.path.relpath(source.resolve(), repository())]
+    why_not = _take_rows_from((reuse, keep), paper, parameters)
+    if reuse is not None and why_not:
+        print(f"reprise: the rows of {reuse} do not fit; they are computed anew: {why_not}", file=sys.stderr)
+    _require_locked_rules(paper)
     _require_data(paper, parameters)
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
     kept_rows = rows_file(folder, paper.package)
-    if not parameters.get("records") and _has_these_rows(kept_rows, paper, parameters):
-        parameters["records"] = [os.path.relpath(kept_rows, repository())]
+    _take_rows_from((kept_rows,), paper, parameters)
     try:
         _execute(paper, profile, parameters, scratch, progress)
         with uninterrupted():
@@ -107,14 +109,32 @@ def run_chapter(
     return folder / f"{paper.package}.ipynb"
 
 
-def _has_these_rows(path: Path, paper: Paper, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether a record's rows are those that a run with these parameters would compute now."""
+def _take_rows_from(sources: Iterable[Path | None], paper: Paper, parameters: dict[str, Any]) -> str:
+    """Let the run read the first of these records whose rows are those that it would compute now.
+
+    Returns
+    -------
+    str
+        Why none was taken; empty if one was, or if the run reads records already.
+    """
     settings = settings_class(paper).checked({k: v for k, v in parameters.items() if k != "records"})
-    try:
-        fitting_records(paper, settings, [str(path.resolve())])
-    except RepriseError:
-        return False
-    return True
+    reasons = []
+    for source in () if parameters.get("records") else filter(None, sources):
+        try:
+            fitting_records(paper, settings, [str(source.resolve())])
+        except RepriseError as error:
+            reasons.append(str(error))
+        else:
+            parameters["records"] = [from_repository(source)]
+            return ""
+    return " ".join(reasons)
+
+
+def _require_locked_rules(paper: Paper) -> None:
+    from reprise.verification import claims_of, rule_lock
+
+    if problems := rule_lock(paper.package).problems(claims_of(paper.package)):
+        raise RunError(f"{paper.slug}: no verdict without a locked rule: {'; '.join(problems)}.")
 
 
 def _require_data(paper: Paper, parameters: Mapping[str, Any]) -> None:
@@ -132,6 +152,9 @@ def _claim_scratch(folder: Path, paper: Paper) -> Path:
     """Make the folder in which one run works; one left behind by a killed run is cleared away."""
     scratch = folder / f".{paper.package}.running"
     owner = scratch / "process"
+    for ending in ("json", "ipynb", "failed.ipynb"):
+        if (in_the_way := folder / f"{paper.package}.{ending}").is_dir():
+            raise RepriseError(f"{in_the_way} is a folder where a file has to go; move it, or give another --output.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if owner.is_file() and _is_alive(int(owner.read_text() or 0)):
@@ -162,6 +185,29 @@ def _execute(paper: Paper, profile: str, parameters: Mapping[str, Any], scratch:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     declared = declared_parameters(read_notebook(paper.notebook))
     changed = {k: v for k, v in parameters.items() if v != declared[k] or type(v) is not type(declared[k])}
+    try:
+        with _environment_of_the_kernel(profile, scratch):
+            papermill.execute_notebook(
+                paper.notebook,
+                scratch / f"{paper.package}.ipynb",
+                parameters=changed,
+                kernel_name="python3",
+                cwd=str(repository()),
+                progress_bar=progress,
+                log_output=False,
+                execution_timeout=CELL_TIMEOUT_S.get(profile),
+            )
+    except papermill.PapermillExecutionError as error:
+        raise RunError(f"{paper.slug} failed in cell {error.exec_count}: {error.ename}: {error.evalue}") from error
+    except (DeadKernelError, TimeoutError, RuntimeError) as error:
+        raise RunError(f"{paper.slug} failed: {error or type(error).__name__}") from error
+    if not (scratch / f"{paper.package}.json").is_file():
+        raise RunError(f"{paper.slug} ended without writing its record; the last cell must call chapter.finish().")
+
+
+@contextmanager
+def _environment_of_the_kernel(profile: str, scratch: Path) -> Iterator[None]:
+    """Set what a kernel started meanwhile inherits, and afterwards leave the environment as it was."""
     environment = {
         "REPRISE_OUTPUT": str(scratch),
         "REPRISE_PROFILE": profile,
@@ -175,25 +221,10 @@ def _execute(paper: Paper, profile: str, parameters: Mapping[str, Any], scratch:
     before = {key: os.environ.get(key) for key in environment}
     os.environ.update(environment)
     try:
-        papermill.execute_notebook(
-            paper.notebook,
-            scratch / f"{paper.package}.ipynb",
-            parameters=changed,
-            kernel_name="python3",
-            cwd=str(repository()),
-            progress_bar=progress,
-            log_output=False,
-            execution_timeout=CELL_TIMEOUT_S.get(profile),
-        )
-    except papermill.PapermillExecutionError as error:
-        raise RunError(f"{paper.slug} failed in cell {error.exec_count}: {error.ename}: {error.evalue}") from error
-    except (DeadKernelError, TimeoutError, RuntimeError) as error:
-        raise RunError(f"{paper.slug} failed: {error or type(error).__name__}") from error
+        yield
     finally:
         for key, value in before.items():
             os.environ.pop(key) if value is None else os.environ.update({key: value})
-    if not (scratch / f"{paper.package}.json").is_file():
-        raise RunError(f"{paper.slug} ended without writing its record; the last cell must call chapter.finish().")
 
 
 def _plain_ipython(scratch: Path) -> Path:

@@ -12,6 +12,7 @@ from reprise.judging import judge
 from reprise.provenance import PACKAGE_FOLDER, determines_rows, digest, modules_behind
 from reprise.record import Record, SummaryRow, summarise
 from reprise.rule_lock import RuleLock
+from reprise.settings import SettingsError
 
 
 def published_numbers(package: str) -> Any:
@@ -62,7 +63,10 @@ def inconsistencies(record: Record) -> list[str]:
     settings_type = settings_class(paper)
     if missing := sorted(set(settings_type.model_fields) - set(record.parameters)):
         return [*found, f"its parameters lack {', '.join(missing)}"]
-    settings = settings_type.checked(record.parameters)
+    try:
+        settings = settings_type.checked(record.parameters)
+    except SettingsError as error:
+        return [*found, f"its parameters are not valid ({error})"]
     provenance = record.provenance
     if settings.sha256() != provenance.parameters_sha256:
         found.append("its parameters do not have the hash that it gives")
@@ -94,9 +98,15 @@ def differences(record: Record) -> list[str]:
                 f"(record: {old.label}; with the rule as it is now: {verdict.label})"
             )
         else:
-            found.append(f"verdict {verdict.claim_id} does not follow from the rows ({old.label}; now {verdict.label})")
+            found.append(f"verdict {verdict.claim_id} does not follow from the rows: {_changes(old, verdict)}")
     found += [f"claim {claim_id} of the record no longer exists" for claim_id in stored_verdicts]
     return found
+
+
+def _changes(old: Verdict, new: Verdict) -> str:
+    """Return the fields in which two verdicts differ, each with both values."""
+    fields = [name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)]
+    return "; ".join(f"{name} is {getattr(old, name)!r}, should be {getattr(new, name)!r}" for name in fields)
 
 
 def _cell(row: SummaryRow) -> str:

@@ -128,3 +128,31 @@ def test_a_label_that_begins_like_another_is_left_alone() -> None:
 def test_headings_in_code_do_not_count() -> None:
     cell = nbformat.v4.new_markdown_cell("# One\n```\n# not one\n```\n## Two ##")
     assert notebooks.headings(nbformat.v4.new_notebook(cells=[cell])) == ["One", "Two"]
+
+
+def test_the_code_that_fills_in_the_top_of_the_page_is_hidden_and_that_of_the_study_is_not() -> None:
+    by_source = {cell.source: cell.metadata["tags"] for cell in shown().cells if cell.cell_type == "code"}
+    assert by_source["chapter.headline()"] == by_source["chapter.claims_table()"] == ["remove-input"]
+    assert by_source["rows = chapter.rows(run)\nchapter.figure(figure)"] == []
+
+
+def test_where_records_lay_on_the_machine_of_the_run_is_not_shown() -> None:
+    notebook = fake_runs.good_notebook("grda")
+    source = "seeds = [0, 1]\nrecords = ['build/cells/a/grda.json', 'build/cells/b/grda.json']\n"
+    notebook.cells.insert(6, fake_runs.code(source, tags=("injected-parameters",)))
+    cells = notebooks.shown(notebook, "grda", Path("grda"), set()).cells
+    (cell,) = [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", ())]
+    assert cell.source == "seeds = [0, 1]\nrecords = [...]  # 2 of single parts of the study, joined\n"
+
+
+def test_a_value_with_its_interval_stays_on_one_line() -> None:
+    html = notebooks.scrolling("<td>0.66 ± 0.14</td><td>−1 [−17, 15]</td><td>DANN</td>", "c", "l")
+    assert html.count('<td class="value">') == 2
+
+
+def test_a_long_table_scrolls_in_its_box_and_a_short_one_does_not() -> None:
+    def box(lines: int) -> str:
+        return notebooks.scrolling(f"<table><tr><th>a</th></tr>{'<tr><td>1</td></tr>' * lines}</table>", "c", "l")
+
+    assert 'class="reprise-scroll reprise-long"' in box(notebooks.LONG_TABLE + 1)
+    assert 'class="reprise-scroll"' in box(notebooks.LONG_TABLE)

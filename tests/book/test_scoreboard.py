@@ -27,7 +27,7 @@ def test_the_json_repeats_the_records_verdicts_unchanged(staged: Staged) -> None
     claims = json.loads((staged.source / "scoreboard.json").read_text(encoding="utf-8"))["claims"]
     expected = fake_runs.verdicts()[0].model_dump(mode="json")
     assert {key: claims[0][key] for key in expected} == expected
-    assert claims[0]["label"] == "not reproduced (at reduced scale)"
+    assert claims[0]["label"] == "not reproduced (at reduced scale); a control fails"
     assert claims[0]["page"] == "papers/cold_brew.html#verdicts"
 
 
@@ -50,7 +50,7 @@ def test_one_line_says_how_a_chapter_ended(runs) -> None:
     published = published_chapters(fake_runs.PAPERS, runs[0], fresh)
     own = own_chapters(fake_runs.PAPERS, "quick", runs[1], fresh)
     assert one_line(published[0]) == (
-        "3 claims: 1 not reproduced, 1 inconclusive, 1 not testable here (at reduced scale)"
+        "3 claims: 1 not reproduced, 1 inconclusive, 1 not testable here (at reduced scale); a control fails for C1"
     )
     assert one_line(own[0]).startswith("failed: cell 6 raised")
     assert one_line(own[1]) == "3 claims: 3 rehearsed on embedded data"

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,31 @@ def test_the_switch_takes_the_teacher_for_high_degrees_and_the_student_for_low_o
     high = split.degree >= 3
     assert torch.equal(switched[high], fitted.teacher.predict(data)[high])
     assert torch.equal(switched[~high], fitted.decision_function(data.x)[~high])
+
+
+def test_the_switch_warns_of_other_nodes_than_the_fitted_ones(fitted, crafted):
+    data = crafted[0]
+    order = torch.arange(data.num_nodes).flip(0)
+    for x, n_other in ((data.x[order], 240), (torch.cat([data.x[:-1], data.x[:1]]), 1)):
+        other = Data(x=x, edge_index=data.edge_index)
+        with pytest.warns(UserWarning, match=f"{n_other} of 240 nodes have other features than in fit") as caught:
+            fitted.predict(other, switch_degree=1)
+        assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fitted.predict(Data(x=data.x.double(), edge_index=data.edge_index[:, :0]), switch_degree=1)
+        fitted.predict(Data(x=data.x[order]))  # the student may meet any nodes
+
+
+def test_a_report_without_a_ratio_says_why(world, masks, monkeypatch):
+    from reprise.cold_brew import estimator
+
+    right = torch.nn.functional.one_hot(world.y, 5).float()
+    scores = {"GNN": right.flip(1), "MLP": right.flip(1), "Label propagation": right}
+    monkeypatch.setattr(estimator, "_three_models", lambda *_: scores)
+    with pytest.warns(UserWarning, match="label propagation .* beats the GNN"):
+        report = fcr_report(world, masks, n_boot=10).set_index("quantity")
+    assert np.isnan(report.loc["feature contribution ratio", "value"])
 
 
 def test_sparse_features_are_accepted(crafted, masks):

@@ -2,11 +2,14 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,8 +98,6 @@ def test_a_file_pinned_at_github_has_a_mirror_of_the_same_commit() -> None:
 
 
 def test_offline_and_absent_is_one_sentence_with_file_address_and_variable(register, cache, monkeypatch) -> None:
-    from types import SimpleNamespace
-
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
     register({"a/1": b"one"}, "http://127.0.0.1:9/")
@@ -261,22 +262,9 @@ def test_a_progress_bar_appears_only_when_asked_for_or_on_a_terminal(serve, cach
     assert capsys.readouterr().err == ""
 
 
-def test_an_interrupt_stops_what_has_not_begun(serve, cache, monkeypatch) -> None:
-    files = {f"many/{number:03}.txt": str(number).encode() for number in range(200)}
-    server = serve(files)
-
-    def interrupt(futures: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(fetching, "as_completed", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        fetch_all("many/*", parallel=2)
-    assert len(server.requests) < 100
-    assert all(files[path] == content for path, content in stored(cache).items())
-
-
-def test_a_killed_process_leaves_nothing_in_place_and_the_next_one_goes_on(serve, cache) -> None:
-    server = serve({"a/1": b"the whole content"})
+@pytest.fixture
+def stalling(serve):
+    """Return a server that sends a piece of each file and then falls silent, and how to wait for that and end it."""
     asked, released = threading.Event(), threading.Event()
 
     def stall(handler, content: bytes) -> None:
@@ -286,20 +274,81 @@ def test_a_killed_process_leaves_nothing_in_place_and_the_next_one_goes_on(serve
         handler.wfile.write(content[:5])
         handler.wfile.flush()
         asked.set()
-        released.wait(20)
+        released.wait(60)
         handler.close_connection = True
 
-    server.faults["a/1"] = [stall]
+    files = {f"many/{number:03}.txt": b"the whole content of %d" % number for number in range(100)}
+    server = serve(files)
+    server.faults = {path: [stall] for path in files}
+    yield SimpleNamespace(server=server, files=files, asked=asked)
+    released.set()
+
+
+def start(call: str) -> subprocess.Popen[str]:
     program = (
-        "import sys, pathlib; from reprise.data import entries, fetch; "
-        "entries._FOLDER = pathlib.Path(sys.argv[1]); fetch('a/1')"
+        "import pathlib, sys\n"
+        "from reprise import cli\n"
+        "from reprise.data import entries, fetch_all\n"
+        f"entries._FOLDER = pathlib.Path({str(entries._FOLDER)!r})\n"
+        f"cli.application = lambda: {call}\n"
+        "cli.main()"
     )
-    process = subprocess.Popen([sys.executable, "-c", program, str(entries._FOLDER)])
+    return subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_waits_for_no_server_and_leaves_nothing(stalling, cache, number: int, status: int) -> None:
+    process = start("fetch_all('many/*', parallel=3)")
     try:
-        assert asked.wait(20)
+        assert stalling.asked.wait(30)
+        told = time.monotonic()
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
     finally:
         process.kill()
-        process.wait()
-        released.set()
-    assert not (cache / "a/1").exists()
-    assert fetch("a/1").read_bytes() == b"the whole content"
+    assert time.monotonic() - told < 10
+    assert process.returncode == status
+    assert re.fullmatch(r"reprise: ended by \S+; nothing half-finished was left, .*\n", said)
+    assert list(cache.iterdir()) == []
+    assert len(stalling.server.requests) <= 3
+
+
+def test_an_interruption_stops_files_under_way_and_begins_no_others(serve, cache) -> None:
+    files = {f"many/{number:03}.txt": bytes(100_000) for number in range(50)}
+    server = serve(files)
+
+    def trickle(handler, content: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        with suppress(OSError):
+            for start in range(0, len(content), 1000):
+                handler.wfile.write(content[start : start + 1000])
+                handler.wfile.flush()
+                time.sleep(0.02)
+
+    server.faults = {path: [trickle] for path in list(files)[1:]}
+
+    def interrupt(number: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetching, "progress_bar", lambda *_: nullcontext(interrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fetch_all("many/*", parallel=2)
+    end = time.monotonic() + 10
+    while any(path.name.startswith(".partial-") for path in cache.iterdir()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert stored(cache) == {"many/000.txt": bytes(100_000)}
+    assert len(server.requests) <= 4
+
+
+def test_a_killed_process_leaves_nothing_in_place_and_the_next_one_goes_on(stalling, cache) -> None:
+    process = start("fetch_all('many/000.txt')")
+    try:
+        assert stalling.asked.wait(30)
+    finally:
+        process.kill()
+        process.communicate()
+    assert not (cache / "many/000.txt").exists()
+    assert fetch("many/000.txt").read_bytes() == stalling.files["many/000.txt"]

@@ -471,3 +471,19 @@ def test_coral_aligns_scaled_targets():
     predictions = coral_predictions(domains)
     assert predictions.shape == domains.targets.shape
     assert (predictions[domains.labelled] == domains.targets[domains.labelled]).mean() > 0.9
+
+
+def test_minus_one_as_the_mark_of_a_missing_number_is_refused():
+    X, domain = np.random.default_rng(0).normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
+    y = np.where(domain == 2, -1, 3 * X[:, 0])
+    with pytest.raises(ValueError, match=r"-1 in every row of domain\(s\) \[2\].*NaN"):
+        GRDARegressor(chain_graph(3), n_steps=1).fit(X, y, sample_domain=domain)
+
+
+def test_a_class_called_minus_one_is_told_of():
+    X, domain = np.random.default_rng(0).normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
+    y = np.where(domain == 2, -1, np.arange(60) % 3 - 1)
+    with pytest.warns(UserWarning, match="rows of labelled domains have the label -1"):
+        GRDAClassifier(chain_graph(3), n_steps=1).fit(X, y, sample_domain=domain)
+    with pytest.raises(ValueError, match="if it is a class, number the classes from 0"):
+        GRDAClassifier(chain_graph(3), n_steps=1).fit(X, np.where(X[:, 0] > 0, 1, -1), sample_domain=domain)

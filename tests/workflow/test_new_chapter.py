@@ -65,6 +65,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     one = checkout(tmp_path_factory.mktemp("new") / "checkout")
     said = one.reprise("new", SLUG)
     assert f"src/reprise/{PACKAGE}/study.py" in said
+    assert "src/reprise/catalogue.py, src/reprise/data/data_sets.csv" in said
     one.reprise("claims", "lock", SLUG)
     one.reprise("refresh", SLUG)
     return one
@@ -138,4 +139,12 @@ def test_a_name_that_is_no_slug_is_refused(name: str) -> None:
     from reprise.new_chapter import NewChapterError, lay_out
 
     with pytest.raises(NewChapterError, match="is no slug"):
+        lay_out(name)
+
+
+@pytest.mark.parametrize("name", ["class", "stats"])
+def test_a_name_that_python_or_a_shared_module_has_is_refused(name: str) -> None:
+    from reprise.new_chapter import NewChapterError, lay_out
+
+    with pytest.raises(NewChapterError, match=f"cannot be named '{name}'"):
         lay_out(name)

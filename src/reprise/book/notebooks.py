@@ -18,7 +18,10 @@ from nbformat import NotebookNode
 from reprise.book.paths_in_text import without_local_paths
 
 FORMULA = re.compile(r"(?<![\\$\w])\$(?=\S)([^$<>\n]+?)(?<=\S)\$(?!\w)")
+RECORDS = re.compile(r"^records = \[(.+?)\]$", flags=re.MULTILINE | re.DOTALL)
 SENTENCE_LENGTH = 60
+LONG_TABLE = 14  # lines, beyond which a table scrolls in its box
+AFTER_THE_TOP = "Parameters"  # the first section that shows its code
 TAGS_OF_OUTPUTS = frozenset({"hide-output", "remove-output", "remove-cell", "full-width"})
 
 
@@ -71,6 +74,7 @@ def shown(notebook: NotebookNode, package: str, folder: Path, present: Collectio
     numbers = {"figure": 0, "table": 0}
     names: dict[str, str] = {}
     cells: list[NotebookNode] = []
+    _hide_what_no_reader_needs(notebook)
     for cell in notebook.cells:
         if cell.cell_type != "code":
             cells.append(cell)
@@ -91,6 +95,26 @@ def shown(notebook: NotebookNode, package: str, folder: Path, present: Collectio
     notebook.cells = cells
     _name_references(notebook, names)
     return notebook
+
+
+def _hide_what_no_reader_needs(notebook: NotebookNode) -> None:
+    """Hide the code that fills in the top of the page, and where this machine kept the records that were joined."""
+    at_the_top = True
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            at_the_top = at_the_top and f"\n## {AFTER_THE_TOP}" not in f"\n{cell.source}"
+        elif at_the_top:
+            cell.metadata["tags"] = [
+                *(tag for tag in cell.metadata.get("tags", ()) if tag != "hide-input"),
+                "remove-input",
+            ]
+        elif "injected-parameters" in cell.metadata.get("tags", ()):
+            cell.source = RECORDS.sub(_records_in_words, cell.source)
+
+
+def _records_in_words(found: re.Match[str]) -> str:
+    count = len(re.findall(r"""["'][^"']+["']""", found[1]))
+    return f"records = [...]  # {count} of single parts of the study, joined" if count > 1 else "records = [...]  # one"
 
 
 def _description(output: NotebookNode) -> dict[str, Any]:
@@ -139,13 +163,15 @@ def scrolling(html: str, caption: str, label: str) -> str:
     """Return the HTML of a table under its caption, in a container that scrolls sideways and is reached by keyboard.
 
     The caption stands outside of the container, so that it stays in view. Cells with sentences are marked, to be given
-    some width.
+    some width, and those with an interval, to stay on one line; so are tables of many lines, to be given a height.
     """
     html = re.sub(rf"<td>(?=[^<]{{{SENTENCE_LENGTH},}}</td>)", '<td class="prose">', html)
+    html = re.sub(r"<td>(?=[^<]*[±\[][^<]*</td>)(?=[^<]{1,24}</td>)", '<td class="value">', html)
     name = f"{label}-caption"
+    long = " reprise-long" if html.count("<tr") > LONG_TABLE + 1 else ""
     return (
         f'<p class="reprise-caption" id="{name}">{caption}</p>\n'
-        f'<div class="reprise-scroll" role="region" aria-labelledby="{name}" tabindex="0">\n{html}\n</div>'
+        f'<div class="reprise-scroll{long}" role="region" aria-labelledby="{name}" tabindex="0">\n{html}\n</div>'
     )
 
 

@@ -13,7 +13,7 @@ from reprise.book.chapters import Chapter, by_package, verdict_counts
 from reprise.book.notebooks import headings
 from reprise.book.templates import write_page
 from reprise.book.text import counted
-from reprise.claims import OUTCOMES, Verdict
+from reprise.claims import OUTCOMES, Verdict, failing_controls
 from reprise.numerals import estimate, number
 from reprise.record import write_atomically
 
@@ -70,8 +70,11 @@ def one_line(chapter: Chapter) -> str:
         if count:
             parts.append(f"{count} {'rehearsed on embedded data' if outcome == 'rehearsed' else outcome}")
     total = counted(len(chapter.record.verdicts), "claim")
-    scaled = any(verdict.label.endswith("(at reduced scale)") for verdict in chapter.record.verdicts)
-    return f"{total}: {', '.join(parts)}{' (at reduced scale)' if scaled and parts else ''}" if parts else total
+    if not parts:
+        return total
+    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in chapter.record.verdicts) else ""
+    weakened = failing_controls(chapter.record.verdicts)
+    return f"{total}: {', '.join(parts)}{scale}{'; ' if weakened else ''}{weakened}"
 
 
 def _verdicts(chapters: Iterable[Chapter]) -> Iterator[tuple[Chapter, Verdict]]:
@@ -168,8 +171,8 @@ def _remarks(chapter: Chapter, verdict: Verdict) -> Iterator[str]:
         yield f"stability {number(100 * verdict.stability, 0)} %"
     if verdict.outcome == OUTCOMES[3] and verdict.seeds_to_settle:
         yield f"about {verdict.seeds_to_settle} seeds would settle it"
-    if broken := [control.name for control in verdict.controls if control.holds is False]:
-        yield f"control does not hold: {', '.join(broken)}"
+    if verdict.failed_controls:
+        yield f"control does not hold: {'; '.join(verdict.failed_controls)}"
     if verdict.rule_changed:
         yield f"rule changed after the run ({verdict.rule_changed})"
     if chapter.doubts:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch_geometric.data import Data
 
 from reprise.cold_brew.checks import check_choice, check_whole, features_of, labels_of
-from reprise.cold_brew.feature_contribution import bootstrap_ratio
+from reprise.cold_brew.feature_contribution import bootstrap_ratio, feature_contribution_ratio
 from reprise.cold_brew.input_checks import (
     OWN_MASKS,
     check_classes,
@@ -27,6 +27,8 @@ from reprise.cold_brew.input_checks import (
     one_way_edges_already_said,
     own_mask,
     refuse_divergence,
+    signature,
+    warn_of_other_nodes,
 )
 from reprise.cold_brew.label_propagation import propagate_labels
 from reprise.cold_brew.latent_neighbours import Similarity, check_student_options
@@ -192,7 +194,7 @@ class ColdBrew(BaseEstimator):
             student = self._fit_student(teacher, data, (train, validation), connected)
             with torch.no_grad():
                 refuse_divergence(recipe, student.eval()(features_of(data)))
-            self.teacher, self.student = teacher, student
+            self.teacher, self.student, self._nodes = teacher, student, signature(features_of(data))
         return self
 
     def _fit_student(
@@ -240,6 +242,11 @@ class ColdBrew(BaseEstimator):
         ------
         ValueError
             If the model is not fitted, or ``switch_degree`` is given without a graph or is no degree.
+
+        Warns
+        -----
+        UserWarning
+            If the switch is asked for nodes with other features than those fitted on.
         """
         if self.student is None or self.teacher is None:
             raise NotFittedError("the model is not fitted; call fit(data, train_mask, val_mask) first.")
@@ -252,6 +259,7 @@ class ColdBrew(BaseEstimator):
         answers = self.student.predict(features_of(data))
         if switch_degree is None:
             return answers
+        warn_of_other_nodes(self._nodes, features_of(data))
         with one_way_edges_already_said():
             high = degree_of(data) >= switch_degree
             return torch.where(high.unsqueeze(1), self.teacher.predict(data), answers)
@@ -336,17 +344,15 @@ def fcr_report(
         warnings.warn("masks.test marks no labelled node; the report is NaN.", stacklevel=2)
     correct = {name: (s.argmax(1) == y)[tested].numpy(force=True) for name, s in scores.items()}
     interval = bootstrap_ratio(*correct.values(), n_draws=n_boot, seed=seed)
+    if interval.value != interval.value and bool(tested.any()):  # NaN: the formula warns, and says why
+        feature_contribution_ratio(*(right.mean() for right in correct.values()), scale="fraction")
     lines = [
         {"quantity": f"accuracy of {name}", "value": 100.0 * right.mean() if right.size else float("nan")}
         for name, right in correct.items()
     ]
-    ratio = {
-        "quantity": "feature contribution ratio",
-        "value": interval.value,
-        "low": interval.low,
-        "high": interval.high,
-    }
-    return pd.DataFrame([*lines, ratio], columns=["quantity", "value", "low", "high"])
+    ratio = {"value": interval.value, "low": interval.low, "high": interval.high}
+    lines.append({"quantity": "feature contribution ratio", **ratio})
+    return pd.DataFrame(lines, columns=["quantity", "value", "low", "high"])
 
 
 def _checked_masks(masks: Any, data: Data, y: Tensor) -> Masks:

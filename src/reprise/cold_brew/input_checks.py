@@ -16,6 +16,7 @@ from torch_geometric.utils import is_undirected
 
 from reprise.cold_brew.checks import as_mask, check_fields, features_of, labels_of
 from reprise.cold_brew.graph import checked_edges
+from reprise.cold_brew.sparse import Features, multiply
 from reprise.cold_brew.training import check_labels
 
 UNUSED_FIELDS = ("edge_weight", "edge_attr")
@@ -160,6 +161,33 @@ def masks_to_fit(data: Any, y: Tensor, train_mask: Any, val_mask: Any) -> tuple[
     train, *validation = check_masks(y, **given)
     check_classes(y, train)
     return train, validation[0] if validation else None
+
+
+def signature(x: Features) -> Tensor:
+    """Return a number for each node ``(N,)`` by which its features are known again, dense or sparse."""
+    weight = torch.randn(x.shape[1], 1, generator=torch.Generator().manual_seed(0))
+    return multiply(x, weight.to(device=x.device, dtype=x.dtype)).flatten()
+
+
+def warn_of_other_nodes(known: Tensor, x: Features) -> None:
+    """Warn if nodes have other features than those that a teacher was fitted on.
+
+    Warns
+    -----
+    UserWarning
+        Structural embeddings belong to nodes: on another graph, or in another order, they are those of other nodes.
+    """
+    found = signature(x)
+    if found.shape != known.shape:
+        return  # the teacher refuses another number of nodes itself
+    same = torch.isclose(found, known, rtol=1e-4, atol=1e-4 * float(known.abs().max()))
+    if not bool(same.all()):
+        warnings.warn(
+            f"{int((~same).sum())} of {same.numel()} nodes have other features than in fit, and the teacher answers by "
+            "the node's number: give the fitted graph, its nodes in that order (edges may differ), or leave out "
+            "switch_degree.",
+            stacklevel=4,
+        )
 
 
 def own_mask(data: Any, name: str) -> Any:

@@ -14,10 +14,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 from reprise.data.checking import cache_folder, check_parallel, examine
@@ -37,6 +39,10 @@ _TEMPORARY_STATUS = frozenset({408, 425, 429})
 
 class _RefusedError(Exception):
     """The server refused for good; deliberately not an error on which pooch would try again."""
+
+
+class _StoppedError(Exception):
+    """The files are not wanted any more; deliberately not an error on which pooch would try again."""
 
 
 def addresses(url: str) -> tuple[str, ...]:
@@ -82,7 +88,7 @@ def fetch(path: str) -> Path:
     DataError
         If the file is damaged, cannot be downloaded, or cannot be stored; says what to do.
     """
-    return _obtain(find_entry(path), cache_folder())
+    return _obtain(find_entry(path), cache_folder(), Event())
 
 
 def fetch_all(patterns: str | Iterable[str], *, progress: bool | None = None, parallel: int = 8) -> dict[str, Path]:
@@ -107,8 +113,8 @@ def fetch_all(patterns: str | Iterable[str], *, progress: bool | None = None, pa
     UnknownDataError
         If a pattern matches nothing.
     DataError
-        At the first file that is damaged, cannot be downloaded or cannot be stored. Files that are finished stay, and
-        the next call goes on from there.
+        At the first file that is damaged, cannot be downloaded or cannot be stored. Files that are finished or under
+        way stay, and the next call goes on from there. An interruption waits for nothing.
     ValueError
         If ``parallel`` is below 1.
     """
@@ -116,22 +122,31 @@ def fetch_all(patterns: str | Iterable[str], *, progress: bool | None = None, pa
     entries = select(patterns)
     folder = cache_folder()
     _remove_abandoned(folder)
-    pool = ThreadPoolExecutor(parallel)
-    waiting = {pool.submit(_obtain, entry, folder): entry for entry in entries}
-    try:
-        with progress_bar(sum(entry.bytes for entry in entries), progress) as advance:
-            for future in as_completed(waiting):
-                future.result()
-                advance(waiting[future].bytes)
-    except DataError as error:
-        pool.shutdown(wait=True, cancel_futures=True)
-        ready = sum(not future.cancelled() and future.exception() is None for future in waiting)
-        more = f" ({ready} of {len(entries)} files are ready; the next run goes on there.)" if len(entries) > 1 else ""
-        raise DataError(f"{error}{more}") from error
-    finally:
-        # Also when interrupted: what has not begun must not begin any more.
-        pool.shutdown(wait=True, cancel_futures=True)
-    return {entry.path: future.result() for future, entry in waiting.items()}
+    stop = Event()
+    failures: list[DataError] = []
+    files: dict[str, Path] = {}
+
+    def obtain(entry: RegistryEntry) -> tuple[RegistryEntry, Path | DataError | None]:
+        try:
+            return entry, None if failures else _obtain(entry, folder, stop)
+        except DataError as error:
+            failures.append(error)
+            return entry, error
+
+    # Its threads are daemons: one that waits for a silent server does not hold up the end of the process.
+    with progress_bar(sum(entry.bytes for entry in entries), progress) as advance, ThreadPool(parallel) as pool:
+        try:
+            for entry, found in pool.imap_unordered(obtain, entries):
+                if isinstance(found, Path):
+                    files[entry.path] = found
+                    advance(entry.bytes)
+        except BaseException:
+            stop.set()
+            raise
+    if failures:
+        ready = f" ({len(files)} of {len(entries)} files are ready; the next run goes on there.)"
+        raise DataError(f"{failures[0]}{ready if len(entries) > 1 else ''}") from failures[0]
+    return dict(sorted(files.items()))
 
 
 @contextmanager
@@ -157,24 +172,24 @@ def progress_bar(total_bytes: int, show: bool | None = None) -> Iterator[Callabl
         yield bar.update
 
 
-def _obtain(entry: RegistryEntry, folder: Path) -> Path:
+def _obtain(entry: RegistryEntry, folder: Path, stop: Event) -> Path:
     finding = examine(entry, folder)
     if finding.state == "damaged":
         raise DataError(finding.problem)
     if finding.state == "missing":
-        _store(entry, folder)
+        _store(entry, folder, stop)
         finding = examine(entry, folder)
         if finding.state != "intact":
             raise DataError(finding.problem)
     return finding.file
 
 
-def _store(entry: RegistryEntry, folder: Path) -> None:
+def _store(entry: RegistryEntry, folder: Path, stop: Event) -> None:
     target = folder / entry.path
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=folder, ignore_cleanup_errors=True) as partial:
-            received = _download(entry, folder, Path(partial))
+        with tempfile.TemporaryDirectory(prefix=_PARTIAL, dir=folder, ignore_cleanup_errors=True) as place:
+            received = _download(entry, folder, Path(place), stop)
             received.chmod(0o644)  # temporary files are private, a cache may be shared
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(received, target)
@@ -185,7 +200,7 @@ def _store(entry: RegistryEntry, folder: Path) -> None:
         ) from error
 
 
-def _download(entry: RegistryEntry, folder: Path, partial: Path) -> Path:
+def _download(entry: RegistryEntry, folder: Path, place: Path, stop: Event) -> Path:
     import pooch
     from requests import RequestException
 
@@ -194,14 +209,14 @@ def _download(entry: RegistryEntry, folder: Path, partial: Path) -> Path:
     problems: list[str] = []
     for url in addresses(entry.url):
         source = pooch.create(
-            path=partial,
+            path=place,
             base_url="",
             registry={name: f"sha256:{entry.sha256}"},
             urls={name: url},
             retry_if_failed=RETRIES,
         )
         try:
-            return Path(source.fetch(name, downloader=_over_http))
+            return Path(source.fetch(name, downloader=partial(_over_http, stop)))
         except (RequestException, _RefusedError) as error:
             reason = _reason(error)
         except ValueError as error:
@@ -214,12 +229,26 @@ def _download(entry: RegistryEntry, folder: Path, partial: Path) -> Path:
     )
 
 
-def _over_http(url: str, output_file: Any, source: Any) -> None:
+class _Stoppable:
+    """A file that takes no further piece once the download is not wanted any more."""
+
+    def __init__(self, file: BinaryIO, stop: Event) -> None:
+        self._file, self._stop = file, stop
+        self.flush = file.flush
+
+    def write(self, piece: bytes) -> int:
+        if self._stop.is_set():
+            raise _StoppedError
+        return self._file.write(piece)
+
+
+def _over_http(stop: Event, url: str, output_file: str, source: Any) -> None:
     from pooch import HTTPDownloader
     from requests import HTTPError
 
     try:
-        HTTPDownloader(timeout=TIMEOUT_S)(url, output_file, source)
+        with Path(output_file).open("wb") as file:
+            HTTPDownloader(timeout=TIMEOUT_S)(url, _Stoppable(file, stop), source)
     except HTTPError as error:
         status = _status(error)
         if 400 <= status < 500 and status not in _TEMPORARY_STATUS:
@@ -247,10 +276,10 @@ def _reason(error: Exception) -> str:
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove what downloads left that were killed; those of a day may still be running."""
-    for partial in folder.glob(f"{_PARTIAL}*"):
+    for left in folder.glob(f"{_PARTIAL}*"):
         try:
-            abandoned = time.time() - partial.stat().st_mtime > _ABANDONED_AFTER_S
+            abandoned = time.time() - left.stat().st_mtime > _ABANDONED_AFTER_S
         except OSError:
             continue
         if abandoned:
-            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(left, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -26,6 +26,13 @@ from reprise.plots import (
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PLACES_OF_THE_GRAPH = (
+    ("graph_in_embedding", "graph_in_discriminator", "embedding z"),
+    ("graph_in_discriminator", "graph_in_embedding", "discriminator"),
+)
 EQUAL_LABELS = tuple(
     Line(
         label,
@@ -41,35 +48,28 @@ EQUAL_LABELS = tuple(
 )
 
 
+def _draw_replaced_graphs(axes: Axes, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Draw one dot for each graph in each of its two places, the true one in the other; return the numbers drawn."""
+    drawn: list[dict[str, Any]] = []
+    for where, other, word in PLACES_OF_THE_GRAPH:
+        for graph in ("true", "rewired", "clique", "empty"):
+            values = per_seed(rows, **{where: graph, other: "true"})
+            interval, gap = t_interval(values), 0.6 if where == "graph_in_discriminator" else 0.0
+            interval_dots(axes, [len(drawn) + gap], [interval], method="GRDA", single_runs=[values.to_list()])
+            drawn.append(as_data(interval, where=word, graph=graph, place=len(drawn) + gap))
+    axes.set_yticks([d["place"] for d in drawn], [f"{d['graph']} graph in the {d['where']}" for d in drawn])
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set(xlim=(0, 103), xlabel="accuracy on target domains (%)")
+    return [{name: value for name, value in line.items() if name != "place"} for line in drawn]
+
+
 def draw_graph_ablation(rows: pd.DataFrame, data_set: str) -> Drawing:
     """Draw GRDA's accuracy when the graph of the embedding, or that of the discriminator, is replaced."""
     cell = {"dataset": data_set, "split": "target", "metric": "accuracy"}
     part = select(rows, experiment="graph", pairing="independent", **cell)
     figure, axes = new_figure(height=TEXT_WIDTH * 0.46)
-    drawn: list[dict[str, Any]] = []
-    places: list[float] = []
-    labels: list[str] = []
-    for where, other in (
-        ("graph_in_embedding", "graph_in_discriminator"),
-        ("graph_in_discriminator", "graph_in_embedding"),
-    ):
-        word = "embedding z" if where == "graph_in_embedding" else "discriminator"
-        for graph in ("true", "rewired", "clique", "empty"):
-            values = per_seed(part, **{where: graph, other: "true"})
-            interval = t_interval(values)
-            place = len(places) + (0.6 if where == "graph_in_discriminator" else 0.0)
-            interval_dots(axes, [place], [interval], method="GRDA", single_runs=[values.to_list()])
-            places.append(place)
-            labels.append(f"{graph} graph in the {word}")
-            drawn.append(as_data(interval, where=word, graph=graph))
-    axes.set_yticks(places, labels)
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.set(
-        xlim=(0, 103),
-        xlabel="accuracy on target domains (%)",
-    )
-    data = pd.DataFrame(drawn)
+    data = pd.DataFrame(_draw_replaced_graphs(axes, part))
     gain = {
         word: t_interval(
             paired_differences(
@@ -77,12 +77,9 @@ def draw_graph_ablation(rows: pd.DataFrame, data_set: str) -> Drawing:
                 per_seed(part, **{column: "rewired", other: "true"}),
             )
         )
-        for word, column, other in (
-            ("z", "graph_in_embedding", "graph_in_discriminator"),
-            ("D", "graph_in_discriminator", "graph_in_embedding"),
-        )
+        for column, other, word in PLACES_OF_THE_GRAPH
     }
-    differences = ", ".join(f"{difference(interval, 0)} in {word}" for word, interval in gain.items())
+    differences = ", ".join(f"{difference(interval, 0)} in the {word}" for word, interval in gain.items())
     state_finding(figure, f"True graph minus rewired graph, points: {differences}")
     words = "; ".join(f"{r.graph} in the {r.where} {r.mean:.0f} %" for r in data.itertuples())
     return Drawing(

@@ -29,9 +29,11 @@ from reprise.grda.input_checks import (
     check_domains,
     check_embedding,
     check_graph,
+    check_marks,
     check_row_order,
     classes_of,
     numbers_of,
+    refuse_one_class,
     refuse_overflow,
     refuse_unlabelled,
     seed_from,
@@ -138,6 +140,7 @@ class GraphDomainEstimator(BaseEstimator):
         domain, self.adjacency_ = check_domains(sample_domain, len(X), self.adjacency)
         targets, labelled = self._check_targets(y, len(X))
         source = np.bincount(domain, weights=labelled) > 0
+        check_marks(self._task, y, domain, source)
         check_graph(options, self.adjacency_, source)
         warn_of_no_target(source, int((~labelled).sum()))
         if self._task == "classification" and not self.allow_label_leak:
@@ -244,10 +247,7 @@ class GraphDomainClassifier(ClassifierMixin, GraphDomainEstimator):
     def _check_targets(self, y: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         y, labelled = self._labels(y, n_rows)
         self.classes_ = np.unique(y[labelled])
-        if len(self.classes_) < 2:
-            raise DomainsError(
-                f"y has only the class {self.classes_[0]} among the labelled rows; label rows of two classes."
-            )
+        refuse_one_class(self.classes_)
         targets = np.zeros(n_rows, np.int64)
         targets[labelled] = np.searchsorted(self.classes_, y[labelled])
         return targets, labelled
@@ -395,5 +395,5 @@ class GRDAClassifier(GraphDomainClassifier):
 class GRDARegressor(GraphDomainRegressor):
     """Predict real targets in unlabelled domains by graph-relational domain adaptation.
 
-    Parameters and attributes are those of `GRDAClassifier`, without ``classes_``.
+    Parameters and attributes are those of `GRDAClassifier`, without ``classes_``. Rows without target have NaN, not -1.
     """

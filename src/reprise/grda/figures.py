@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from reprise.grda.data import GraphDomains
-from reprise.grda.illustrations import draw_edges
+from reprise.grda.illustrations import draw_domains
 from reprise.method_styles import style_of
 from reprise.plots import (
     TEXT_WIDTH,
@@ -29,6 +29,9 @@ from reprise.plots import (
 )
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import t_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TITLES = {
     "dg-15": "DG-15",
@@ -155,9 +158,22 @@ def draw_hops(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     axes[0][0].set_ylabel("accuracy (%)")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    data = pd.DataFrame(drawn)
-    data = data.rename(columns={"at": "hop"})
-    far = data[(data.hop == data.groupby("dataset")["hop"].transform("max"))]
+    data = pd.DataFrame(drawn).rename(columns={"at": "hop"})
+    finding, words = _at_the_farthest_hop(data)
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "hops",
+        f"{finding}. {words}.",
+        f"Accuracy by hops from the nearest labelled domain, mean over domains, 95 % t intervals over seeds "
+        f"({seeds_behind(data)}); points are shifted sideways to keep them apart.",
+        data,
+    )
+
+
+def _at_the_farthest_hop(data: pd.DataFrame) -> tuple[str, str]:
+    """Return the finding of `draw_hops` and the accuracies that it rests on."""
+    far = data[data.hop == data.groupby("dataset")["hop"].transform("max")]
     words = [
         f"{title_of(r.dataset)}, {r.hop} hops away: {r.method} {r.mean:.0f} %"
         for r in far.itertuples()
@@ -169,54 +185,25 @@ def draw_hops(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         if len(independent)
         else "Accuracy by distance from the labelled domains"
     )
-    state_finding(figure, finding)
-    return Drawing(
-        figure,
-        "hops",
-        f"{finding}. " + "; ".join(words) + ".",
-        f"Accuracy by hops from the nearest labelled domain, mean over domains, 95 % t intervals over seeds "
-        f"({seeds_behind(data)}); points are shifted sideways to keep them apart.",
-        data,
-    )
+    return finding, "; ".join(words)
 
 
 def draw_accuracy_on_graph(rows: pd.DataFrame, domains: GraphDomains) -> Drawing:
     """Draw the domain graph once per method, its nodes coloured by accuracy."""
     wanted = ("Source-only", "DANN", "GRDA, independent pairs", "GRDA, row-paired as released")
     here = select(rows, dataset=domains.name, split="domain", metric="accuracy")
-    here_by_line = [(line, line.conditions) for line in COMPARED if line.label in wanted]
-    found = [
-        (line, select(here, **conditions))
-        for line, conditions in here_by_line
-        if measured(here, **conditions) is not None
-    ]
+    lines = [line for line in COMPARED if line.label in wanted]
+    found = [(line, select(here, **line.conditions)) for line, _ in measured_lines(here, lines)]
     figure, axes = new_figure(columns=2, rows=(len(found) + 1) // 2, height=TEXT_WIDTH * 0.72, sharex=True, sharey=True)
     axes = np.atleast_2d(axes)
     drawn = []
     image: Any = None
     for one, (line, part) in zip(axes.ravel(), found, strict=False):
-        mean = part.groupby("domain")["value"].mean()
-        shown = [i for i, name in enumerate(domains.domain_names) if name in mean.index]
-        values = [float(mean[domains.domain_names[i]]) for i in shown]
-        draw_edges(one, domains)
-        one.scatter(*domains.positions[domains.source].T, s=34, c="white", edgecolors="black", linewidths=1.2, zorder=3)
-        image = one.scatter(
-            *domains.positions[shown].T,
-            s=40,
-            c=values,
-            cmap="cividis",
-            vmin=0,
-            vmax=100,
-            edgecolors="#444444",
-            linewidths=0.4,
-            zorder=3,
-        )
+        mean = part.groupby("domain", sort=False)["value"].mean()
+        image = draw_domains(one, domains, mean, size=40, cmap="cividis", vmin=0, vmax=100)
         one.set_title(line.label, fontsize=9)
         one.set_aspect("equal", "box")
-        drawn += [
-            {"method": line.label, "domain": domains.domain_names[i], "accuracy": v}
-            for i, v in zip(shown, values, strict=True)
-        ]
+        drawn += [{"method": line.label, "domain": name, "accuracy": value} for name, value in mean.items()]
     for one in axes[-1]:
         one.set_xlabel("domain centre, first input")
     for one in axes[:, 0]:
@@ -243,19 +230,7 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
     lines = [line for line in lines if "permuting" not in line.label]
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.42, width_ratios=(1.1, 1))
     here = select(rows, dataset=data_set, split="training")
-    drawn = []
-    for line in lines:
-        try:
-            history = select(here, metric="discriminator_loss_ratio_at_step", **line.conditions)
-        except MissingRowsError:
-            continue
-        steps = sorted(set(history["step"].astype(int)))
-        intervals = [t_interval(per_seed(history, step=step)) for step in steps]
-        style = style_of(line.style)
-        left.plot(steps, [i.estimate for i in intervals], color=style.colour, linestyle=style.dash)
-        low, high = [i.low for i in intervals], [i.high for i in intervals]
-        left.fill_between(steps, low, high, color=style.colour, alpha=0.2, linewidth=0)
-        drawn += [as_data(i, what=f"own, step {s}", method=line.label) for s, i in zip(steps, intervals, strict=True)]
+    drawn = [point for line in lines for point in _draw_own_loss(left, here, line)]
     probes = measured_lines(here, lines, metric="probe_ratio")
     for place, (line, values) in enumerate(probes):
         interval = t_interval(values)
@@ -282,3 +257,18 @@ def draw_discriminator(rows: pd.DataFrame, data_set: str) -> Drawing:
         "1 would mean that nothing is left to learn.",
         data,
     )
+
+
+def _draw_own_loss(axes: Axes, rows: pd.DataFrame, line: Line) -> list[dict[str, Any]]:
+    """Draw a method's discriminator loss over training with its band, if it was kept; return the numbers drawn."""
+    try:
+        history = select(rows, metric="discriminator_loss_ratio_at_step", **line.conditions)
+    except MissingRowsError:
+        return []
+    steps = sorted(set(history["step"].astype(int)))
+    intervals = [t_interval(per_seed(history, step=step)) for step in steps]
+    style = style_of(line.style)
+    axes.plot(steps, [i.estimate for i in intervals], color=style.colour, linestyle=style.dash)
+    low, high = [i.low for i in intervals], [i.high for i in intervals]
+    axes.fill_between(steps, low, high, color=style.colour, alpha=0.2, linewidth=0)
+    return [as_data(i, what=f"own, step {s}", method=line.label) for s, i in zip(steps, intervals, strict=True)]

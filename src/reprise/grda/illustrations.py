@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,27 @@ def draw_edges(axes: Axes, domains: GraphDomains) -> None:
     first, second = np.nonzero(np.triu(domains.adjacency))
     segments = np.stack([domains.positions[first], domains.positions[second]], axis=1)
     axes.add_collection(LineCollection(list(segments), colors="#cfcfcf", linewidths=0.5, zorder=1))
+
+
+def draw_domains(axes: Axes, domains: GraphDomains, values: pd.Series, *, size: float, **colours: Any) -> Any:
+    """Draw the domain graph, its sources white and its targets coloured; return what a colour bar is made for.
+
+    Parameters
+    ----------
+    axes, domains
+        Where to draw, and what.
+    values
+        One number for each target that is shown, by its name.
+    size
+        Area of a node, in square points.
+    **colours
+        ``cmap``, ``vmin`` and ``vmax``.
+    """
+    draw_edges(axes, domains)
+    x, y = domains.positions[domains.source].T
+    axes.scatter(x, y, s=0.85 * size, c="white", edgecolors="black", zorder=3)
+    x, y = domains.positions[[domains.domain_names.index(name) for name in values.index]].T
+    return axes.scatter(x, y, s=size, c=values, edgecolors="#444444", linewidths=0.4, zorder=3, **colours)
 
 
 def draw_points(domains: GraphDomains) -> Drawing:

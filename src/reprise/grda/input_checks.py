@@ -109,6 +109,35 @@ def warn_of_no_target(source: np.ndarray, n_unlabelled: int) -> None:
         warnings.warn("all domains have labels: there is nothing to adapt to.", stacklevel=4)
 
 
+def check_marks(task: str, y: Any, domain: np.ndarray, source: np.ndarray) -> None:
+    """Refuse -1 as the mark of a missing target in regression; warn of it where it may be a class.
+
+    Parameters
+    ----------
+    task
+        ``"classification"`` or ``"regression"``.
+    y, domain
+        Targets as they were given, and the domain of each row, (n,).
+    source
+        Which domains have a labelled row, (N,).
+    """
+    y = np.asarray(y)
+    if y.ndim != 1 or y.dtype.kind not in "biuf" or not (marked := y == -1).any():
+        return
+    rows, n_marked = np.bincount(domain), np.bincount(domain, weights=marked)
+    if task == "regression" and 0 < (whole := n_marked == rows).sum() < len(rows):
+        raise DomainsError(
+            f"y is -1 in every row of domain(s) {np.flatnonzero(whole).tolist()}; in regression -1 is a target like "
+            "any other: mark missing targets by NaN."
+        )
+    if task == "classification" and not source.all() and (unused := int(n_marked[source].sum())):
+        warnings.warn(
+            f"{unused} rows of labelled domains have the label -1, which means none, and are not used; if -1 is a "
+            "class, number the classes from 0.",
+            stacklevel=4,
+        )
+
+
 def check_embedding(embedding: Any, n_domains: int) -> np.ndarray:
     """Return a domain embedding that was given, (N, k), as floats."""
     try:
@@ -167,6 +196,15 @@ def refuse_overflow(values: np.ndarray, name: str) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         if not np.isfinite(values.std(0)).all():
             raise DomainsError(f"{name} has values so large that their variance overflows; rescale or clip them.")
+
+
+def refuse_one_class(classes: np.ndarray) -> None:
+    """Refuse labels that are all the same."""
+    if len(classes) < 2:
+        raise DomainsError(
+            f"y has only the class {classes[0]} among the labelled rows; label rows of two classes (-1 means no label: "
+            "if it is a class, number the classes from 0)."
+        )
 
 
 def refuse_unlabelled(labelled: np.ndarray) -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from reprise.grda.data import GraphDomains
 from reprise.grda.figures import COMPARED, METHODS, lines_in, papers_values, title_of
-from reprise.grda.illustrations import draw_edges
+from reprise.grda.illustrations import draw_domains
+from reprise.numerals import with_interval
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
@@ -22,7 +23,7 @@ from reprise.plots import (
     state_finding,
 )
 from reprise.rows import per_seed, select
-from reprise.stats import t_interval
+from reprise.stats import Interval, t_interval
 
 NETWORKS = tuple(line for line in COMPARED if line.label in METHODS or line.style == "GRDA")
 
@@ -70,33 +71,18 @@ def draw_temperature_map(rows: pd.DataFrame, tasks: Sequence[GraphDomains]) -> D
     source_only = Line("Source-only", "Source-only", {"method": "Source-only", "experiment": "comparison"})
     for one, task in zip(axes[:, 0], tasks, strict=True):
         here = select(rows, dataset=task.name, split="domain", metric="mse_sum")
-        after, before = (select(here, **x.conditions).groupby("domain")["value"].mean() for x in (grda, source_only))
-        ratio = np.log2(after / before)
-        shown = [i for i, name in enumerate(task.domain_names) if name in ratio.index]
-        values = ratio.loc[[task.domain_names[i] for i in shown]].to_numpy()
-        limit = max(1.0, float(np.abs(values).max()))
-        draw_edges(one, task)
-        one.scatter(*task.positions[task.source].T, s=60, c="white", edgecolors="#888888", linewidths=1.0, zorder=3)
-        image = one.scatter(
-            *task.positions[shown].T,
-            s=120,
-            c=values,
-            cmap="RdBu_r",
-            vmin=-limit,
-            vmax=limit,
-            edgecolors="#444444",
-            linewidths=0.5,
-            zorder=3,
+        after, before = (
+            select(here, **x.conditions).groupby("domain", sort=False)["value"].mean() for x in (grda, source_only)
         )
+        ratio = np.log2(after / before)
+        limit = max(1.0, float(np.abs(ratio).max()))
+        image = draw_domains(one, task, ratio, size=120, cmap="RdBu_r", vmin=-limit, vmax=limit)
         for i, name in enumerate(task.domain_names):
             one.annotate(name, task.positions[i], ha="center", va="center", fontsize=5, zorder=4)
         one.set(title=title_of(task.name), xticks=[], yticks=[])
         one.grid(False)
         figure.colorbar(image, ax=one, label="log₂ (GRDA ÷ Source-only)", shrink=0.8)
-        drawn += [
-            {"task": task.name, "state": task.domain_names[i], "log2_ratio": float(v)}
-            for i, v in zip(shown, values, strict=True)
-        ]
+        drawn += [{"task": task.name, "state": name, "log2_ratio": value} for name, value in ratio.items()]
     data = pd.DataFrame(drawn)
     better = data.assign(better=data.log2_ratio < 0).groupby("task", sort=False)["better"].agg(["sum", "size"])
     words = "; ".join(f"{title_of(t)}: {r['sum']} of {r['size']}" for t, r in better.iterrows())
@@ -135,7 +121,7 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def level_table(rows: pd.DataFrame, published: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
-    """Return Table 2: errors by distance (the paper's in brackets), the ratio to Source-only, and °F² a month."""
+    """Return Table 2: errors by distance with intervals and the paper's, the ratio to Source-only, and °F² a month."""
     lines = []
     for task in tasks:
         printed = published[published.dataset == task].set_index(["method", "split"])["value"]
@@ -144,11 +130,10 @@ def level_table(rows: pd.DataFrame, published: pd.DataFrame, tasks: Sequence[str
         for method in [m for m in METHODS if m in set(here["method"])]:
             own = select(here, method=method)
             cells = {
-                split: f"{per_seed(own, split=split, metric='mse_sum').mean():.2f} ({printed[method, split]:.2f})"
+                split: f"{_mean(own, split=split, metric='mse_sum')} ({printed[method, split]:.2f})"
                 for split in ("level 1", "level 2", "level 3", "target")
             }
             overall = per_seed(own, split="target", metric="mse_sum").mean()
-            degrees = per_seed(own, split="target", metric="mse_fahrenheit").mean()
             paper_ratio = printed[method, "target"] / printed["Source-only", "target"]
             ratio = f"{overall / base:.2f} ({paper_ratio:.2f})"
             lines.append(
@@ -157,10 +142,22 @@ def level_table(rows: pd.DataFrame, published: pd.DataFrame, tasks: Sequence[str
                     "method": method,
                     **cells,
                     "÷ Source-only": ratio,
-                    "°F² a month": f"{degrees:.0f}",
+                    "°F² a month": _mean(own, split="target", metric="mse_fahrenheit"),
                 }
             )
     return pd.DataFrame(lines)
+
+
+def _mean(rows: pd.DataFrame, **conditions: Any) -> str:
+    return _with_interval(t_interval(per_seed(rows, **conditions)))
+
+
+def _of(values: pd.Series) -> str:
+    return f"{_with_interval(t_interval(values))} (n = {len(values)})"
+
+
+def _with_interval(interval: Interval) -> str:
+    return with_interval(interval.estimate, interval.low, interval.high)
 
 
 def embedding_scale_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +166,7 @@ def embedding_scale_table(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for (task, method), own in raw.groupby(["dataset", "method"], sort=False):
         conditions = {"dataset": task, "method": method, "split": "target", "metric": "mse_sum"}
-        scaled = t_interval(per_seed(rows, experiment="comparison", **conditions))
-        plain = t_interval(own.groupby("seed")["value"].mean())
-        lines.append({"task": title_of(task), "method": method, "z scaled": str(scaled), "z as fitted": str(plain)})
+        scaled = per_seed(rows, experiment="comparison", **conditions)
+        plain = own.groupby("seed")["value"].mean()
+        lines.append({"task": title_of(task), "method": method, "z scaled": _of(scaled), "z as fitted": _of(plain)})
     return pd.DataFrame(lines)
