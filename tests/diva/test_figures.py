@@ -54,6 +54,7 @@ def test_gains_are_those_of_the_rows(rows, published):
         figures.draw_gain_by_penalty,
         figures.draw_overfitting,
         sensitivity_figures.draw_gain_by_temperature,
+        sensitivity_figures.draw_choices,
         detection_figures.draw_histogram,
         detection_figures.draw_sweeps,
         growth_figures.draw_extend,
@@ -126,8 +127,8 @@ def test_the_temperature_that_helps_most_sets_is_named():
     lines = [("cub50", 10.0, -1, -0.5), ("digits", 10.0, -2, -0.1), ("cub50", 1.0, -1, -0.2), ("digits", 1.0, 0.1, 1)]
     data = pd.DataFrame(lines, columns=["dataset", "temperature", "low", "high"])
     finding = sensitivity_figures._temperature_finding(data)
-    assert finding.startswith("τ = 10 lowers the error beyond doubt on 2 of 2 data sets")
-    assert finding.endswith("1 of 4 settings raise it")
+    assert finding.startswith("Reweight lowers the error beyond doubt on at most 2 of 2 data sets (τ = 10)")
+    assert finding.endswith("raises it in 1 of 4 settings")
     none = sensitivity_figures._temperature_finding(data[data.low > 0])
     assert none == "No temperature lowers the error beyond doubt; 1 of 1 settings raise it"
 
@@ -156,6 +157,13 @@ def test_linearised_layers_are_drawn_with_the_network_itself():
     drawing = growth_figures.draw_linearisation(pd.DataFrame(records))
     assert len(drawing.data) == 5
     assert "last layer −1.00" in drawing.alt
+
+
+def test_bounds_are_rounded_to_the_safe_side():
+    assert detection_figures._at_least(0.9951, 2) == 0.99
+    assert detection_figures._at_least(0.98, 2) == 0.98
+    assert detection_figures._at_most(0.0301, 2) == 0.04
+    assert detection_figures._at_most(0.07, 2) == 0.07
 
 
 def test_titles_follow_the_numbers():

@@ -161,8 +161,9 @@ def draw_gain_by_penalty(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawin
     drawn: list[dict[str, Any]] = []
     for one, name in zip(axes, names, strict=True):
         drawn += _draw_penalties(one, rows, name)
-    axes[0].legend(loc="best", title="outer loss")
-    figure.supxlabel("penalty λ", fontsize=9)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, title="outer loss")
+    for one in axes[-2:]:
+        one.set_xlabel("penalty λ")
     figure.supylabel("change of the test error (points)", fontsize=9)
     data = pd.DataFrame(drawn)
     helped = {name: group[group.high < 0] for name, group in data.groupby("outer", sort=False)}
