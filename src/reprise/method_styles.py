@@ -83,7 +83,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
         "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
         "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
-        "not converged": MethodStyle("#A6A6A6", "x", (0, (1, 1))),
+        "not converged": MethodStyle("#BDBDBD", "x", (0, (1, 1))),
     },
     # What is compared within one model of that field: the split, or the training set, that it was trained on.
     "training sets of a grid": {
