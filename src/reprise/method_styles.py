@@ -83,7 +83,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "SlowVAE": MethodStyle("#332288", "H", (0, (2, 2))),
         "PCL": MethodStyle(PURPLE, "P", (0, (2, 1))),
         "Clamp oracle": MethodStyle(BLACK, "*", (0, (6, 1))),
-        "not converged": MethodStyle("#A6A6A6", "x", (0, (1, 1))),
+        "not converged": MethodStyle("#BDBDBD", "x", (0, (1, 1))),
     },
     # What is compared within one model of that field: the split, or the training set, that it was trained on.
     "training sets of a grid": {
@@ -108,6 +108,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "DIVA Extend": MethodStyle(BLUE, "D"),
         "DIVA derivative": MethodStyle(BLUE, "H"),
         "DIVA Extend, class quota": MethodStyle(SKY, "p", (0, (6, 2))),
+        "Reweight, validated": MethodStyle(VERMILION, "D", (0, (5, 2))),
         "Reweight, raw step": MethodStyle(PURPLE, "P", (0, (2, 1))),
         "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
         "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),

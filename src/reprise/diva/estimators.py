@@ -176,6 +176,8 @@ class DivaReweight(_RidgeClassifier):
 class DivaExtend(_RidgeClassifier):
     """Ridge classification on a training set extended from a pool (Extend, Sec. 3.4).
 
+    As ``fit`` takes a pool, scikit-learn's ``check_estimator`` does not apply; its other conventions do.
+
     Parameters
     ----------
     per_round
