@@ -158,6 +158,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "LDA": MethodStyle("#8F8F8F", "v", (0, (1, 3))),
         "True marks × HP": MethodStyle(BLUE, "*"),
         "True marks × true counts": MethodStyle(BLACK, "*"),
+    },
     "graphs with text": {
         "GIANT": MethodStyle(BLUE, "o"),
         "GIANT, one hop": MethodStyle(BLUE, "p", (0, (4, 2))),
