@@ -72,8 +72,9 @@ def _underfitted(rows: pd.DataFrame, methods: list[str]) -> str:
     gap = max(train[m] - test[m] for m in methods)
     return (
         f"Not converged: {', '.join(f'{m} {number(test[m], 2)}' for m in order)}; they are shown faintly and judged by "
-        f"no rule. On training images they are at most {number(gap, 3)} better: they were trained too briefly, at rates "
-        "from a short search. This run says nothing about these kinds of models, and little about all kinds (C1, C6)."
+        f"no rule. On training images they are at most {number(gap, 3)} better: they were trained too briefly, at "
+        "rates from a short search. This run says nothing about these kinds of models, and little about all kinds "
+        "(C1, C6)."
     )
 
 
@@ -98,8 +99,8 @@ def which_factor_breaks(rows: pd.DataFrame, method: str = "CNN") -> str:
     spared = sum(value < 0.1 for value in loss.values())
     return (
         f"Of {len(loss)} pairs of a factor that is out and another one that is read, the {method} loses less than 0.1 "
-        f"of R² in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the random "
-        "split."
+        f"of R² in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the "
+        "random split."
     )
 
 
@@ -117,8 +118,8 @@ def what_composition_asks(rows: pd.DataFrame) -> str:
         f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: "
         f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these "
         "show the first orientation. A model may learn that sprites in the middle are not turned; on test images all "
-        "are. So this split tests orientation beyond what was seen there. That follows from its rule on ten orientations "
-        "(corners in the table of splits); with forty the corner is wider, and the paper may have run those."
+        "are. So this split tests orientation beyond what was seen there. That follows from its rule on ten "
+        "orientations (corners in the table of splits); with forty the corner is wider, and the paper may have run those."
     )
 
 
@@ -189,8 +190,8 @@ def what_keeps_the_pull_open(rows: pd.DataFrame) -> str:
         f"On C5: the median prediction is pulled inwards for {int((cells < 1).sum())} of {len(cells)} converged models "
         "and factors. The rule's interval is over factors, which differ "
         f"({', '.join(f'{k} {number(v, 2)}' for k, v in factors.items())}): the stronger the pull of one of them, the "
-        "wider it is. Its control is weak: augmentation also shows the labels that are held out, so that nothing is out of "
-        "distribution for it any more."
+        "wider it is. Its control is weak: augmentation also shows the labels that are held out, so that nothing is "
+        "out of distribution for it any more."
     )
 
 
