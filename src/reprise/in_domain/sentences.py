@@ -119,7 +119,8 @@ def what_composition_asks(rows: pd.DataFrame) -> str:
         f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these "
         "show the first orientation. A model may learn that sprites in the middle are not turned; on test images all "
         "are. So this split tests orientation beyond what was seen there. That follows from its rule on ten "
-        "orientations (corners in the table of splits); with forty the corner is wider, and the paper may have run those."
+        "orientations (corners in the table of splits); with forty the corner is wider, and the paper may have run "
+        "those."
     )
 
 
@@ -147,8 +148,8 @@ def what_the_remedies_buy(rows: pd.DataFrame) -> str:
         position, everything = (f"{number(a, 2)} instead of {number(b, 2)}" for a, b in zip(found, plain, strict=True))
         words.append(f"with {method.removeprefix('CNN, ')}, {position} for position and {everything} for all factors")
     return (
-        f"R² in extrapolation, beside the plain CNN of the same seed: {'; '.join(words)}. With one seed each there is no "
-        "interval beside these differences, and the two remedies are not told apart."
+        f"R² in extrapolation, beside the plain CNN of the same seed: {'; '.join(words)}. With one seed each there is "
+        "no interval beside these differences, and the two remedies are not told apart."
     )
 
 
