@@ -17,7 +17,7 @@ from reprise.interruption import Interrupted, interruptible, uninterrupted
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def wait_until(holds, seconds=60):
+def wait_until(holds, seconds=180):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "waited in vain"
@@ -68,7 +68,7 @@ def test_a_run_told_to_end_leaves_one_sentence_no_kernel_and_the_files_as_they_w
     kernels = psutil.Process(process.pid).children(recursive=True)
     assert kernels
     process.send_signal(number)
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=180)
     assert process.returncode == status
     assert out == ""
     assert error.splitlines() == [

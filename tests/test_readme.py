@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -42,6 +43,19 @@ def graph_and_newcomers():
     masks = label_scarce_masks(data.y, 0, per_class=8, validation_per_class=8)
     data.train_mask, data.val_mask, data.test_mask = masks.train, masks.validation, masks.test
     return {"data": data, "new_features": data.x[:7]}
+
+
+def log_of_a_shop():
+    numbers = np.random.default_rng(0)
+    customer, article = numbers.integers(0, 200, 3000), numbers.integers(0, 12, 3000)
+    days = pd.to_timedelta(numbers.uniform(0, 60, 3000), unit="D")
+    columns = {"user": customer, "item": article + 4700, "time": pd.Timestamp("2024-01-01") + days}
+    events = pd.DataFrame(columns)
+    return {
+        "events": events.assign(
+            user="customer " + events["user"].astype(str), item="article " + events["item"].astype(str)
+        )
+    }
 
 
 def test_the_example_of_domain_adaptation_labels_every_row(monkeypatch):
@@ -108,12 +122,15 @@ def short_trainings(monkeypatch):
     from reprise.cold_brew.training import Recipe
     from reprise.grda import estimators
     from reprise.in_domain import training
+    from reprise.rim import estimators as rim_estimators
     from reprise.walk_alone import own_predictors
 
     train_predictor = own_predictors.train_predictor
     monkeypatch.setattr(
         own_predictors, "train_predictor", lambda windows, **given: train_predictor(windows, **{**given, "epochs": 1})
     )
+    own_log = rim_estimators.RecurrentIntensityModel
+    monkeypatch.setattr(rim_estimators, "RecurrentIntensityModel", partial(own_log, epochs=1, width=8))
     options = training.TrainingOptions
     quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
     monkeypatch.setattr(estimators, "GRDAClassifier", quick)
@@ -129,6 +146,7 @@ OWN_DATA_NAMES = {
     "diva": samples_and_a_pool,
     "in-domain": pictures_of_a_grid,
     "walk-alone": tracks_and_a_predictor,
+    "rim": log_of_a_shop,
 }
 
 

@@ -40,7 +40,8 @@ def test_every_row_of_the_mirror_is_registered_unchanged() -> None:
         with table.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
                 rows[row["path"]] = RegistryEntry(**{**row, "bytes": int(row["bytes"])})
-    assert rows == dict(registry())
+    # Archives that users fetch themselves are registered beyond the mirror.
+    assert {path: registry()[path] for path in rows} == rows
 
 
 def test_the_registry_cannot_be_changed_by_accident() -> None:

@@ -5,10 +5,18 @@ import pandas as pd
 import pytest
 from tests.diva.test_study import SMALL, small_task
 
-from reprise.diva import detection_figures, figures, growth_figures, illustrations, sensitivity_figures, study
-from reprise.diva.comparisons import reweight_difference
+from reprise.diva import (
+    detection_figures,
+    figures,
+    growth_figures,
+    illustrations,
+    sensitivity_figures,
+    sentences,
+    study,
+)
+from reprise.diva.comparisons import reweight_difference, reweighted_error
 from reprise.diva.settings import Settings
-from reprise.numerals import with_interval
+from reprise.numerals import difference, with_interval
 from reprise.rows import MissingRowsError, per_seed
 from reprise.verification import published_numbers
 
@@ -127,10 +135,10 @@ def test_the_temperature_that_helps_most_sets_is_named():
     lines = [("cub50", 10.0, -1, -0.5), ("digits", 10.0, -2, -0.1), ("cub50", 1.0, -1, -0.2), ("digits", 1.0, 0.1, 1)]
     data = pd.DataFrame(lines, columns=["dataset", "temperature", "low", "high"])
     finding = sensitivity_figures._temperature_finding(data)
-    assert finding.startswith("Reweight lowers the error beyond doubt on at most 2 of 2 data sets (τ = 10)")
+    assert finding.startswith("By 95 % intervals Reweight lowers the error on at most 2 of 2 data sets (τ = 10)")
     assert finding.endswith("raises it in 1 of 4 settings")
     none = sensitivity_figures._temperature_finding(data[data.low > 0])
-    assert none == "No temperature lowers the error beyond doubt; 1 of 1 settings raise it"
+    assert none == "No temperature lowers the error, by 95 % intervals; 1 of 1 settings raise it"
 
 
 def test_the_gallery_shows_least_and_largest_weights():
@@ -157,6 +165,31 @@ def test_linearised_layers_are_drawn_with_the_network_itself():
     drawing = growth_figures.draw_linearisation(pd.DataFrame(records))
     assert len(drawing.data) == 5
     assert "last layer −1.00" in drawing.alt
+
+
+def test_sentences_say_what_the_rows_say(rows):
+    softmax = sentences.softmax_beside_reweight(rows, SETS)
+    one = sentences.softmax_minus_reweighted(rows, "cub50")
+    assert f"CUB-50 {difference(one)}" in softmax
+    means = [per_seed(rows, dataset="cub50", experiment="heads", method="Softmax head").mean(),
+             reweighted_error(rows, "cub50").mean()]  # fmt: skip
+    assert one.estimate == pytest.approx(means[0] - means[1])
+    assert "4 data sets" in sentences.other_detectors(rows, SETS)
+    assert sentences.where_extend_stops(rows, SETS).count("noisy: ") == 3 + 1
+    assert "not that following it helps" in sentences.what_dropping_does(rows, SETS)
+    assert "no number of them would decide" in sentences.what_more_resplits_would_do(rows, SETS)
+
+
+def test_sentences_without_their_rows_are_empty(rows):
+    none = rows[rows.experiment == "cost"]
+    for make in (
+        sentences.softmax_beside_reweight,
+        sentences.other_detectors,
+        sentences.where_extend_stops,
+        sentences.what_dropping_does,
+        sentences.what_more_resplits_would_do,
+    ):
+        assert make(none, SETS) == ""
 
 
 def test_bounds_are_rounded_to_the_safe_side():

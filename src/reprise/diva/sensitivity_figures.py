@@ -53,7 +53,7 @@ def draw_gain_by_temperature(rows: pd.DataFrame, data_sets: Sequence[str]) -> Dr
         one.set(xscale="log", title=title_of(name), xticks=list(found), xticklabels=[f"{t:g}" for t in found])
         one.minorticks_off()
         drawn += [as_data(i, dataset=name, temperature=t) for t, i in found.items()]
-    figure.supxlabel("temperature τ of the outer loss", fontsize=9)
+    figure.supxlabel("temperature τ of the outer loss (logarithmic)", fontsize=9)
     figure.supylabel("change of the test error (points)", fontsize=9)
     data = pd.DataFrame(drawn)
     best = data.loc[data.groupby("dataset", sort=False)["mean"].idxmin()].set_index("dataset")
@@ -79,11 +79,11 @@ def _temperature_finding(data: pd.DataFrame) -> str:
     n_sets = data["dataset"].nunique()
     by_temperature = helped.groupby("temperature")["dataset"].nunique()
     if by_temperature.empty:
-        return f"No temperature lowers the error beyond doubt; {len(hurt)} of {len(data)} settings raise it"
+        return f"No temperature lowers the error, by 95 % intervals; {len(hurt)} of {len(data)} settings raise it"
     most = by_temperature[by_temperature == by_temperature.max()].index
     temperatures = ", ".join(f"{t:g}" for t in most)
     return (
-        f"Reweight lowers the error beyond doubt on at most {by_temperature.max()} of {n_sets} data sets (τ = "
+        f"By 95 % intervals Reweight lowers the error on at most {by_temperature.max()} of {n_sets} data sets (τ = "
         f"{temperatures}), raises it in {len(hurt)} of {len(data)} settings"
     )
 
@@ -142,8 +142,8 @@ def draw_choices(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     fixed, validated, _ = (len(of) for of in lower.values())
     state_finding(
         figure,
-        f"Reweight lowers the error beyond doubt on {validated} of {len(names)} data sets with τ and steps chosen by "
-        f"validation, on {fixed} with those fixed beforehand",
+        f"By 95 % intervals Reweight lowers the error on {validated} of {len(names)} data sets with τ and steps chosen "
+        f"by validation, on {fixed} with those fixed beforehand",
     )
     words = [f"{label}: {', '.join(of) or 'none'}" for label, of in lower.items()]
     lines = [
@@ -155,7 +155,7 @@ def draw_choices(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     return Drawing(
         figure,
         "choices",
-        f"Data sets on which the test error falls beyond doubt. {'; '.join(words)}.",
+        f"Data sets on which the test error falls by its 95 % interval. {'; '.join(words)}.",
         "Test error minus that of equal weights, λ chosen by leave-one-out; validation: on a fifth of each training "
         f"set; mean over resplits ({seeds_behind(data)}), 95 % intervals corrected for their overlap, single resplits "
         "faint.",

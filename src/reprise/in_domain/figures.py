@@ -184,7 +184,7 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     drawn += _draw_ours(axes, rows, len(data_sets))
     name_lines(axes, [*map(TITLES.__getitem__, data_sets), "sprites (ours)"])
     axes.set_xlabel("R² in extrapolation, mean over factors")
-    figure.legend(loc="outside lower center", ncols=4, fontsize=7.5)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=7.5)
     data = pd.DataFrame(drawn)
     best = data[data.what == "paper"].groupby("dataset")["mean"].max()
     gap = min(clamp_score(name, "extrapolation") - best[name] for name in data_sets)

@@ -41,10 +41,14 @@ def draw_splits() -> Drawing:
         panel.set_xlabel("position")
         panel.grid(visible=False)
     axes[0].set_ylabel("size")
+    axes[0].set_yticks(range(0, ILLUSTRATED.sizes[1], 3))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     finding = "One grid, four splits: known values are recombined or left out"
     state_finding(figure, finding)
-    caption = "Training points are blue dots, test points red crosses, for two factors of twelve values."
+    caption = (
+        f"Training points are blue dots, test points red crosses, for two factors of {ILLUSTRATED.sizes[0]} values of "
+        "which a quarter is held out. With more factors less is left for training."
+    )
     return Drawing(figure, "splits", finding + ".", caption, pd.DataFrame(lines))
 
 

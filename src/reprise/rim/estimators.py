@@ -1,0 +1,279 @@
+"""RIM on a DataFrame of events: items for users, users for items, and how many events to expect of a user.
+
+>>> import pandas as pd
+>>> events = pd.DataFrame({"user": list("aabbab"), "item": list("xyxyxy"), "time": [0, 1, 1, 2, 3, 4]})
+>>> model = HawkesPoisson(horizon=1.0, n_windows=2).fit(events)
+>>> model.predict(["a", "b", "somebody new"]).ge(0).all().item()
+True
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from reprise.compute import resolve_device
+from reprise.errors import unknown_name
+from reprise.rim import hawkes
+from reprise.rim.activity import PAPERS_MODELS, poisson_weights
+from reprise.rim.events import Events, Numbers, Requests, from_frame
+from reprise.rim.input_checks import check_capacity, check_horizon
+from reprise.rim.kernel_features import features
+from reprise.rim.marks import NETWORKS, MarkOptions, Network, train_mark
+from reprise.rim.ranking import intensity_scores, item_rec, user_rec
+from reprise.rim.splits import Split, check_targets, temporal_split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Factor = Literal["none", "UserPop", "EMA", "Hawkes", "HP"]
+
+
+Moment = float | str | datetime | None
+
+
+def _split(events: Events, until: Moment, horizon: float, n_windows: int) -> Split:
+    """Return the split at a time, by default just behind the last event; windows of targets must not all be empty."""
+    at = float(np.nextafter(events.time.max(), np.inf)) if until is None else _number(until)
+    split = temporal_split(events, at, check_horizon(horizon), n_windows=n_windows)
+    if split.validation and not any(window.targets.nnz for window in split.validation):
+        check_targets(split.validation[0])
+    return split
+
+
+def _number(moment: float | str | datetime) -> float:
+    """Return a time as a number; dates count in seconds since 1970, as those of the events do."""
+    import pandas as pd
+
+    if isinstance(moment, str | datetime):
+        return float(pd.Timestamp(moment).timestamp())
+    return float(moment)
+
+
+def _requests(split: Split, users: Sequence[Any] | None) -> tuple[NDArray[Any], Requests]:
+    """Return users with their present states; somebody unknown has an empty history."""
+    identifiers = split.train.users if users is None else np.asarray(list(users))
+    place_of = {user: place for place, user in enumerate(split.train.users[split.test.user].tolist())}
+    places = np.array([place_of.get(user, -1) for user in identifiers.tolist()], dtype=np.int64)
+    known = np.flatnonzero(places >= 0)
+    chosen = split.test.only(places[known])
+    n_past = np.zeros(len(places), dtype=np.int64)
+    n_past[known] = chosen.n_past
+    indptr = np.concatenate([[0], np.cumsum(n_past)])
+    shape = (len(places), len(split.train.items))
+    end = np.full(len(places), split.test.end[0] if len(split.test) else np.inf)
+    none = sparse.csr_array(shape, dtype=np.float64)
+    return identifiers, Requests(places, end, split.horizon, indptr, chosen.item, chosen.time, none)
+
+
+class HawkesPoisson(BaseEstimator):
+    """Expected number of a user's events within a horizon, from when the user was active before (HP).
+
+    Parameters
+    ----------
+    horizon
+        h, in the unit of the events' times (seconds for dates).
+    n_windows
+        Number of windows of length h just before the present, on whose counts the regression is fitted.
+
+    Attributes
+    ----------
+    weights_
+        w ≥ 0 of 50 kernels of past events, of 50 of the first event, and the constant, (101,).
+    """
+
+    weights_: NDArray[np.float64]
+
+    def __init__(self, horizon: float, *, n_windows: int = 3) -> None:
+        self.horizon = horizon
+        self.n_windows = n_windows
+
+    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
+        """Fit on events before a time, by default on all of them.
+
+        Parameters
+        ----------
+        events
+            Columns ``user`` and ``time``, and ``item``, which does not matter here.
+        until
+            T, the present: a number in the unit of the times, or a date where these are dates.
+
+        Raises
+        ------
+        RimInputError
+            For events or a horizon that cannot be used.
+        """
+        frame = events if "item" in getattr(events, "columns", ("item",)) else events.assign(item=0)
+        self._split = _split(from_frame(frame.assign(item=0)), until, self.horizon, self.n_windows)
+        self.weights_ = poisson_weights(self._split)
+        return self
+
+    def predict(self, users: Sequence[Any] | None = None) -> pd.Series:
+        """Return the expected number of events in [T, T + h) of users, by default of all; new ones get a baseline."""
+        import pandas as pd
+
+        check_is_fitted(self, "weights_")
+        identifiers, requests = _requests(self._split, users)
+        return pd.Series(features(requests) @ self.weights_, index=pd.Index(identifiers, name="user"), name="expected")
+
+
+class RecurrentIntensityModel(BaseEstimator):
+    """Items for users and users for items from one intensity λ(x) p(y | x).
+
+    Parameters
+    ----------
+    horizon
+        h, in the unit of the events' times (seconds for dates): the window for which users are wanted.
+    mark
+        ``"GRU"`` or ``"Transformer"``.
+    activity
+        ``"HP"``, or ``"none"``, ``"UserPop"``, ``"EMA"``, ``"Hawkes"``.
+    width, epochs, batch
+        Of the mark model; the paper: 128, 20, 64.
+    n_windows
+        Windows before the present on which HP is fitted.
+    exclude_past
+        Whether items that a user took before are not recommended again.
+    random_state
+        Seed of initialisation, validation users and batches.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"``.
+
+    Attributes
+    ----------
+    users_, items_
+        Identifiers of all users, and of the items that can be recommended.
+    mark_loss_
+        Validation loss of the mark model after each epoch.
+    """
+
+    items_: NDArray[Any]
+
+    def __init__(
+        self,
+        horizon: float,
+        *,
+        mark: Network = "GRU",
+        activity: Factor = "HP",
+        width: int = 64,
+        epochs: int = 20,
+        batch: int = 64,
+        n_windows: int = 3,
+        exclude_past: bool = False,
+        random_state: int = 0,
+        device: str = "auto",
+    ) -> None:
+        self.horizon = horizon
+        self.mark = mark
+        self.activity = activity
+        self.width = width
+        self.epochs = epochs
+        self.batch = batch
+        self.n_windows = n_windows
+        self.exclude_past = exclude_past
+        self.random_state = random_state
+        self.device = device
+
+    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
+        """Train on events before a time, by default on all of them.
+
+        Parameters
+        ----------
+        events
+            Columns ``user``, ``item``, ``time`` (numbers or dates), one event a row, in any order.
+        until
+            T, the present: a number in the unit of the times, or a date where these are dates.
+
+        Raises
+        ------
+        RimInputError
+            For events or a horizon that cannot be used.
+        UnknownNameError
+            For a mark or activity model that does not exist.
+        """
+        for kind, name, known in (
+            ("mark model", self.mark, list(NETWORKS)),
+            ("activity model", self.activity, list(PAPERS_MODELS)),
+        ):
+            if name not in known:
+                raise unknown_name(kind, name, known)
+        self._split = _split(from_frame(events), until, self.horizon, self.n_windows)
+        self._activity = PAPERS_MODELS[self.activity](self._split)
+        options = MarkOptions(self.mark, self.width, self.epochs, self.batch)
+        self._mark = train_mark(
+            self._split.train, options, self.random_state, "own data", device=resolve_device(self.device)
+        )
+        self.users_, self.items_ = self._split.train.users, self._split.train.items[self._split.candidates]
+        self.mark_loss_ = np.array(self._mark.path)
+        return self
+
+    def expected_activity(self, users: Sequence[Any] | None = None) -> pd.Series:
+        """Return λ(x) of users, by default of all; somebody unknown gets what is left without a history."""
+        import pandas as pd
+
+        check_is_fitted(self, "items_")
+        identifiers, requests = _requests(self._split, users)
+        return pd.Series(self._intensity(requests), index=pd.Index(identifiers, name="user"), name="activity")
+
+    def scores(self, users: Sequence[Any] | None = None) -> pd.DataFrame:
+        """Return λ(x) p(y | x), users in rows and items in columns: what `DualMatcher` takes. −∞ for excluded pairs."""
+        import pandas as pd
+
+        check_is_fitted(self, "items_")
+        identifiers, requests = _requests(self._split, users)
+        return pd.DataFrame(self._scores(requests), index=pd.Index(identifiers, name="user"), columns=self.items_)
+
+    def recommend_items(self, users: Sequence[Any] | None = None, k: int = 10) -> pd.DataFrame:
+        """Return each user's k best items: columns user, item, rank, score."""
+        scores = self.scores(users)
+        chosen = item_rec(scores.to_numpy(), check_capacity("k", k, scores.shape[1], "items"))
+        return _listed(scores, chosen, by="user")
+
+    def recommend_users(self, items: Sequence[Any] | None = None, k: int = 10) -> pd.DataFrame:
+        """Return each item's k best users: columns item, user, rank, score.
+
+        Warns
+        -----
+        UserWarning
+            If an item is unknown: its scores are 0.
+        """
+        scores = self.scores()
+        wanted = list(self.items_) if items is None else list(items)
+        if unknown := [item for item in wanted if item not in scores.columns]:
+            warnings.warn(
+                f"{len(unknown)} items have no training events and score 0, e.g. {unknown[0]!r}.", stacklevel=2
+            )
+        scores = scores.reindex(columns=wanted, fill_value=0.0)
+        chosen = user_rec(scores.to_numpy(), check_capacity("k", k, scores.shape[0], "users"))
+        return _listed(scores, chosen, by="item")
+
+    def _intensity(self, requests: Requests) -> Numbers:
+        return hawkes.positive(self._activity(requests))
+
+    def _scores(self, requests: Requests) -> Numbers:
+        p = self._mark.scores(requests, self._split.candidates).probabilities()
+        past = requests.past_counts(len(self._split.train.items))[:, self._split.candidates].toarray() > 0
+        return intensity_scores(p, self._intensity(requests), past if self.exclude_past else None)
+
+
+def _listed(scores: pd.DataFrame, chosen: NDArray[np.bool_], *, by: str) -> pd.DataFrame:
+    """Return the chosen pairs as lines, best first within each user or item."""
+    import pandas as pd
+
+    rows, columns = np.nonzero(chosen)
+    found = pd.DataFrame(
+        {"user": scores.index[rows], "item": scores.columns[columns], "score": scores.to_numpy()[rows, columns]}
+    )
+    place = pd.Series(rows if by == "user" else columns)
+    found = found.assign(place=place).sort_values(["place", "score"], ascending=[True, False], kind="stable")
+    found["rank"] = found.groupby("place").cumcount() + 1
+    order = ["user", "item", "rank", "score"] if by == "user" else ["item", "user", "rank", "score"]
+    return found[order].reset_index(drop=True)

@@ -1,0 +1,170 @@
+"""What a reader calls on a table of events: results, unknown names, and every refusal."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+import reprise.rim
+from reprise.errors import UnknownNameError
+from reprise.rim import DualMatcher, HawkesPoisson, RecurrentIntensityModel, RimInputError
+
+
+def walks(n_users=60, n_items=8, seed=0):
+    """Return users who walk around a ring of items; the second half of them stopped long ago."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for user in range(n_users):
+        active = user < n_users // 2
+        times = np.sort(draw.uniform(0, 10 if active else 4, 14))
+        start = draw.integers(n_items)
+        rows += [(f"user {user}", f"item {(start + i) % n_items}", t) for i, t in enumerate(times)]
+    return pd.DataFrame(rows, columns=["user", "item", "time"]).sample(frac=1, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return RecurrentIntensityModel(1.0, width=16, epochs=12, batch=16).fit(walks())
+
+
+def test_items_follow_the_ring(model):
+    best = model.recommend_items(k=1)
+    assert len(best) == 60
+    last = walks().sort_values("time").groupby("user")["item"].last()
+    expected = last.str.removeprefix("item ").astype(int).add(1).mod(8).astype(str)
+    hit = best.set_index("user")["item"].str.removeprefix("item ") == expected.reindex(best["user"])
+    assert hit.mean() > 0.8
+
+
+def test_users_who_left_are_not_recommended(model):
+    found = model.recommend_users(["item 3", "item 5"], k=5)
+    assert found["item"].tolist() == ["item 3"] * 5 + ["item 5"] * 5
+    assert found["rank"].tolist() == [1, 2, 3, 4, 5] * 2
+    number = found["user"].str.removeprefix("user ").astype(int)
+    assert (number < 30).all()
+    assert (found.groupby("item")["score"].diff().dropna() <= 0).all()
+
+
+def test_activity_does_not_change_items(model):
+    plain = clone(model).set_params(activity="none").fit(walks())
+    pd.testing.assert_series_equal(plain.recommend_items(k=3)["item"], model.recommend_items(k=3)["item"])
+    assert not plain.recommend_users(k=5)["user"].equals(model.recommend_users(k=5)["user"])
+
+
+def test_who_is_unknown_gets_the_baseline_and_what_is_unknown_scores_zero(model):
+    activity = model.expected_activity(["user 1", "somebody"])
+    assert 0 < activity["somebody"] < activity["user 1"]
+    assert len(model.recommend_items(["somebody"], k=2)) == 2
+    with pytest.warns(UserWarning, match="1 items have no training events and score 0, e.g. 'item 99'"):
+        found = model.recommend_users(["item 99"], k=2)
+    assert (found["score"] == 0).all()
+
+
+def test_past_items_can_be_left_out(model):
+    fresh = clone(model).set_params(exclude_past=True, epochs=1).fit(walks()[lambda f: f["time"] < 3])
+    taken = set(walks()[lambda f: f["time"] < 3][["user", "item"]].itertuples(index=False, name=None))
+    found = fresh.recommend_items(k=8)
+    assert not taken & set(found[["user", "item"]].itertuples(index=False, name=None))
+
+
+def test_until_hides_what_comes_later():
+    early = RecurrentIntensityModel(1.0, width=8, epochs=1).fit(walks(), until=6.0)
+    cut = RecurrentIntensityModel(1.0, width=8, epochs=1).fit(walks()[lambda f: f["time"] < 6.0], until=6.0)
+    pd.testing.assert_frame_equal(early.scores(), cut.scores())
+
+
+def test_expected_counts_are_near_the_counts():
+    draw = np.random.default_rng(0)
+    rates = draw.gamma(1.0, 2.0, 400)
+    user = np.repeat(np.arange(400), draw.poisson(10 * rates))
+    events = pd.DataFrame({"user": user, "item": 0, "time": draw.uniform(0, 10, len(user))})
+    model = HawkesPoisson(1.0).fit(events, until=8.0)
+    expected = model.predict()
+    later = (
+        events[(events["time"] >= 8) & (events["time"] < 9)]
+        .groupby("user")
+        .size()
+        .reindex(expected.index, fill_value=0)
+    )
+    assert expected.mean() == pytest.approx(later.mean(), rel=0.25)
+    assert expected.corr(later) > 0.7
+    assert (model.weights_ >= 0).all()
+    without_items = HawkesPoisson(1.0).fit(events[["user", "time"]], until=8.0)
+    np.testing.assert_allclose(without_items.weights_, model.weights_)
+
+
+def test_dates_are_seconds():
+    days = walks().assign(time=lambda f: pd.Timestamp("2024-01-01") + pd.to_timedelta(f["time"], unit="D"))
+    by_date = HawkesPoisson(86_400.0).fit(days).predict()
+    by_number = HawkesPoisson(1.0).fit(walks()).predict()
+    np.testing.assert_allclose(by_date, by_number, rtol=1e-4)
+    for until in (pd.Timestamp("2024-01-09"), "2024-01-09"):
+        by_date = HawkesPoisson(86_400.0).fit(days, until=until).predict()
+        np.testing.assert_allclose(by_date, HawkesPoisson(1.0).fit(walks(), until=8.0).predict(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [HawkesPoisson, RecurrentIntensityModel])
+def test_what_cannot_be_used_is_refused(kind):
+    with pytest.raises(RimInputError, match="horizon=0"):
+        kind(0).fit(walks())
+    with pytest.raises(RimInputError, match="no events before T=-5"):
+        kind(1.0).fit(walks(), until=-5.0)
+    with pytest.raises(RimInputError, match=r"lack the column\(s\)"):
+        kind(1.0).fit(pd.DataFrame({"item": [1], "user": [1]}))
+    with pytest.raises(RimInputError, match=r"check units \(seconds vs milliseconds\)"):
+        kind(1e-9).fit(walks(), until=1e4)
+    with pytest.raises(RimInputError, match="HP needs validation requests"):
+        kind(100.0).fit(walks())
+
+
+def test_unknown_models_and_sizes_are_refused(model):
+    with pytest.raises(UnknownNameError, match="did you mean 'GRU'"):
+        RecurrentIntensityModel(1.0, mark="GRUs").fit(walks())
+    with pytest.raises(UnknownNameError, match="activity model"):
+        RecurrentIntensityModel(1.0, activity="hawks").fit(walks())
+    with pytest.raises(RimInputError, match="k=9 must be a whole number from 1 to 8"):
+        model.recommend_items(k=9)
+    with pytest.raises(RimInputError, match="k=61"):
+        model.recommend_users(k=61)
+
+
+def test_a_matcher_serves_one_user_as_all(model):
+    scores = model.scores()
+    matcher = DualMatcher(2, min_per_item=9, levels=9).fit(scores)
+    together = matcher.transform(scores)
+    assert together.sum(0).min() > 9 - 0.1
+    np.testing.assert_allclose(matcher.online(scores.iloc[7]), together[7], atol=1e-3)
+    assert abs(matcher.gap_) < 0.01
+    assert matcher.shortfall_ < 0.01
+    assert matcher.excess_ == 0
+    assert (matcher.prices_ <= 0).all()
+
+
+def test_a_matcher_finds_items_by_name(model):
+    scores = model.scores()
+    matcher = DualMatcher(2, max_per_item=20).fit(scores)
+    np.testing.assert_allclose(matcher.transform(scores[scores.columns[::-1]]), matcher.transform(scores))
+    with pytest.raises(RimInputError, match="items differ from the fitted ones"):
+        matcher.transform(scores.rename(columns={"item 1": "item 77"}))
+    with pytest.raises(RimInputError, match="7 items, the matcher was fitted on 8"):
+        matcher.transform(scores.to_numpy()[:, 1:])
+    with pytest.raises(RimInputError, match="expected probabilities"):
+        matcher.transform(-scores)
+
+
+def test_a_matchers_options_are_checked(model):
+    with pytest.raises(RimInputError, match="solver='greedy' is unknown"):
+        DualMatcher(2, solver="greedy").fit(model.scores())
+    with pytest.raises(RimInputError, match="8 items × 30 = 240 > 60 users × 2 = 120"):
+        DualMatcher(2, min_per_item=30).fit(model.scores())
+    loop = DualMatcher(2, max_per_item=20, solver="alternating").fit(model.scores())
+    assert loop.get_params()["solver"] == "alternating"
+    assert loop.prices_.shape == (8,)
+
+
+def test_public_names_are_loaded_when_used():
+    assert set(reprise.rim.__all__) <= set(dir(reprise.rim))
+    for name in reprise.rim.__all__:
+        assert getattr(reprise.rim, name).__doc__
+    with pytest.raises(AttributeError, match="did you mean"):
+        _ = reprise.rim.DualMatchr
