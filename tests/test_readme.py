@@ -83,6 +83,14 @@ def test_the_example_of_attribution_shares_out_a_value(capsys):
     assert "past" in capsys.readouterr().out
 
 
+def graph_with_texts():
+    from reprise.giant_xrt import text_blocks
+
+    world = text_blocks(n=120)
+    names = {"texts": world.texts, "adjacency": world.adjacency, "training_edges": world.adjacency}
+    return {**names, "new_texts": world.texts[:3]}
+
+
 def samples_and_a_pool():
     import pandas as pd
     from sklearn.datasets import load_iris
@@ -147,6 +155,7 @@ OWN_DATA_NAMES = {
     "in-domain": pictures_of_a_grid,
     "walk-alone": tracks_and_a_predictor,
     "rim": log_of_a_shop,
+    "giant-xrt": graph_with_texts,
 }
 
 

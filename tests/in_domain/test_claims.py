@@ -256,7 +256,7 @@ FIGURES = {
     ),
     "rho": (lambda rows: factor_figures.draw_rho(rows, ["CNN"]), "Pulled inwards by the CNN: orientation in 100 %"),
     "number_out": (figures.draw_number_out, "All 4 factors out: R² is −0.20 at best"),
-    "blog": (figures.draw_blog, "Held-out combinations: 10 % against 91 % in the control"),
+    "blog": (figures.draw_blog, "MLP 10 % (control 91 %), CNN 10 % (control 91 %)"),
 }
 
 
@@ -392,3 +392,32 @@ def test_controls_that_fail_are_named_with_what_that_means():
     )
     said = sentences.what_controls_say([verdict("C1", True, False), verdict("C5", None, True)])
     assert "Of 3 controls that this run has rows for, 1 fail: C1 (control 1: figure 1)." in said
+
+
+def test_remedies_are_compared_with_the_plain_network_of_the_same_seed():
+    taught = model_rows("CNN, augmented", seeds=(2,), experiment="remedies")
+    plain = model_rows("CNN", seeds=(0, 1, 2))
+    for row in plain:
+        row["value"] -= 0.1 * (row["seed"] < 2)
+    assert "0.60 instead of 0.60 for position" in sentences.what_the_remedies_buy(rows_of(plain, taught))
+
+
+def test_what_keeps_two_claims_open_is_counted_over_trainings(rows):
+    said = sentences.what_keeps_the_order_open(rows)
+    assert "composition is harder than extrapolation in 0 of 6" in said
+    assert "above zero in 6 of 6" in said
+    pull = sentences.what_keeps_the_pull_open(rows)
+    assert f"for {4 * 5} of {4 * 5} converged models and factors" in pull
+    assert "C2 needs" in sentences.what_keeps_the_order_open(rows_of(model_rows("CNN")))
+
+
+def test_a_model_of_which_some_seed_has_not_converged_is_marked():
+    bad = model_rows("CNN", seeds=(2,), scores={**GOOD, "random": 0.5})
+    mixed = rows_of(model_rows("CNN", seeds=(0, 1)), bad)
+    assert summaries.score_table(mixed, [DATA]).set_index("model").loc["CNN", "remark"] == "1 of 3 not converged"
+    assert summaries.realism_table(mixed, [DATA])["converged"].tolist() == [2]
+
+
+def test_the_best_with_all_factors_out_is_a_converged_model():
+    untrained = model_rows("PCL", scores={**GOOD, "random": 0.5, "extrapolation": 0.99})
+    assert "R² is −0.20 at best" in figures.draw_number_out(rows_of(model_rows("CNN"), untrained)).alt

@@ -11,6 +11,7 @@ import pandas as pd
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import (
     TITLES,
+    Score,
     as_line,
     clamp_score,
     conditions,
@@ -44,9 +45,10 @@ if TYPE_CHECKING:
 
 LOWEST_R2 = -0.5
 CHANCE = 100 / 3
+FAINT = 0.3
 INTERVALS = (
     "Whiskers: 95 % intervals over seeds where a model has several, whose single runs are faint; with one seed, over "
-    "the factors' values (bootstrap). Grey names: not converged, below 0.9 on the random split."
+    "the factors' values (bootstrap). Faint, with grey names: not converged, below 0.9 on the random split."
 )
 
 
@@ -74,11 +76,12 @@ def draw_models(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     finding = _models_finding(rows, data, data_sets[0])
     state_finding(figure, finding)
     trained = data[data.method != CLAMP]
+    sound = trained[[has_converged(rows, row.dataset, row.method) for row in trained.itertuples()]]
     caption = (
         "R² on the test images of the four splits, mean over all factors. Dashed: the clamp oracle in extrapolation. "
         f"{INTERVALS} What leaves the axis is cut at its end. Seeds: {seeds_behind(trained)}."
     )
-    alt = f"{finding}. R² on the random split lies between {_range(trained, 'random')}."
+    alt = f"{finding}. Their R² on the random split lies between {_range(sound, 'random')}."
     return Drawing(figure, "models", alt, caption, data)
 
 
@@ -89,14 +92,25 @@ def _draw_scores(panel: Axes, rows: pd.DataFrame, dataset: str, methods: list[st
         there = {m: value for m, value in found.items() if value is not None}
         if not there:
             continue
-        places = [methods.index(m) + 0.17 * (shift - 1.5) for m in there]
-        runs = [[max(v, LOWEST_R2) for v in value.values] if len(value.values) > 1 else [] for value in there.values()]
-        intervals = [value.interval for value in there.values()]
-        interval_dots(panel, places, intervals, method=kind, single_runs=runs, label=kind)
+        for sound in (True, False):
+            shown = {m: value for m, value in there.items() if has_converged(rows, dataset, m) == sound}
+            _draw_split(panel, kind, {methods.index(m) + 0.17 * (shift - 1.5): v for m, v in shown.items()}, sound)
         drawn += [
             as_line(v.interval, dataset=dataset, split=kind, method=m, interval_over=v.over) for m, v in there.items()
         ]
     return drawn
+
+
+def _draw_split(panel: Axes, kind: str, scores: dict[float, Score], sound: bool) -> None:
+    """Draw the scores on one split, by place; those of models that have not converged faintly."""
+    if not scores:
+        return
+    runs = [[max(v, LOWEST_R2) for v in s.values] if len(s.values) > 1 else [] for s in scores.values()]
+    intervals = [s.interval for s in scores.values()]
+    interval_dots(panel, list(scores), intervals, method=kind, single_runs=runs, label=kind if sound else None)
+    if not sound:
+        for artist in panel.containers[-1].get_children():
+            artist.set_alpha(FAINT)
 
 
 def _models_finding(rows: pd.DataFrame, data: pd.DataFrame, dataset: str) -> str:
@@ -139,9 +153,9 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     data = pd.DataFrame(drawn)
     models = data[data.method != CLAMP]
-    last = models[models.n_out == len(clamp) - 1]["mean"]
-    best = number(float(last.max()), 2)
-    finding = f"All {len(clamp) - 1} factors out: R² is {best} at best; perfect clamping has {clamp[-1]:.2f}"
+    last = models[(models.n_out == len(clamp) - 1) & models.converged]["mean"]
+    reached = f"R² is {number(float(last.max()), 2)} at best" if len(last) else "no model has converged"
+    finding = f"All {len(clamp) - 1} factors out: {reached}; perfect clamping has {clamp[-1]:.2f}"
     state_finding(figure, finding)
     caption = (
         "Mean R² over all factors against how many factors are out of distribution, extrapolation split (0: training "
@@ -192,8 +206,9 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     state_finding(figure, finding)
     caption = (
         "Open diamonds: the two best published models of each data set. Stars: the clamp oracle, which reads every "
-        "factor perfectly but only says values seen in training. Last line: our models on re-rendered dSprites, spread "
-        f"downwards for legibility. {INTERVALS.replace('Grey names', 'Grey')}"
+        "factor perfectly but only says values seen in training. Last line: our converged models on re-rendered "
+        "dSprites, spread downwards for legibility, with 95 % intervals over seeds or, of one seed, over the factors' "
+        "values."
     )
     return Drawing(figure, "leaderboard", f"{finding}.", caption, data)
 
@@ -201,7 +216,8 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
 def _draw_ours(axes: Axes, rows: pd.DataFrame, place: int) -> list[dict[str, Any]]:
     """Draw our models below the line's middle, one under the other."""
     drawn = []
-    found = {m: score(rows, MAIN_DATA_SET, m, "extrapolation") for m in methods_of(rows, MAIN_DATA_SET)}
+    sound = [m for m in methods_of(rows, MAIN_DATA_SET) if has_converged(rows, MAIN_DATA_SET, m)]
+    found = {m: score(rows, MAIN_DATA_SET, m, "extrapolation") for m in sound}
     there = {m: value for m, value in found.items() if value is not None}
     heights = np.linspace(place - 0.3, place + 0.4, len(there))
     for height, (method, value) in zip(heights, there.items(), strict=True):
@@ -209,7 +225,7 @@ def _draw_ours(axes: Axes, rows: pd.DataFrame, place: int) -> list[dict[str, Any
         ends = [[max(interval.estimate - interval.low, 0)], [max(interval.high - interval.estimate, 0)]]
         axes.errorbar(
             [interval.estimate], [height], xerr=ends, marker=look.marker, color=look.colour, linestyle="",
-            markersize=4.5, elinewidth=0.8, label=_legend_name(rows, MAIN_DATA_SET, method),
+            markersize=4.5, elinewidth=0.8, label=method,
         )  # fmt: skip
         drawn.append(as_line(interval, dataset=MAIN_DATA_SET, method=method, what="ours", interval_over=value.over))
     return drawn
@@ -233,12 +249,13 @@ def draw_blog(rows: pd.DataFrame) -> Drawing:
     axes.axvline(CHANCE, color=style_of("not converged").colour, linewidth=0.8)
     axes.legend(fontsize=8)
     data = pd.DataFrame(drawn)
-    means = data.groupby("training_set")["mean"].mean()
-    finding = f"Held-out combinations: {means['held out']:.0f} % against {means['control']:.0f} % in the control"
+    shares = data.pivot(index="method", columns="training_set", values="mean").loc[methods]
+    words = [f"{m} {row['held out']:.0f} % (control {row['control']:.0f} %)" for m, row in shares.iterrows()]
+    finding = f"Shapes read in held-out combinations: {', '.join(words)}"
     state_finding(figure, finding)
     caption = (
         "Held out: trained on small hearts, large squares and all ellipses. Control: as many images drawn from all but "
         "the test images. Same test images; grey line: guessing. Means with 95 % intervals over seeds "
         f"({seeds_behind(data)})."
     )
-    return Drawing(figure, "blog", f"{finding} (mean over models).", caption, data)
+    return Drawing(figure, "blog", f"{finding}.", caption, data)

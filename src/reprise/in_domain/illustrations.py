@@ -105,10 +105,11 @@ def parity_table() -> pd.DataFrame:
     wrong, overlap = agreement(render_sprites(torch.from_numpy(factors))[:, 0].numpy(), originals)
     frame = pd.DataFrame({"shape": factors[:, 0], "wrong": wrong, "overlap": overlap})
     found = frame.groupby("shape").agg(
-        frames=("wrong", "size"), exact=("wrong", lambda w: int((w == 0).sum())), mean_wrong_pixels=("wrong", "mean"),
-        most_wrong_pixels=("wrong", "max"), lowest_overlap=("overlap", "min"),
+        frames=("wrong", "size"), exact=("wrong", lambda w: int((w == 0).sum())), mean=("wrong", "mean"),
+        most=("wrong", "max"), overlap=("overlap", "min"),
     )  # fmt: skip
-    return found.round(3).reset_index().assign(shape=list(SHAPE_NAMES))
+    names = {"mean": "wrong pixels, mean", "most": "wrong pixels, most", "overlap": "lowest overlap"}
+    return found.round(3).rename(columns=names).reset_index().assign(shape=list(SHAPE_NAMES))
 
 
 def split_table(data_sets: Sequence[str]) -> pd.DataFrame:
@@ -122,11 +123,15 @@ def split_table(data_sets: Sequence[str]) -> pd.DataFrame:
                 "grid": name,
                 "images": len(find_grid(name)),
                 **{f"train, {kind}": len(split.train_index) for kind, split in splits.items()},
-                "held out in extrapolation": "; ".join(f"{k} {v[0]}–{v[-1]}" for k, v in held.items()),
+                "held out in extrapolation": "; ".join(f"{k} {_span(v)}" for k, v in held.items()),
                 "composition corners": "; ".join(f"{k} {c}" for k, c in splits["composition"].corners.items()),
             }
         )
     return pd.DataFrame(lines)
+
+
+def _span(values: Sequence[int]) -> str:
+    return f"{values[0]}–{values[-1]}" if len(values) > 1 else str(values[0])
 
 
 def approaches_table() -> pd.DataFrame:
@@ -145,4 +150,5 @@ def approaches_table() -> pd.DataFrame:
 def _without_ticks(axes: "Axes") -> None:
     axes.set_xticks([])
     axes.set_yticks([])
+    axes.spines[:].set_visible(False)
     axes.grid(visible=False)

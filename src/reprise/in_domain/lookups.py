@@ -80,6 +80,12 @@ def has_converged(rows: pd.DataFrame, dataset: str, method: str, experiment: str
     return values is not None and bool((values >= CONVERGED).any())
 
 
+def converged_seeds(rows: pd.DataFrame, dataset: str, method: str, experiment: str = "comparison") -> tuple[int, int]:
+    """Return how many trainings of a model reach that R² on the random split, and how many there are."""
+    values = measured(rows, **conditions(dataset, method, "random", experiment), **MEAN_SCORE)
+    return (0, 0) if values is None else (int((values >= CONVERGED).sum()), len(values))
+
+
 def look_of(rows: pd.DataFrame, dataset: str, method: str) -> MethodStyle:
     """Return how a model is drawn: in its own style, or grey with its own marker if it has not converged."""
     own = style_of(method)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from reprise.in_domain.convergence import CONVERGED, converged_scores, convergence
+from reprise.in_domain.convergence import CONVERGED, converged_runs, converged_scores, convergence, of_converged
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import clamp_score, conditions, methods_of
 from reprise.in_domain.settings import MAIN_DATA_SET
@@ -17,11 +18,10 @@ from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from reprise.claims import Verdict
     from reprise.in_domain.settings import Settings
 
+EXTRAPOLATION = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "extrapolation"}
 NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
 
 
@@ -55,22 +55,38 @@ def who_converged(rows: pd.DataFrame) -> str:
         converged, others = convergence(rows)
     except MissingRowsError:
         return f"No model of this run reaches R² {number(CONVERGED)} on the random split."
-    failed = f" Not converged: {', '.join(others)}; they are shown in grey and judged by no rule." if others else ""
+    failed = f" {_underfitted(rows, others)}" if others else ""
     return (
         f"Models trained on the sprites that reach R² {number(CONVERGED)} on the random split, in some training at "
-        f"least: {len(converged)} of {len(converged) + len(others)}.{failed}"
+        f"least: {len(converged)} of {len(converged) + len(others)} ({', '.join(converged)}).{failed}"
     )
 
 
-def which_factor_breaks(rows: pd.DataFrame) -> str:
-    """Say which factor the CNN loses most where another one is out of distribution, and which stays."""
+def _underfitted(rows: pd.DataFrame, methods: list[str]) -> str:
+    """Say which models have not converged, how far they came, and whether more data could help them."""
+    where = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "random", "factor": "mean", "metric": "r2"}
+    test, train = (
+        {m: float(per_seed(rows, **where, method=m, subset=part).mean()) for m in methods} for part in ("test", "train")
+    )
+    order = sorted(methods, key=test.__getitem__, reverse=True)
+    gap = max(train[m] - test[m] for m in methods)
+    return (
+        f"Not converged: {', '.join(f'{m} {number(test[m], 2)}' for m in order)}; they are shown faintly and judged by "
+        f"no rule. On training images they are at most {number(gap, 3)} better: they were trained too briefly, at "
+        "rates from a short search. This run says nothing about these kinds of models, and little about all kinds "
+        "(C1, C6)."
+    )
+
+
+def which_factor_breaks(rows: pd.DataFrame, method: str = "CNN") -> str:
+    """Say which factor a model loses most where another one is out of distribution, and how many stay."""
     try:
         names, cut = GRIDS[MAIN_DATA_SET].names, GRIDS[MAIN_DATA_SET].cut_factors
         loss = {
             (out, factor): float(
                 (
-                    converged_scores(rows, "CNN", "random", factor=factor)
-                    - converged_scores(rows, "CNN", "extrapolation", subset=f"only {out}", factor=factor)
+                    converged_scores(rows, method, "random", factor=factor)
+                    - converged_scores(rows, method, "extrapolation", subset=f"only {out}", factor=factor)
                 ).mean()
             )
             for out in cut
@@ -78,13 +94,13 @@ def which_factor_breaks(rows: pd.DataFrame) -> str:
             if factor != out
         }
     except MissingRowsError:
-        return NO_CNN
+        return f"The {method} was not trained in this run, or has not converged."
     (out, factor), worst = max(loss.items(), key=lambda item: item[1])
     spared = sum(value < 0.1 for value in loss.values())
     return (
-        f"Of {len(loss)} pairs of a factor that is out and another one that is read, the CNN loses less than 0.1 of R² "
-        f"in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the random "
-        "split."
+        f"Of {len(loss)} pairs of a factor that is out and another one that is read, the {method} loses less than 0.1 "
+        f"of R² in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the "
+        "random split."
     )
 
 
@@ -100,8 +116,11 @@ def what_composition_asks(rows: pd.DataFrame) -> str:
     outside, alike = unturned_share()
     return (
         f"On the composition split the CNN's R² by factor is: {scores}. Every value is seen there, but not everywhere: "
-        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these show "
-        "the first orientation. A model may learn that sprites in the middle are not turned; on test images all are."
+        f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these "
+        "show the first orientation. A model may learn that sprites in the middle are not turned; on test images all "
+        "are. So this split tests orientation beyond what was seen there. That follows from its rule on ten "
+        "orientations (corners in the table of splits); with forty the corner is wider, and the paper may have run "
+        "those."
     )
 
 
@@ -119,14 +138,19 @@ def what_the_remedies_buy(rows: pd.DataFrame) -> str:
     """Say how R² of position, and of all factors, changes by each remedy in extrapolation."""
     words = []
     try:
-        plain, remedies = _positions(rows, "CNN", "comparison"), methods_of(rows, MAIN_DATA_SET, "remedies")
+        remedies = methods_of(rows, MAIN_DATA_SET, "remedies")
     except MissingRowsError:
         return "The remedies are part of the `standard` profile."
     for method in remedies:
+        seeds = sorted(set(select(rows, experiment="remedies", method=method)["seed"]))
         found = _positions(rows, method, "remedies")
+        plain = _positions(rows[rows["seed"].isin(seeds)], "CNN", "comparison")
         position, everything = (f"{number(a, 2)} instead of {number(b, 2)}" for a, b in zip(found, plain, strict=True))
         words.append(f"with {method.removeprefix('CNN, ')}, {position} for position and {everything} for all factors")
-    return f"R² in extrapolation: {'; '.join(words)}."
+    return (
+        f"R² in extrapolation, beside the plain CNN of the same seed: {'; '.join(words)}. With one seed each there is "
+        "no interval beside these differences, and the two remedies are not told apart."
+    )
 
 
 def _positions(rows: pd.DataFrame, method: str, experiment: str) -> tuple[float, float]:
@@ -134,6 +158,42 @@ def _positions(rows: pd.DataFrame, method: str, experiment: str) -> tuple[float,
     found = select(rows, **where, subset="test", metric="r2")
     position = float(per_seed(found, factor=["x", "y"]).mean())
     return position, float(per_seed(found, factor="mean").mean())
+
+
+def what_keeps_the_order_open(rows: pd.DataFrame) -> str:
+    """Say in how many trainings composition is harder than extrapolation, and by how little interpolation is."""
+    methods = ("CNN", "MLP")
+    try:
+        scores = {
+            kind: pd.concat([converged_scores(rows, m, kind) for m in methods], keys=methods)
+            for kind in ("random", "composition", "interpolation", "extrapolation")
+        }
+    except MissingRowsError:
+        return "C2 needs CNN and MLP on all four splits, which are part of the `standard` profile."
+    below, closest = scores["extrapolation"] - scores["composition"], scores["random"] - scores["interpolation"]
+    return (
+        f"On C2: composition is harder than extrapolation in {int((below > 0).sum())} of {len(below)} trainings, by "
+        f"{number(float(below.mean()), 2)} of R² on average. R² on the random split minus interpolation goes from "
+        f"{number(float(closest.min()), 4)} to {number(float(closest.max()), 2)} and is above zero in "
+        f"{int((closest > 0).sum())} of {len(closest)}."
+    )
+
+
+def what_keeps_the_pull_open(rows: pd.DataFrame) -> str:
+    """Say how many models and factors are pulled inwards, and that the interval of C5 is over factors."""
+    try:
+        kept = of_converged(select(rows, **EXTRAPOLATION, metric="rho_median"), converged_runs(rows))
+    except MissingRowsError:
+        return NO_CNN
+    cells = kept.groupby(["method", "factor"])["value"].mean()
+    factors = cells.groupby("factor").mean().sort_values()
+    return (
+        f"On C5: the median prediction is pulled inwards for {int((cells < 1).sum())} of {len(cells)} converged models "
+        "and factors. The rule's interval is over factors, which differ "
+        f"({', '.join(f'{k} {number(v, 2)}' for k, v in factors.items())}): the stronger the pull of one of them, the "
+        "wider it is. Its control is weak: augmentation also shows the labels that are held out, so that nothing is "
+        "out of distribution for it any more."
+    )
 
 
 def what_controls_say(verdicts: Sequence[Verdict]) -> str:

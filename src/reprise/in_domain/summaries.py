@@ -15,7 +15,7 @@ from reprise.in_domain.lookups import (
     Score,
     clamp_score,
     conditions,
-    has_converged,
+    converged_seeds,
     methods_of,
     score,
 )
@@ -42,9 +42,15 @@ def score_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
             line: dict[str, Any] = {"data set": dataset, "model": name}
             line |= {kind: MISSING if found is None else _written(found) for kind, found in scores.items()}
             line["seeds"] = next((str(found.interval.n) for found in scores.values() if found), MISSING)
-            converged = "" if has_converged(rows, dataset, name) else "not converged"
-            lines.append(line | {"remark": converged if name in present else _why_not_run(approach)})
+            lines.append(line | {"remark": _remark(rows, dataset, name) if name in present else _why_not_run(approach)})
     return pd.DataFrame(lines)
+
+
+def _remark(rows: pd.DataFrame, dataset: str, name: str) -> str:
+    sound, n = converged_seeds(rows, dataset, name)
+    if sound == n:
+        return ""
+    return f"{n - sound} of {n} not converged" if sound else "not converged"
 
 
 def _written(found: Score) -> str:
@@ -121,6 +127,7 @@ def realism_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
                 "clamp oracle": round(clamp, 3),
                 "clamp − model": _interval(t_interval(clamp - extrapolation)),
                 "seeds": len(random),
+                "converged": converged_seeds(rows, dataset, "CNN")[0],
             }
         )
     return pd.DataFrame(lines)
