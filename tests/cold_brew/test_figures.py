@@ -53,6 +53,29 @@ def test_the_title_names_graphs_only_where_the_interval_excludes_zero():
     assert title(alone) == "On isolated nodes the student is nowhere told apart from the GCN"
 
 
+def test_the_alternative_text_names_no_method_twice():
+    rows = tidy(groups(GENERATOR, 70) + groups("cora", 50) + seeds("cora", "isolation", "MLP", 90))
+    said = figures.draw_groups(rows, PRINTED, [GENERATOR, "cora"]).alt.split("Best method there: ")[1]
+    assert said == f"sub-topics: {STUDENT} 70 %, GCN 60 %; cora: MLP 90 %, {STUDENT} 50 %, GCN 60 %."
+
+
+def test_the_axis_explains_the_papers_mark_only_where_one_is_drawn():
+    for name, marked in (("cora", True), ("dblp", False)):
+        figure = figures.draw_groups(tidy(groups(name, 70)), PRINTED, [name]).figure
+        assert figure.get_supxlabel().endswith("; ◇ paper") == marked
+
+
+def test_methods_that_are_not_run_are_quoted_with_the_papers_number():
+    quoted = {"dataset": "cora", "split": "isolation", "method": "TailGCN", "metric": "accuracy", "value": 62.04}
+    published = pd.concat([PRINTED, pd.DataFrame([quoted])])
+    table = summaries.groups_table(tidy(groups("cora", 70) + groups("dblp", 70)), published, ["cora", "dblp"])
+    line = table[table["method"] == "TailGCN, quoted"]
+    assert line["data set"].to_list() == ["cora"]
+    assert line["isolation"].to_list() == ["not run (62.04)"]
+    assert line["head"].to_list() == [summaries.MISSING]
+    assert not table["method"].str.startswith("Meta-tail2vec").any()
+
+
 def test_differences_leave_out_seeds_in_which_one_side_is_undefined():
     first = pd.Series({0: 1.0, 1: math.nan, 2: 4.0})
     second = pd.Series({0: 0.0, 1: 0.0, 2: 1.0})
@@ -95,7 +118,7 @@ ON = audit_figures.ON
 @pytest.mark.parametrize("mode", ["paper10", "code"])
 def test_dropout_left_on_is_shown_with_and_without_input_dropout_in_both_protocols(mode):
     drawing = audit_figures.draw_dropout(tidy(left_on(mode)), PRINTED, "cora", mode=mode)
-    assert "costs the GCN 6 points in isolation (20 with input dropout), 1 on the head" in title(drawing)
+    assert "the GCN loses 6 points in isolation (20 with input dropout), loses 1 point on the head" in title(drawing)
     drawn = drawing.data.set_index(["split", "method", "dropout"])["mean"]
     assert drawn["isolation", "GCN, input dropout", "on"] == pytest.approx(53)
     assert drawing.name == ("dropout_cora_code" if mode == "code" else "dropout_cora")
@@ -118,6 +141,8 @@ def by_degree(leads):
         lines += seeds("cora", f"degree {name}", STUDENT, 60 + gain, "accuracy by degree", at=at)
         lines += [row("cora", f"degree {name}", "graph", "test nodes", 9, seed=seed, at=at) for seed in range(3)]
     for split in figures.GROUPS:
+        lines += seeds("cora", split, STUDENT, 50, spread=0.0) + seeds("cora", split, GCN, 61, spread=0.0)
+        lines += seeds("cora", split, TEACHER, 58, spread=0.0)
         lines += seeds("cora", split, "Degree switch", 62)
         lines += seeds("cora", split, "Degree switch", 60, "accuracy of the better of the two", spread=0.0)
     return lines
@@ -128,9 +153,10 @@ def test_degrees_are_named_only_where_the_interval_excludes_zero():
     assert title(drawing).endswith(
         "better than the GCN at degree 0, worse than the GCN at degree 2, elsewhere not told apart"
     )
-    assert "adds 2.0 points overall" in drawing.alt
+    assert drawing.alt.endswith("+12.0 [10.8, 13.2] on the Cold Brew student, +1.0 [−0.2, 2.2] on the GCN.")
     gains = drawing.data[drawing.data.what == "gain"]
     assert set(gains["split"]) == set(figures.GROUPS)
+    assert set(gains["method"]) == {STUDENT, GCN}
 
 
 def test_the_highest_degrees_are_one_range_weighted_by_their_test_nodes():
@@ -173,13 +199,15 @@ def test_tables_say_where_no_node_is_tested_and_how_many_are():
     assert table.loc[STUDENT, "head"] == "70.0 ± 1.2"
 
 
-def test_the_switch_is_set_against_the_better_of_teacher_and_student():
+def test_the_switch_is_set_against_each_alone_and_against_the_oracle():
     lines = by_degree({"0": 0})
     lines += [row("cora", "overall", "Degree switch", "degree of the switch", at, seed=at) for at in (0, 2, 4)]
-    table = summaries.switch_table(tidy(lines), ["cora", "dblp"]).set_index("data set")
-    assert table.loc["cora", "overall"] == "2.0 ± 1.2"
-    assert table.loc["cora"].iloc[-1] == "0, 2, 4"
-    assert "dblp" not in table.index
+    table = summaries.switch_table(tidy(lines), ["cora", "dblp"]).set_index("switch minus")
+    assert table["overall"].to_dict() == {
+        "student alone": "12.0 ± 1.2", "GCN alone": "1.0 ± 1.2", "SE teacher alone": "4.0 ± 1.2", "oracle": "2.0 ± 1.2",
+    }  # fmt: skip
+    assert table["degree, by seed"].to_list() == ["0, 2, 4", "", "", ""]
+    assert set(table["data set"]) == {"cora"}
 
 
 def test_a_figure_without_rows_says_so():

@@ -7,6 +7,7 @@ from scipy.stats import permutation_test, spearmanr
 from tests.cold_brew.made_rows import FALLING, RISING, noisy, ratios, row, seeds
 
 from reprise.cold_brew import rules, sentences
+from reprise.cold_brew.rules import GCN
 from reprise.cold_brew.summaries import CHANGED, SHARE
 from reprise.rows import tidy
 
@@ -25,6 +26,7 @@ def test_a_graph_on_which_the_student_is_behind_contradicts_every_data_set():
     said = sentences.contradicted(tidy(cora + on_isolation("texas", 70, {rules.GCN: 60})))
     assert "C1 is contradicted on cora (student − GCN −10.0 [−11.2, −8.8])" in said
     assert "no data set contradicts C2" in said
+    assert said.endswith(sentences.BEARING)
     assert "texas" not in said
 
 
@@ -133,6 +135,9 @@ def test_parts_are_named_that_help_and_that_harm():
     assert "; harms: a guess of the embedding −5.0 [−5.0, −5.0] and all of Cold Brew −2.0" in said
     assert "**sub-topics** (the generator): helps" in said
     assert "chameleon" not in said  # it has no ladder
+    graph, generator = said.split("**sub-topics**")
+    assert "hardly count in ξ₂" in graph
+    assert "hardly count" not in generator
     assert "corrected for the 16 that" in said
 
 
@@ -149,6 +154,42 @@ def test_no_part_is_named_where_every_interval_reaches_zero():
     said = sentences.which_part(tidy(ladder("cora", dict.fromkeys(LEVELS, 60), spread=20.0)), ["cora"])
     assert said.endswith("**cora**: no part's interval lies above 0.")
     assert sentences.which_part(tidy(on_isolation("cora", 50, {})), ["cora"]).endswith("climbed no ladder.")
+
+
+@pytest.mark.parametrize(
+    ("gain", "make", "expected"), [(9, seeds, "helps"), (-9, seeds, "harms"), (-9, noisy, "is told apart neither")]
+)
+def test_the_second_half_of_c4_is_read_with_its_interval(gain, make, expected):
+    lines = make("cora", "isolation", rules.TEACHER, 40 + gain, "accuracy at 32 layers", at=32.0)
+    lines += seeds("cora", "isolation", GCN, 40, "accuracy at 32 layers", spread=0.0, at=32.0)
+    lines += seeds("cora", "overall", rules.TEACHER, 0.5, "mean pairwise cosine", at=32.0)
+    said = sentences.second_half_of_c4(tidy(lines))
+    assert f"at 32 layers their effect there is {'+' if gain > 0 else '−'}9.0 [" in said
+    assert expected in said
+    assert sentences.second_half_of_c4(tidy(on_isolation("cora", 50, {}))) == ""
+
+
+def test_nodes_that_no_label_reaches_are_counted():
+    lines = seeds("cora", "overall", "Label propagation", 11.5, "test nodes that no label reaches")
+    lines += seeds("dblp", "overall", "Label propagation", 0, "test nodes that no label reaches", spread=0.0)
+    said = sentences.unreached(tidy(lines))
+    assert "cora 11.5 %. They count as its first class" in said
+    assert "dblp" not in said
+    assert sentences.unreached(tidy(on_isolation("cora", 50, {}))) == ""
+
+
+def test_cells_far_from_the_paper_are_named_in_either_direction():
+    paper = pd.DataFrame(
+        [
+            {"dataset": name, "split": "isolation", "method": method, "metric": "accuracy", "value": value}
+            for name, method, value in (("cora", GCN, 58.0), ("cora", "MLP", 68.0), ("chameleon", GCN, 67.0))
+        ]
+    )
+    lines = on_isolation("cora", 50, {GCN: 73, "MLP": 82.9}) + on_isolation("chameleon", 50, {GCN: 35})
+    said = sentences.far_from_the_paper(tidy(lines), paper)
+    assert "**chameleon**: GCN on isolation 35 (67); **cora**: GCN on isolation 73 (58). Of the" in said
+    assert "MLP" not in said
+    assert sentences.far_from_the_paper(tidy(on_isolation("cora", 50, {GCN: 72.9})), paper) == ""
 
 
 def teacher_notes(data_set, penalties, changed):

@@ -48,6 +48,7 @@ LADDER = (
 )
 TITLE_RUNGS = (("ẽ and ê", "ê only"), ("ẽ and ê", "GLNN"))
 LAST_BIN = 17
+SWITCHED = ("Cold Brew student", "GCN")  # each alone, beside the choice by degree
 LADDER_SPLITS = ("isolation", "head")
 DROPOUT_METHODS = ("GCN", "GraphSAGE", "MLP", "GraphMLP", "Cold Brew teacher", "Cold Brew student")
 ON, OFF = "accuracy with dropout on", "accuracy with dropout off"
@@ -88,7 +89,7 @@ def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on th
     look_up, whole = (rung_difference(rows, data_set, rung, under, metric=metric) for rung, under in TITLE_RUNGS)
     finding = (
         f"{data_set}{few}: with the look-up the guess {adds(look_up.estimate, gain='gains')} {ends(look_up)}; "
-        f"both − GLNN {number(whole.estimate, 1, signed=True)} {ends(whole)}"
+        f"with both it {adds(whole.estimate, gain='gains')} on GLNN {ends(whole)}"
     )
     state_finding(figure, finding)
     return Drawing(
@@ -142,7 +143,7 @@ def draw_dropout(rows: pd.DataFrame, published: pd.DataFrame, data_set: str, mod
         one.grid(axis="y", visible=False)
     name_lines(axes[0], [name.replace(", ", ",\n") for name, *_ in lines])
     keep_to_percent(axes[0])
-    figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
+    figure.supxlabel("accuracy on test nodes (%); filled: dropout off, open: on; large ◇: paper", fontsize=9)
     return _dropout_drawing(figure, pd.DataFrame(drawn), data_set, mode)
 
 
@@ -152,8 +153,8 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
     cold = loss.loc["isolation"]
     also = f" ({number(cold[f'GCN, {INPUT}'], 0)} with {INPUT})" if f"GCN, {INPUT}" in cold else ""
     finding = (
-        f"{data_set}: dropout left on costs the GCN {number(cold['GCN'], 0)} points in isolation{also}, "
-        f"{number(loss.loc['head', 'GCN'], 0)} on the head"
+        f"{data_set}: with dropout left on the GCN {adds(-cold['GCN'], 0, gain='gains')} in isolation{also}, "
+        f"{adds(-loss.loc['head', 'GCN'], 0, gain='gains')} on the head"
     )
     state_finding(figure, finding)
     protocol = "the released code's split and groups" if mode == "code" else "the clean protocol"
@@ -168,6 +169,14 @@ def _dropout_drawing(figure: Any, data: pd.DataFrame, data_set: str, mode: str) 
         "training, as the released code does.",
         data,
     )
+
+
+def switch_gain(rows: pd.DataFrame, split: str, **other: Any) -> pd.Series | None:
+    """Return what choosing by degree gains over something else in a group, by seed; ``None`` if either is missing."""
+    switch = defined(rows, method="Degree switch", split=split, metric="accuracy", setting=None)
+    against = defined(rows, split=split, setting=None, **other)
+    gain = None if switch is None or against is None else (switch - against).dropna()
+    return None if gain is None or gain.empty else gain
 
 
 def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
@@ -189,16 +198,15 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, columnspacing=1)
     for place, split in enumerate(GROUPS):
-        switch = defined(part, method="Degree switch", split=split, metric="accuracy")
-        better = defined(part, method="Degree switch", split=split, metric="accuracy of the better of the two")
-        if switch is None or better is None:
-            continue
-        gain = (switch - better).dropna()
-        interval_dots(right, [place], [t_interval(gain)], method="Degree switch", single_runs=[gain.to_list()])
-        drawn.append(as_data(t_interval(gain), method="Degree switch", split=split, what="gain"))
+        for method, aside in zip(SWITCHED, (-0.15, 0.15), strict=True):
+            gain = switch_gain(part, split, method=method, metric="accuracy")
+            if gain is None:
+                continue
+            interval_dots(right, [place + aside], [t_interval(gain)], method=method, single_runs=[gain.to_list()])
+            drawn.append(as_data(t_interval(gain), method=method, split=split, what="gain"))
     right.axvline(0, color="black", linewidth=0.8)
     name_lines(right, GROUPS)
-    right.set(xlabel="gain over the better (points)", title="switch by degree")
+    right.set(xlabel="switch − each alone (points)", title="switch by degree")
     data = pd.DataFrame(drawn)
     gains = {
         str(name).removeprefix("degree "): difference(
@@ -207,15 +215,19 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         for at, name in zip(bins["at"], bins["split"], strict=True)
     }
     finding = f"{data_set}: {student_against_gcn(gains, 'at degree')}"
-    gain_overall = float(data[(data.what == "gain") & (data.split == "overall")]["mean"].iloc[0])
+    overall = data[(data.what == "gain") & (data.split == "overall")].set_index("method")
+    gained = ", ".join(
+        f"{number(line.mean, 1, signed=True)} [{number(line.low, 1)}, {number(line.high, 1)}] on the {method}"
+        for method, line in zip(overall.index, overall.drop(columns=["n"]).itertuples(), strict=True)
+    )
     state_finding(figure, finding)
     return Drawing(
         figure,
         f"by_degree_{data_set.replace('-', '_')}",
-        f"{finding}; choosing between them by degree {adds(gain_overall)} overall against the better of the two.",
+        f"{finding}. Choosing by degree gains, in points over all test nodes: {gained}.",
         f"{data_set}: left, test nodes by degree after the cut; right, the teacher from some degree on and the student "
-        "below, the degree chosen on validation, against the one of the two that is better on the test nodes of the "
-        f"group. 95 % t intervals over seeds ({seeds_behind(data)}); in the title “better” and “worse” mean that the "
+        "below, the degree chosen on validation, minus the student alone and minus the GCN alone, in each group. "
+        f"95 % t intervals over seeds ({seeds_behind(data)}); in the title “better” and “worse” mean that the "
         f"interval of the difference, paired by seed, lies on one side of 0. Degrees of {LAST_BIN} and more are one "
         "range: those above 32 have a handful of test nodes.",
         data,
@@ -340,7 +352,8 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         figure,
         f"retrieval_{data_set.replace('-', '_')}",
         f"{finding}; best at K = {accuracy.idxmax():g} with {accuracy.max():.0f} %.",
-        f"Isolated test nodes of {data_set}; 95 % t intervals over seeds ({seeds_behind(data)}). Purity: share of the "
+        f"Isolated test nodes of {data_set}, student of the teacher with structural embeddings; "
+        f"95 % t intervals over seeds ({seeds_behind(data)}). Purity: share of the "
         "latent neighbours that have the node's own label"
         + ("" if homophily is None else "; dashed: homophily of the real edges")
         + ". “mean” is τ = ∞.",

@@ -66,13 +66,13 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
             one.margins(x=0.12)  # a paper's diamond at the end of the axis stays whole
         line[0].set_ylabel(name, fontweight="bold")
         keep_to_percent(line[0])
-    figure.supxlabel("accuracy on test nodes (%)", fontsize=9)
+    figure.supxlabel("accuracy on test nodes (%)" + _diamond(drawn), fontsize=9)
     data = pd.DataFrame(drawn)
     cold = data[data.split == "isolation"].pivot_table(index="dataset", columns="method", values="mean", sort=False)
     best = cold.idxmax(axis=1)
     words = "; ".join(
-        f"{name}: {best[name]} {cold.loc[name].max():.0f} %, student {cold.loc[name, 'Cold Brew student']:.0f} %, "
-        f"GCN {cold.loc[name, 'GCN']:.0f} %"
+        f"{name}: "
+        + ", ".join(f"{m} {cold.loc[name, m]:.0f} %" for m in dict.fromkeys((best[name], "Cold Brew student", "GCN")))
         for name in cold.index
     )
     how = {"split": "isolation", "metric": "accuracy", **CLEAN}
@@ -87,11 +87,18 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         "groups",
         f"{finding}. Best method there: {words}.",
         f"Means over seeds with 95 % t intervals ({seeds_behind(data)}), single runs as faint dots, dropout off; "
-        "grey diamonds: the paper's Tables 3 and 10. In the title “better” and “worse” mean that the interval of the "
+        "grey diamonds: the paper's Tables 3 and 10. The student here learns from the teacher that validation chooses, "
+        "in the audits from a fixed one, so that its numbers differ a little. "
+        "In the title “better” and “worse” mean that the interval of the "
         "difference, paired by seed, lies on one side of 0. Selection on all validation nodes. Above each panel the "
         "test nodes of the group, fewest to most over the seeds; each data set has an axis of its own.",
         data,
     )
+
+
+def _diamond(drawn: Sequence[Mapping[str, Any]]) -> str:
+    """What the axis says of the paper's marks, if there are any."""
+    return "; ◇ paper" if any(line["paper"] is not None for line in drawn) else ""
 
 
 def difference(first: pd.Series, second: pd.Series) -> Interval:
