@@ -109,7 +109,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "DIVA derivative": MethodStyle(BLUE, "H"),
         "DIVA Extend, class quota": MethodStyle(SKY, "p", (0, (6, 2))),
         "Reweight, validated": MethodStyle(VERMILION, "D", (0, (5, 2))),
-        "Reweight, raw step": MethodStyle(PURPLE, "P", (0, (2, 1))),
+        "Reweight, raw step": MethodStyle(SKY, ">", (0, (2, 1))),
         "Reweight, flat loss": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
         "Reweight, squared loss": MethodStyle(GREEN, "v", (0, (5, 1, 1, 1))),
         "Uniform": MethodStyle(GREY, "X", (0, (1, 1))),
