@@ -44,7 +44,7 @@ def draw_label_curve(rows: pd.DataFrame) -> Drawing:
         ends = [(budget, _gain(rows, name, budget)) for budget in (budgets[0], budgets[-1])]
         changes.append((name, ends))
     axes[0][0].set_ylabel("test accuracy of ridge (%)")
-    axes[0][0].legend(loc="lower right", fontsize=7)
+    axes[0][-1].legend(loc="lower right", fontsize=7)
     words = [
         f"{title_of(name)} {' to '.join(f'{number(gain, 1, signed=True)} ({budget})' for budget, gain in ends)}"
         for name, ends in changes
@@ -196,13 +196,12 @@ def draw_scale(rows: pd.DataFrame) -> Drawing:
     last = data[(data.nodes == sizes[-1]) & (data.metric == "seconds")]["value"].sum()
     state_finding(
         figure,
-        f"{number(sizes[-1])} nodes take {number(last, 0)} s; 10⁸ would take {number(far, 1)} h and "
-        f"{number(peak, 0)} GiB",
+        f"{sizes[-1]:,.0f} nodes take {number(last, 0)} s; 10⁸ would take {number(far, 1)} h and {number(peak, 0)} GiB",
     )
     return Drawing(
         figure,
         "scale",
-        f"Time and memory of label vectors, tree and shortlists grow linearly; {number(sizes[-1])} nodes take "
+        f"Time and memory of label vectors, tree and shortlists grow linearly; {sizes[-1]:,.0f} nodes take "
         f"{number(last, 0)} seconds, 10⁸ nodes would take about {number(far, 1)} hours and {number(peak, 0)} GiB.",
         "Solid: measured once a size on synthetic graphs with ten neighbours and thirty words a node, label vectors "
         "in 64 "
