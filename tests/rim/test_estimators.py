@@ -1,5 +1,8 @@
 """What a reader calls on a table of events: results, unknown names, and every refusal."""
 
+import warnings
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,13 +54,16 @@ def test_activity_does_not_change_items(model):
     assert not plain.recommend_users(k=5)["user"].equals(model.recommend_users(k=5)["user"])
 
 
-def test_who_is_unknown_gets_the_baseline_and_what_is_unknown_scores_zero(model):
+def test_who_is_unknown_gets_the_baseline_and_what_is_unknown_is_left_out(model):
     activity = model.expected_activity(["user 1", "somebody"])
     assert 0 < activity["somebody"] < activity["user 1"]
-    assert len(model.recommend_items(["somebody"], k=2)) == 2
-    with pytest.warns(UserWarning, match="1 items have no training events and score 0, e.g. 'item 99'"):
-        found = model.recommend_users(["item 99"], k=2)
-    assert (found["score"] == 0).all()
+    with pytest.warns(UserWarning, match="none of the 1 users has events, e.g. 'somebody'"):
+        assert len(model.recommend_items(["somebody"], k=2)) == 2
+    with pytest.warns(UserWarning, match="1 items have no training events and are left out, e.g. 'item 99'"):
+        found = model.recommend_users(["item 99", "item 3"], k=2)
+    assert set(found["item"]) == {"item 3"}
+    with pytest.warns(UserWarning, match="left out"), pytest.raises(RimInputError, match="none of the items"):
+        model.recommend_users(["item 99"], k=2)
 
 
 def test_past_items_can_be_left_out(model):
@@ -126,6 +132,67 @@ def test_unknown_models_and_sizes_are_refused(model):
         model.recommend_items(k=9)
     with pytest.raises(RimInputError, match="k=61"):
         model.recommend_users(k=61)
+
+
+def test_lists_of_identifiers_are_lists(model):
+    with pytest.raises(RimInputError, match="users='user 1' is one identifier"):
+        model.recommend_items("user 1")
+    with pytest.raises(RimInputError, match="items='item 1' is one identifier"):
+        model.recommend_users("item 1")
+    with pytest.raises(RimInputError, match="users are empty"):
+        model.recommend_items([])
+
+
+def test_lines_of_a_basket_are_no_duplicates():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        basket = pd.concat([walks(), walks().assign(item="another")])
+        with_items = HawkesPoisson(1.0).fit(basket)
+        without = HawkesPoisson(1.0).fit(basket[["user", "time"]])
+    np.testing.assert_allclose(with_items.weights_, without.weights_)
+    with pytest.raises(RimInputError, match=r"lack the column\(s\)"):
+        HawkesPoisson(1.0).fit([("a", 1.0)])
+
+
+def test_the_present_is_a_date_of_any_kind_or_refused():
+    days = walks().assign(time=lambda f: pd.Timestamp("2024-01-01") + pd.to_timedelta(f["time"], unit="D"))
+    expected = HawkesPoisson(86_400.0).fit(days, until="2024-01-09").predict()
+    for until in (date(2024, 1, 9), np.datetime64("2024-01-09")):
+        pd.testing.assert_series_equal(HawkesPoisson(86_400.0).fit(days, until=until).predict(), expected)
+    with pytest.raises(RimInputError, match="until='soon' is no time"):
+        HawkesPoisson(1.0).fit(walks(), until="soon")
+
+
+def test_a_matcher_serves_one_user_by_the_names_of_the_items():
+    scores = pd.DataFrame([[0.9, 0.8, 0.1], [0.8, 0.3, 0.2], [0.7, 0.5, 0.3]], columns=list("abc"))
+    matcher = DualMatcher(1, min_per_item=1, levels=9).fit(scores)
+    one = scores.iloc[1]
+    np.testing.assert_array_equal(matcher.online(one[::-1]), matcher.online(one))
+    with pytest.raises(RimInputError, match="items differ from the fitted ones"):
+        matcher.online(one.rename({"a": "z"}))
+
+
+@pytest.mark.parametrize("solver", ["exact", "alternating"])
+def test_bounds_that_cannot_be_met_are_refused_by_both_solvers(solver):
+    scores = np.random.default_rng(0).random((30, 6))
+    with pytest.raises(RimInputError, match="6 items × 20 = 120 > 30 users × 1 = 30"):
+        DualMatcher(1, min_per_item=20, solver=solver).fit(scores)
+    with pytest.raises(RimInputError, match="max_per_user=0"):
+        DualMatcher(0, solver=solver).fit(scores)
+    with pytest.raises(RimInputError, match="min_per_item='2' must be a number"):
+        DualMatcher(1, min_per_item="2", solver=solver).fit(scores)
+    with pytest.raises(RimInputError, match="levels=0"):
+        DualMatcher(1, solver=solver, levels=0).fit(scores)
+    scores[2:, 4] = -np.inf
+    with pytest.raises(RimInputError, match="item column 4 is masked for all but 2 users"):
+        DualMatcher(1, min_per_item=3, solver=solver).fit(scores)
+
+
+def test_lower_bounds_that_masks_leave_undelivered_are_told():
+    scores = np.random.default_rng(0).random((30, 6))
+    scores[3:, 4:] = -np.inf
+    with pytest.warns(UserWarning, match="of the lower bounds are not delivered"):
+        DualMatcher(1, min_per_item=3).fit(scores)
 
 
 def test_a_matcher_serves_one_user_as_all(model):

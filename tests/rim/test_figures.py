@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.rim.test_study import SMALL, few_shoppers
 
-from reprise.rim import figures, illustrations, matching_figures, sentences, study, summaries
+from reprise.rim import figures, illustrations, limits, matching_figures, sentences, study, summaries
 from reprise.rim.comparisons import USER_REC, ranked
 from reprise.rim.settings import Settings
 from reprise.rows import MissingRowsError, per_seed
@@ -95,7 +95,7 @@ def test_tables_have_a_line_for_each_case(rows, published):
     assert len(summaries.resampling_table(rows, SETS)) == 8
     assert len(summaries.new_pairs_table(rows, SETS)) == 10
     assert len(summaries.activity_table(rows, SETS)) == 9
-    shares = summaries.rarity_table(rows, SETS).groupby("bound")["share of exposures (%)"]
+    shares = summaries.rarity_table(rows, SETS).groupby(["scores", "bound"])["share of exposures (%)"]
     assert shares.apply(lambda s: s.astype(float).sum()).sub(100).abs().max() < 0.3
     for make in (summaries.matching_table, summaries.programme_table, summaries.rarity_table):
         with pytest.raises(MissingRowsError):
@@ -112,7 +112,7 @@ def test_the_recall_table_holds_the_ratio(rows):
 def scaled(rows, method, factor, data_set=SETS[0]):
     """Return the rows with a method's UserRec hits multiplied."""
     which = (rows["method"] == method) & (rows["task"] == USER_REC) & (rows["metric"] == "hits")
-    which &= (rows["dataset"] == data_set) & (rows["part"] == "ranking")
+    which &= (rows["dataset"] == data_set) & rows["part"].isin(["ranking", "resampled users"])
     return rows.assign(value=np.where(which, rows["value"] * factor, rows["value"]))
 
 
@@ -154,6 +154,40 @@ def test_exposures_of_rare_items_are_told_also_where_nobody_is_shown_one(rows):
     assert "hits 12.50 times in a hundred" in sentences.where_cheap_exposure_goes(hits_of_the_rarest(rows, 12.5), SETS)
     assert "hits nobody (there is none)" in sentences.where_cheap_exposure_goes(hits_of_the_rarest(rows, None), SETS)
     assert "no matching" in sentences.where_cheap_exposure_goes(rows, SETS[1:])
+
+
+def test_harm_by_activity_is_told(rows):
+    text = limits.what_activity_does_to_others(scaled(rows, "ALS × HP", 1e-3, SETS[1]), SETS)
+    first, second = text.split("on Online Retail")
+    assert "lowers" not in first
+    assert "HP lowers the UserRec precision of ALS" in second
+    ahead = limits.what_activity_does_to_others(scaled(rows, "GRU × HP", 1e3), SETS[:1])
+    assert "GRU × HP is ahead of ItemPop × HP (+" in ahead
+    drawn = figures.draw_lift(scaled(rows, "ALS × HP", 1e-3), published_numbers("rim"), SETS)
+    assert "that of ALS by 0.00 on MovieLens 100K" in drawn.figure.get_suptitle().replace("\n", " ")
+
+
+def test_limits_of_the_verdicts_carry_the_numbers_of_the_rows(rows):
+    how = {"dataset": SETS[0], "part": "matching", "metric": "precision (%)", "method": "GRU × HP", "multiplier": 0.7}
+    other = per_seed(rows, solver=limits.OTHER_PRICES, served="online", split="test", **how).mean()
+    own = per_seed(rows, solver="exact", served="offline", split="test", **how).mean()
+    assert f"{other / own:.2f} with those of other items" in limits.precision_tells_no_prices_apart(rows, SETS)
+    assert "hits" not in limits.how_greedy_rounds(rows, SETS)
+    assert "A negative gap" in limits.how_greedy_rounds(rows, SETS)
+    assert "most popular third" in limits.who_is_hit_with_a_minimum(rows, SETS)
+    assert "points" in limits.size_of_the_loss(rows, SETS)
+    for say in (
+        limits.precision_tells_no_prices_apart, limits.how_greedy_rounds, limits.who_is_hit_with_a_minimum,
+        limits.size_of_the_loss,
+    ):  # fmt: skip
+        assert not say(rows, SETS[1:])
+    assert "GRU × HP − GRU × EMA" in limits.differences_by_user(rows, SETS)
+
+
+def test_spans_are_written_in_minutes_or_days():
+    assert limits.span_in_words(np.array([1000.0, 1180.0])) == "17 to 20 minutes"
+    assert limits.span_in_words(np.array([28 * 86_400.0])) == "28 days"
+    assert limits.horizons_in_words(["churn-and-bursts"], (0,)) == ""
 
 
 def test_illustrations_need_no_study():

@@ -90,6 +90,14 @@ def ranked(rows: pd.DataFrame, data_set: str, task: str, method: str) -> Resampl
     return Resampled((100 * (hits @ weights.T) / np.maximum(shown @ weights.T, 1e-12)).mean(0), len(hits))
 
 
+def by_user(rows: pd.DataFrame, data_set: str, method: str) -> Resampled:
+    """Return UserRec precision with users, not items, resampled: hits and recommendations of a block go together."""
+    how = {"dataset": data_set, "part": "resampled users", "task": USER_REC, "method": method}
+    hits, shown = (block_table(rows, metric=m, **how) for m in ("hits", "recommended"))
+    weights = bootstrap_weights()
+    return Resampled((100 * (hits @ weights.T) / np.maximum(shown @ weights.T, 1e-12)).mean(0), len(hits))
+
+
 def matched(
     rows: pd.DataFrame,
     data_set: str,

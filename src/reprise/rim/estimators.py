@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -25,7 +26,7 @@ from reprise.errors import unknown_name
 from reprise.rim import hawkes
 from reprise.rim.activity import PAPERS_MODELS, poisson_weights
 from reprise.rim.events import Events, Numbers, Requests, from_frame
-from reprise.rim.input_checks import check_capacity, check_horizon
+from reprise.rim.input_checks import RimInputError, check_capacity, check_horizon
 from reprise.rim.kernel_features import features
 from reprise.rim.marks import NETWORKS, MarkOptions, Network, train_mark
 from reprise.rim.ranking import intensity_scores, item_rec, user_rec
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 Factor = Literal["none", "UserPop", "EMA", "Hawkes", "HP"]
 
 
-Moment = float | str | datetime | None
+Moment = float | str | date | np.datetime64 | None
 
 
 def _split(events: Events, until: Moment, horizon: float, n_windows: int) -> Split:
@@ -49,21 +50,42 @@ def _split(events: Events, until: Moment, horizon: float, n_windows: int) -> Spl
     return split
 
 
-def _number(moment: float | str | datetime) -> float:
-    """Return a time as a number; dates count in seconds since 1970, as those of the events do."""
+def _number(moment: float | str | date | np.datetime64) -> float:
+    """Return a time as a number; dates count in seconds since 1970, as those of the events do.
+
+    Raises
+    ------
+    RimInputError
+        If it is neither.
+    """
     import pandas as pd
 
-    if isinstance(moment, str | datetime):
-        return float(pd.Timestamp(moment).timestamp())
-    return float(moment)
+    try:
+        if isinstance(moment, str | date | np.datetime64):
+            return float(pd.Timestamp(moment).timestamp())
+        return float(moment)
+    except (TypeError, ValueError) as error:
+        raise RimInputError(
+            f"until={moment!r} is no time; give a number in the unit of the times, or a date."
+        ) from error
 
 
 def _requests(split: Split, users: Sequence[Any] | None) -> tuple[NDArray[Any], Requests]:
     """Return users with their present states; somebody unknown has an empty history."""
+    if isinstance(users, str | bytes):
+        raise RimInputError(f"users={users!r} is one identifier; give a list of them.")
+    if users is not None and not len(users):
+        raise RimInputError("users are empty; give at least one, or None for all.")
     identifiers = split.train.users if users is None else np.asarray(list(users))
     place_of = {user: place for place, user in enumerate(split.train.users[split.test.user].tolist())}
     places = np.array([place_of.get(user, -1) for user in identifiers.tolist()], dtype=np.int64)
     known = np.flatnonzero(places >= 0)
+    if not len(known):
+        warnings.warn(
+            f"none of the {len(places)} users has events, e.g. {identifiers.tolist()[0]!r}; are they of the type "
+            "that the events' users have?",
+            stacklevel=3,
+        )
     chosen = split.test.only(places[known])
     n_past = np.zeros(len(places), dtype=np.int64)
     n_past[known] = chosen.n_past
@@ -72,6 +94,11 @@ def _requests(split: Split, users: Sequence[Any] | None) -> tuple[NDArray[Any], 
     end = np.full(len(places), split.test.end[0] if len(split.test) else np.inf)
     none = sparse.csr_array(shape, dtype=np.float64)
     return identifiers, Requests(places, end, split.horizon, indptr, chosen.item, chosen.time, none)
+
+
+def _without_items(events: Events) -> Events:
+    """Return the events with one item for all; done after they are read, so that a basket's lines are no duplicates."""
+    return replace(events, item=np.zeros_like(events.item), items=np.zeros(1, dtype=np.int64))
 
 
 class HawkesPoisson(BaseEstimator):
@@ -111,8 +138,9 @@ class HawkesPoisson(BaseEstimator):
         RimInputError
             For events or a horizon that cannot be used.
         """
-        frame = events if "item" in getattr(events, "columns", ("item",)) else events.assign(item=0)
-        self._split = _split(from_frame(frame.assign(item=0)), until, self.horizon, self.n_windows)
+        columns = getattr(events, "columns", ())
+        frame = events if "item" in columns or not len(columns) else events.assign(item=np.arange(len(events)))
+        self._split = _split(_without_items(from_frame(frame)), until, self.horizon, self.n_windows)
         self.weights_ = poisson_weights(self._split)
         return self
 
@@ -240,18 +268,27 @@ class RecurrentIntensityModel(BaseEstimator):
     def recommend_users(self, items: Sequence[Any] | None = None, k: int = 10) -> pd.DataFrame:
         """Return each item's k best users: columns item, user, rank, score.
 
+        Raises
+        ------
+        RimInputError
+            If no item is known, or k is no number of users.
+
         Warns
         -----
         UserWarning
-            If an item is unknown: its scores are 0.
+            If an item is unknown; it is left out.
         """
         scores = self.scores()
+        if isinstance(items, str | bytes):
+            raise RimInputError(f"items={items!r} is one identifier; give a list of them.")
         wanted = list(self.items_) if items is None else list(items)
         if unknown := [item for item in wanted if item not in scores.columns]:
             warnings.warn(
-                f"{len(unknown)} items have no training events and score 0, e.g. {unknown[0]!r}.", stacklevel=2
+                f"{len(unknown)} items have no training events and are left out, e.g. {unknown[0]!r}.", stacklevel=2
             )
-        scores = scores.reindex(columns=wanted, fill_value=0.0)
+        if len(unknown) == len(wanted):
+            raise RimInputError("none of the items has training events; see `items_` for those that have.")
+        scores = scores[[item for item in wanted if item in scores.columns]]
         chosen = user_rec(scores.to_numpy(), check_capacity("k", k, scores.shape[0], "users"))
         return _listed(scores, chosen, by="item")
 

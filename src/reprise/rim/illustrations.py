@@ -16,6 +16,7 @@ from reprise.rim.events import Requests, requests_at
 from reprise.rim.figures import panels, title_of
 from reprise.rim.generators import HORIZON, TEST_TIME, make_shoppers
 from reprise.rim.kernel_features import features
+from reprise.rim.limits import span_in_words
 
 
 def draw_users(data_set: str, seed: int = 0) -> Drawing:
@@ -23,11 +24,12 @@ def draw_users(data_set: str, seed: int = 0) -> Drawing:
     split = load_split(data_set, seed)
     requests = split.test
     since = (requests.end - requests.time[requests.indptr[1:] - 1]) / split.horizon
+    length = "" if data_set == EMBEDDED else f" (one is {span_in_words(np.array([split.horizon]))})"
     figure, axes = panels(2, height=2.6, sharey=True)
     drawn: list[dict[str, Any]] = []
     for one, values, label in (
         (axes[0], requests.n_past.astype(float), "past events"),
-        (axes[1], np.maximum(since, 1e-4), "horizons since the last event"),
+        (axes[1], np.maximum(since, 1e-4), f"horizons since the last event{length}"),
     ):
         order = np.argsort(values, kind="stable")
         groups = np.array_split(order, 10)

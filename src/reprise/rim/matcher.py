@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,10 +18,25 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from reprise.compute import numpy_generator
-from reprise.rim.input_checks import RimInputError, check_scores
+from reprise.rim.input_checks import RimInputError, check_bounds, check_scores
 from reprise.rim.matching import LEVELS, Bounds, alternate, certify, solve
 
 Solver = Literal["exact", "alternating"]
+
+LARGEST_SHORTFALL = 0.01
+
+
+def _bound(name: str, value: object) -> float:
+    """Return a bound as a float.
+
+    Raises
+    ------
+    RimInputError
+        If it is no number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise RimInputError(f"{name}={value!r} must be a number.")
+    return float(value)
 
 
 class DualMatcher(BaseEstimator):
@@ -80,13 +96,21 @@ class DualMatcher(BaseEstimator):
         Raises
         ------
         RimInputError
-            For scores that are no intensities, bounds that cannot be met, or an unknown solver.
+            For scores that are no intensities, bounds that cannot be met, levels that are no whole number, or an
+            unknown solver.
+
+        Warns
+        -----
+        UserWarning
+            If more than 1 % of the lower bounds is not delivered, because of the loop or because pairs are masked.
         """
         if self.solver not in ("exact", "alternating"):
             raise RimInputError(f"solver={self.solver!r} is unknown; use 'exact' or 'alternating'.")
+        if isinstance(self.levels, bool) or not isinstance(self.levels, int | np.integer) or self.levels < 1:
+            raise RimInputError(f"levels={self.levels!r} must be a whole number from 1.")
         columns = getattr(scores, "columns", None)
         matrix = check_scores(scores)
-        bounds = Bounds(float(self.max_per_user), self.min_per_item, self.max_per_item)
+        bounds = self._bounds(matrix)
         if self.solver == "exact":
             found = solve(matrix, bounds, levels=self.levels)
         else:
@@ -99,7 +123,27 @@ class DualMatcher(BaseEstimator):
         self.prices_ = found.values * found.scale
         certificate = certify(matrix, found.serve(matrix), self.prices_, bounds)
         self.gap_, self.shortfall_, self.excess_ = certificate.gap, certificate.shortfall, certificate.excess
+        if self.shortfall_ > LARGEST_SHORTFALL:
+            warnings.warn(
+                f"{self.shortfall_:.1%} of the lower bounds are not delivered: use solver='exact', or, where masked "
+                "pairs leave items too few users, lower min_per_item.",
+                stacklevel=2,
+            )
         return self
+
+    def _bounds(self, matrix: NDArray[np.float64]) -> Bounds:
+        """Return the bounds as numbers that can be met; both solvers are held to them."""
+        per_user = _bound("max_per_user", self.max_per_user)
+        least = None if self.min_per_item is None else _bound("min_per_item", self.min_per_item)
+        most = None if self.max_per_item is None else _bound("max_per_item", self.max_per_item)
+        check_bounds(matrix.shape, per_user, least, most)
+        allowed = np.isfinite(matrix).sum(0)
+        if least is not None and allowed.min() < least:
+            raise RimInputError(
+                f"min_per_item={least:g} cannot be met: item column {allowed.argmin()} is masked for all but "
+                f"{allowed.min()} users; lower it or leave that item out."
+            )
+        return Bounds(per_user, least, most)
 
     def transform(self, scores: Any) -> NDArray[np.float64]:
         """Return π of users, the fitted ones or others, (N, M): probabilities, nearly all of them 0 or 1.
@@ -121,7 +165,13 @@ class DualMatcher(BaseEstimator):
         return self._found.serve(matrix)
 
     def online(self, request: Any) -> NDArray[np.float64]:
-        """Return π of one user, (M,), from this user's scores alone."""
+        """Return π of one user, (M,), in the order of the fitted items, from this user's scores alone.
+
+        A Series is put in that order by its index, if the matcher was fitted on a DataFrame.
+        """
+        check_is_fitted(self, "prices_")
+        if self.items_ is not None and hasattr(request, "to_frame"):
+            return self.transform(request.to_frame().T)[0]
         return self.transform(np.asarray(request, dtype=np.float64)[None])[0]
 
     def _ordered(self, scores: Any) -> NDArray[np.float64]:

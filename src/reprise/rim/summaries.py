@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, measured, printed
-from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, block_table, bootstrap_weights
+from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, by_user
 from reprise.rim.figures import BOTH_AXES, PAPERS_SET, base_of, found, title_of
 from reprise.rim.matching_figures import sets_with_matching
 from reprise.rows import MissingRowsError, per_seed, select
@@ -145,14 +144,6 @@ def recall_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def by_user(rows: pd.DataFrame, data_set: str, method: str) -> Resampled:
-    """Return UserRec precision with users, not items, resampled: hits and recommendations of a block go together."""
-    how = {"dataset": data_set, "part": "resampled users", "task": USER_REC, "method": method}
-    hits, shown = (block_table(rows, metric=m, **how) for m in ("hits", "recommended"))
-    weights = bootstrap_weights()
-    return Resampled((100 * (hits @ weights.T) / np.maximum(shown @ weights.T, 1e-12)).mean(0), len(hits))
-
-
 def resampling_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return lifts over the plain GRU with items resampled, as the rules do, and with users resampled."""
     lines = []
@@ -223,9 +214,10 @@ def rarity_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     name = sets_with_matching(rows, data_sets)[0]
     thirds = {1.0: "rarest third", 2.0: "middle third", 3.0: "most popular third"}
     lines = []
-    for multiplier, served, solver in ((0.0, "offline", "none"), (0.7, "online", "exact")):
+    cases = [(m, *bound) for bound in ((0.0, "offline", "none"), (0.7, "online", "exact")) for m in ("GRU", "GRU × HP")]
+    for method, multiplier, served, solver in cases:
         how = {
-            "dataset": name, "part": "matching", "method": "GRU × HP", "multiplier": multiplier, "served": served,
+            "dataset": name, "part": "matching", "method": method, "multiplier": multiplier, "served": served,
             "solver": solver,
         }  # fmt: skip
         shown = select(rows, metric="exposures", **how)
@@ -235,6 +227,7 @@ def rarity_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
             share = 100 * float(shown.loc[shown["at"] == third, "value"].sum()) / total
             lines.append(
                 {
+                    "scores": method,
                     "items": label,
                     "bound": "none" if multiplier == 0 else f"m = {multiplier:g}, online",
                     "share of exposures (%)": number(share, 1),
