@@ -152,5 +152,7 @@ def test_tree_sentence_says_whether_links_inside_pifa_show():
         rows.loc[rows.method == "Text tree", "value"] += np.array([0.3, -0.3, 0.0])
         return readings.tree_sentence(rows, CITESEER)
 
+    one_seed = compared({("PIFA tree", "ridge"): 70.0, ("Text tree", "ridge"): 60.0}, experiment="ablations")
+    assert "one seed cannot decide" in readings.tree_sentence(one_seed[one_seed.seed == 0], CITESEER)
     assert "not shown to add" in said(70.0)
     assert "beyond doubt" in said(60.0)

@@ -223,7 +223,7 @@ def _none(rows: pd.DataFrame, **conditions: Any) -> bool:
 
 
 def draw_levels(rows: pd.DataFrame) -> Drawing:
-    """Draw accuracy after each level, the finest level alone with as many updates as a dashed line."""
+    """Draw accuracy after each level, the finest level alone with as many updates as a dotted line."""
     names = sets_with(rows, experiment="levels")
     figure, axes = new_figure(columns=len(names), height=2.9, squeeze=False)
     drawn: list[dict[str, Any]] = []
@@ -238,7 +238,7 @@ def draw_levels(rows: pd.DataFrame) -> Drawing:
             flat = measured(rows, method="Finest level only", experiment="ablations", **how)
             full = measured(rows, method="PIFA tree", experiment="ablations", **how)
             if flat is not None and full is not None:
-                one.axhline(flat.mean(), color=style_of(style).colour, linestyle="--", linewidth=1)
+                one.axhline(flat.mean(), color=style_of(style).colour, linestyle=":", linewidth=1)
                 drawn.append({"dataset": name, "method": f"finest only, {labels}", "mean": flat.mean(), "n": len(flat)})
                 if labels == FEW:
                     gaps.append((name, t_interval(paired_differences(full, flat))))
@@ -252,9 +252,8 @@ def draw_levels(rows: pd.DataFrame) -> Drawing:
         figure,
         "levels",
         f"Accuracy by level; all levels minus the finest alone in points with few labels: {', '.join(words)}.",
-        "Ridge on the features after each level, means with 95 % t intervals over seeds; dashed: the finest level "
-        "alone, "
-        "trained for as many updates as all levels together.",
+        "Ridge on the features after each level, means with 95 % t intervals over seeds; dotted lines without "
+        "marks: the finest level alone, trained for as many updates as all levels together (means, no interval drawn).",
         pd.DataFrame(drawn),
     )
 

@@ -37,9 +37,8 @@ def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
         low, high = found.min(), found.max()
         counts[name] = f"{low}" if low == high else f"{low} to {high}"
     words = "; ".join(f"{name} {count}" for name, count in counts.items())
-    return (
-        f"Seeds behind each mean on {title_of(data_set)}: {words}. Where two numbers stand, slower methods have fewer."
-    )
+    fewer = " Where two numbers stand, slower methods have fewer." if " to " in words else ""
+    return f"Seeds behind each mean on {title_of(data_set)}: {words}.{fewer}"
 
 
 def networks_sentence(rows: pd.DataFrame, data_set: str) -> str:
@@ -173,7 +172,12 @@ def tree_sentence(rows: pd.DataFrame, data_set: str) -> str:
         one = gap(rows, ("PIFA tree", "ridge"), ("Text tree", "ridge"), FEW, **how)
     except MissingRowsError:
         return ""
-    tail = "so that the links inside PIFA are not shown to add anything" if one.low <= 0 <= one.high else "beyond doubt"
+    if one.n == 1:
+        tail = "which one seed cannot decide"
+    elif one.low <= 0 <= one.high:
+        tail = "so that the links inside PIFA are not shown to add anything"
+    else:
+        tail = "beyond doubt"
     return (
         f"C5 does not compare with a tree on texts alone. On {title_of(data_set)}, PIFA tree minus text tree: "
         f"{difference(one)} points (n = {one.n}), {tail}."
