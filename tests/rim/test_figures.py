@@ -136,10 +136,24 @@ def test_sentences_carry_the_numbers_of_the_rows(rows):
     against = sentences.against_factorisations(scaled(rows, "ALS", 1e3), SETS[:1])
     assert "in UserRec behind ALS (−" in against
     assert "in ItemRec" in against
-    assert "rarest third of the items" in sentences.where_cheap_exposure_goes(rows, SETS)
-    assert "no matching" in sentences.where_cheap_exposure_goes(rows, SETS[1:])
     assert "correlates" in sentences.why_it_breaks(rows, SETS)
     assert "-fold on MovieLens 100K" in sentences.recall_is_overstated(rows, SETS)
+
+
+def hits_of_the_rarest(rows, value):
+    """Return the rows with the hits per exposure of the rarest third without a bound: given, or nobody shown."""
+    free = (rows["metric"] == "hits per exposure (%)") & (rows["multiplier"] == 0) & (rows["at"] == 1)
+    kept = rows[~free]
+    if value is None:
+        return kept
+    shown = rows[(rows["metric"] == "exposures") & (rows["multiplier"] == 0) & (rows["at"] == 1)]
+    return pd.concat([kept, shown.assign(metric="hits per exposure (%)", value=value)], ignore_index=True)
+
+
+def test_exposures_of_rare_items_are_told_also_where_nobody_is_shown_one(rows):
+    assert "hits 12.50 times in a hundred" in sentences.where_cheap_exposure_goes(hits_of_the_rarest(rows, 12.5), SETS)
+    assert "hits nobody (there is none)" in sentences.where_cheap_exposure_goes(hits_of_the_rarest(rows, None), SETS)
+    assert "no matching" in sentences.where_cheap_exposure_goes(rows, SETS[1:])
 
 
 def test_illustrations_need_no_study():
