@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.preprocessing import normalize
 
 from reprise.giant_xrt.cell import Cell
-from reprise.giant_xrt.data import load
+from reprise.giant_xrt.data import TextGraph, load
 from reprise.giant_xrt.figures import title_of
 from reprise.giant_xrt.settings import Settings
 from reprise.giant_xrt.targets import level_targets
@@ -82,6 +82,7 @@ def data_table(data_sets: list[str]) -> pd.DataFrame:
                 "by chance": number(float((shares**2).sum()), 3),
                 "classes": len(graph.class_names),
                 "words a text": number(float(np.mean([len(text.split()) for text in graph.texts])), 0),
+                "repeated texts": graph.n_nodes - len(set(graph.texts)),
                 "left out": graph.dropped,
             }
         )
@@ -89,17 +90,37 @@ def data_table(data_sets: list[str]) -> pd.DataFrame:
 
 
 @cache
+def _nearest_and_linked(data_set: str) -> tuple[TextGraph, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return a graph, each node's nearest other text by SVD and by GIANT, and whether the two are linked."""
+    cell = Cell(settings_for(data_set), load(data_set))
+    graph = cell.graph
+    nearest = {name: _nearest(np.asarray(cell.features(name, 0))) for name in ("SVD", "GIANT")}
+    nodes = np.arange(graph.n_nodes)
+    return (
+        graph,
+        nearest,
+        {name: np.asarray(graph.adjacency[nodes, near] > 0).ravel() for name, near in nearest.items()},
+    )
+
+
+def nearest_sentence(data_set: str) -> str:
+    """Say how often the nearest text is linked to the node, by both kinds of features: the table shows chosen nodes."""
+    graph, _, linked = _nearest_and_linked(data_set)
+    only = {name: int((linked[name] & ~linked[other]).sum()) for name, other in (("GIANT", "SVD"), ("SVD", "GIANT"))}
+    return (
+        f"The nodes shown were chosen so, and all links took part in the pre-training. Of {graph.n_nodes:,} nodes, "
+        f"{only['GIANT']:,} have a linked nearest text by GIANT only, {only['SVD']:,} by SVD only."
+    )
+
+
 def nearest_table(data_set: str) -> pd.DataFrame:
     """Return the nearest text of three nodes before (SVD) and after the pre-training (GIANT), with classes.
 
     The nodes are the first three whose nearest texts differ and have a link to the node after, not before.
     """
-    cell = Cell(settings_for(data_set), load(data_set))
-    graph = cell.graph
-    nearest = {name: _nearest(np.asarray(cell.features(name, 0))) for name in ("SVD", "GIANT")}
+    graph, nearest, linked = _nearest_and_linked(data_set)
     words = [set(text.lower().split()) for text in graph.texts]
-    linked = {name: graph.adjacency[np.arange(graph.n_nodes), near] > 0 for name, near in nearest.items()}
-    shown = np.flatnonzero(~np.asarray(linked["SVD"]).ravel() & np.asarray(linked["GIANT"]).ravel())[:QUERIES]
+    shown = np.flatnonzero(~linked["SVD"] & linked["GIANT"])[:QUERIES]
     lines = []
     for node in shown:
         lines.append(_described(graph.texts[node], graph.class_names[graph.labels[node]], "the node itself", ""))

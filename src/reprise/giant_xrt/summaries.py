@@ -98,7 +98,11 @@ def chosen_rates(rows: pd.DataFrame) -> str:
     except MissingRowsError:
         return "This profile has a single learning rate, 0.002, for GIANT and for link prediction."
     words = []
-    for (_, method), group in here.groupby(["dataset", "method"], sort=False):
+    for (name, method), group in here.groupby(["dataset", "method"], sort=False):
         best = group.loc[group["value"].idxmax()]
-        words.append(f"{number(best['at'])} for {method}")
-    return f"Validation chose the learning rates {', '.join(words)} from the same grid."
+        edge = ", the lowest tried" if best["at"] == group["at"].min() else ""
+        words.append(f"{number(best['at'])} for {method} on {title_of(name)}{edge}")
+    return (
+        f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid. A rate at the edge "
+        "may have a better one beyond it. On other data sets rates were chosen alike and not recorded."
+    )
