@@ -24,12 +24,12 @@ def draw_users(data_set: str, seed: int = 0) -> Drawing:
     split = load_split(data_set, seed)
     requests = split.test
     since = (requests.end - requests.time[requests.indptr[1:] - 1]) / split.horizon
-    length = "" if data_set == EMBEDDED else f" (one is {span_in_words(np.array([split.horizon]))})"
+    unit = "horizons" if data_set == EMBEDDED else f"× {span_in_words(np.array([split.horizon]))}"
     figure, axes = panels(2, height=2.6, sharey=True)
     drawn: list[dict[str, Any]] = []
     for one, values, label in (
         (axes[0], requests.n_past.astype(float), "past events"),
-        (axes[1], np.maximum(since, 1e-4), f"horizons since the last event{length}"),
+        (axes[1], np.maximum(since, 1e-4), f"time since the last event ({unit})"),
     ):
         order = np.argsort(values, kind="stable")
         groups = np.array_split(order, 10)
@@ -37,9 +37,9 @@ def draw_users(data_set: str, seed: int = 0) -> Drawing:
         y = [float(requests.n_future[g].mean()) for g in groups]
         error = [1.96 * float(requests.n_future[g].std() / np.sqrt(len(g))) for g in groups]
         one.errorbar(x, y, error, marker="o", color=style_of("GRU × HP").colour, linestyle="-", capsize=2)
-        one.set(xscale="log", xlabel=label, ylim=(0, None))
+        one.set(xscale="log", xlabel=label)
         drawn += [{"by": label, "at": a, "mean events": b} for a, b in zip(x, y, strict=True)]
-    axes[0].set_ylabel("events within the horizon")
+    axes[0].set(ylabel="events within the horizon", ylim=(0, None))
     share = 100 * float((requests.n_future > 0).mean())
     state_finding(figure, f"{title_of(data_set)}: {number(share, 0)} % of {len(requests)} users act within the horizon")
     return Drawing(
