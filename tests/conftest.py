@@ -1,7 +1,9 @@
 """Hypothesis without deadlines, and tests on real data only where the data, or a network to fetch them, are there."""
 
 import os
+import signal
 import socket
+import threading
 from functools import cache
 
 import pytest
@@ -9,6 +11,11 @@ from hypothesis import settings
 
 settings.register_profile("reprise", deadline=None, derandomize=True)
 settings.load_profile("reprise")
+
+# A shell that starts the tests in the background hands them an ignored Ctrl-C, and they would hand it on to the
+# programs whose interruption is tested.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cache
