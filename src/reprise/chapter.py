@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Verdict, failing_controls
+from reprise.claims import Verdict, reservations
 from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
 from reprise.judging import judge
@@ -360,7 +360,5 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         label = "rehearsed on embedded data" if verdict.rehearsal else verdict.outcome
         counts[label] = counts.get(label, 0) + 1
-    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in verdicts) else ""
-    weakened = failing_controls(verdicts)
     parts = ", ".join(f"{number} {label}" for label, number in counts.items())
-    return f"Of {len(verdicts)} claims: {parts}{scale}{'; ' if weakened else ''}{weakened}."
+    return f"Of {len(verdicts)} claims: {parts}{reservations(verdicts)}."
