@@ -307,7 +307,6 @@ class Chapter:
                 parameters = profile_parameters(self.paper, profile)
             except RepriseError:
                 continue
-            parameters.pop("records", None)
             if type(settings).checked(parameters).sha256() == settings.sha256():
                 return profile
         return "custom"

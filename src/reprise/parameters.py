@@ -27,7 +27,7 @@ def settings_class(paper: Paper) -> type[ChapterSettings]:
 
 
 def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
-    """Return the parameters of a profile: those that the notebook declares, changed as the profile says.
+    """Return the parameters of a profile: those that the notebook declares but ``records``, changed as the profile says.
 
     The notebook's own values are the quick profile; ``notebooks/parameters/PACKAGE.yaml`` lists for each other profile
     what differs from them.
@@ -35,8 +35,8 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     Raises
     ------
     UnknownNameError
-        If the profile does not exist, or sets a parameter that the notebook does not declare; ``records`` belong to a
-        run, not to a profile.
+        If the profile does not exist, or its file sets a parameter that the notebook does not declare, or ``records``,
+        which belong to a run.
     RunError
         If the parameter file is missing or is not a mapping of profiles.
     """
