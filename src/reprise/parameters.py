@@ -27,7 +27,7 @@ def settings_class(paper: Paper) -> type[ChapterSettings]:
 
 
 def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
-    """Return the parameters of a profile: those that the notebook declares but ``records``, changed as the profile says.
+    """Return the parameters of a profile, without ``records``: what the notebook declares, changed as the profile says.
 
     The notebook's own values are the quick profile; ``notebooks/parameters/PACKAGE.yaml`` lists for each other profile
     what differs from them.
