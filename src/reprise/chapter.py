@@ -216,8 +216,7 @@ class Chapter:
 
         settings, rows = self._settings(), self._computed_rows()
         lock = rule_lock(self.paper.package)
-        if problems := lock.problems(self.claims):
-            raise ChapterError(f"no verdict without a locked rule: {'; '.join(problems)}.")
+        lock.require(self.claims)
         self.verdicts = judge(
             self.claims,
             rows,
