@@ -4,7 +4,6 @@ Run: ``python benchmarks/diva.py``
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -17,6 +16,7 @@ from reprise.diva.generators import make_task
 from reprise.diva.leave_one_out import leave_one_out
 from reprise.diva.outer_loss import losses
 from reprise.diva.ridge import PrimalRidge
+from reprise.timing import seconds_per_call
 
 PENALTY = 0.1
 N_FEATURES, N_CLASSES = 129, 20
@@ -58,17 +58,6 @@ def by_refits(features: Tensor, targets: Tensor) -> tuple[Tensor, None]:
         kept = torch.linalg.solve(gram - row[:, None] * row + identity, moment - row[:, None] * target)
         rows.append(row @ kept)
     return torch.stack(rows), None
-
-
-def seconds_per_call(function: Callable[[], object], least_seconds: float = 0.3) -> float:
-    """Return the median time of a call, after one call to warm up."""
-    function()
-    times: list[float] = []
-    while sum(times) < least_seconds or len(times) < 3:
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
 
 
 def largest_tensor_mib(function: Callable[[], object]) -> float:

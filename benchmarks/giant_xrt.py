@@ -5,8 +5,6 @@ Run: ``python benchmarks/giant_xrt.py``
 
 import argparse
 import math
-import time
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch import Tensor
 from reprise.compute import use_threads
 from reprise.giant_xrt.targets import weighted_squared_hinge
 from reprise.giant_xrt.trees import balanced_order, starting_pairs
+from reprise.timing import seconds_per_call
 
 DIMENSIONS, LARGEST_LEAF = 64, 16
 BATCH, WIDTH = 256, 768
@@ -99,17 +98,6 @@ def gathered(embeddings: Tensor, head: Tensor, counts: Tensor, active: Tensor) -
     loss = weighted_squared_hinge(logits, counts.gather(1, places)).mean()
     (gradient,) = torch.autograd.grad(loss, weights)
     return loss.detach(), gradient
-
-
-def seconds_per_call(function: Callable[[], object], least_seconds: float = 0.3) -> float:
-    """Return the median time of a call, after one call to warm up."""
-    function()
-    times: list[float] = []
-    while sum(times) < least_seconds or len(times) < 3:
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
 
 
 def main() -> None:

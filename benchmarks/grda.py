@@ -5,7 +5,6 @@ Run: ``python benchmarks/grda.py``
 
 import argparse
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -18,17 +17,7 @@ from reprise.grda.discriminator import pair_weights, sample_domains, weighted_pa
 from reprise.grda.domain_embedding import fit_domain_embedding
 from reprise.grda.generators import make_dg
 from reprise.grda.training import TrainingOptions, train
-
-
-def seconds_per_call(function: Callable[[], object], least_seconds: float = 0.5) -> float:
-    """Return the median time of a call, after one call to warm up."""
-    function()
-    times: list[float] = []
-    while sum(times) < least_seconds or len(times) < 5:
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+from reprise.timing import seconds_per_call
 
 
 def published_loss(codes: Tensor, adjacency: Tensor, subset: list[int]) -> Tensor:

@@ -6,7 +6,7 @@ Run: ``python benchmarks/in_domain.py``
 import argparse
 import math
 import time
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,22 +21,13 @@ from reprise.in_domain.pairs import PairSampler
 from reprise.in_domain.splits import make_split
 from reprise.in_domain.sprites import sprite_renderer
 from reprise.in_domain.training import TrainingOptions, initial_weights, train_regressor, train_stacked
+from reprise.timing import seconds_per_call
 
 BATCH = 64
 SIDE = 32
 # Processor time, so that other work on the machine does not count; a GPU works beside the processor.
 clock = time.perf_counter if torch.cuda.is_available() else time.process_time
-
-
-def seconds_per_call(function: Callable[[], object], least_seconds: float = 0.5) -> float:
-    """Return the median time of a call, after one call to warm up: of one thread, processor time on a CPU."""
-    function()
-    times: list[float] = []
-    while sum(times) < least_seconds or len(times) < 5:
-        start = clock()
-        function()
-        times.append(clock() - start)
-    return float(np.median(times))
+seconds = partial(seconds_per_call, clock=clock)
 
 
 class ItemByItem(Dataset[tuple[Tensor, Tensor]]):
@@ -71,7 +62,7 @@ def compare_batches(images: StoredPoints, grid: FactorGrid, n_batches: int) -> t
     for one, other in zip(plain(), fast(), strict=True):
         torch.testing.assert_close(one[0], other[0])
         torch.testing.assert_close(one[1], other[1])
-    return seconds_per_call(plain) / n_batches, seconds_per_call(fast) / n_batches
+    return seconds(plain) / n_batches, seconds(fast) / n_batches
 
 
 def pair_by_pair(grid: FactorGrid, is_train: np.ndarray, points: np.ndarray, uniform: np.ndarray) -> np.ndarray:
@@ -115,7 +106,7 @@ def compare_pairs(kind: str) -> tuple[float, float]:
 
     agreeing = (fast().numpy() == plain()).mean()
     assert agreeing > 0.98, f"{agreeing:.0%} of the pairs agree"  # rounding at the border of two values apart
-    return seconds_per_call(plain), seconds_per_call(fast)
+    return seconds(plain), seconds(fast)
 
 
 def compare_rendering(grid: FactorGrid) -> tuple[float, float]:
@@ -130,7 +121,7 @@ def compare_rendering(grid: FactorGrid) -> tuple[float, float]:
         return source.uint8(index)
 
     assert torch.equal(plain(), fast())
-    return seconds_per_call(plain) / len(index), seconds_per_call(fast) / len(index)
+    return seconds(plain) / len(index), seconds(fast) / len(index)
 
 
 def compare_seeds(images: StoredPoints, name: str, n_seeds: int, n_steps: int) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from reprise.errors import ParametersError, RepriseError, RunError, UnknownNameE
 from reprise.fan_in import FanInError
 from reprise.grda.settings import Settings
 from reprise.paths import repository
-from reprise.rule_lock import RuleLock
+from reprise.rule_lock import LockError, RuleLock
 from reprise.runner import run_chapter
 from reprise.settings import SettingsError
 
@@ -397,7 +397,7 @@ def test_a_folder_in_the_place_of_an_output_is_refused_before_the_kernel_starts(
 def test_rules_that_are_not_locked_stop_the_run_before_the_kernel_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "_execute", lambda *_: pytest.fail("the kernel was started"))
     monkeypatch.setattr(verification, "rule_lock", lambda package: RuleLock(tmp_path / package / "claims.lock"))
-    with pytest.raises(RunError, match=r"the rules of C1, C2, .* are not locked; run `reprise claims lock grda`\.$"):
+    with pytest.raises(LockError, match=r"the rules of C1, C2, .* are not locked; run `reprise claims lock grda`\.$"):
         run_chapter("grda", output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

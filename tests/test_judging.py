@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reprise.claims import Claim, Control, Finding, failing_controls
+from reprise.claims import Claim, Control, Finding, reservations
 from reprise.judging import judge
 from reprise.rows import per_seed, select, tidy
 from reprise.stats import paired_differences, seeds_to_settle, t_interval
@@ -103,10 +103,10 @@ def test_a_verdict_whose_controls_fail_says_so_and_one_sentence_names_the_claims
         "reproduced (at reduced scale)",
     ]
     assert verdicts[0].failed_controls == ("control 1",)
-    assert failing_controls(verdicts) == "a control fails for C1 and C2"
-    assert failing_controls(verdicts[2:]) == ""
+    assert reservations(verdicts) == " (at reduced scale); a control fails for C1 and C2"
+    assert reservations(verdicts[2:]) == " (at reduced scale)"
     rehearsed = judge(claims, rows(10, "toy"), embedded_twins={"toy": "real"}, reduced_scale=True)
-    assert failing_controls(rehearsed) == ""
+    assert reservations(rehearsed) == ""
 
 
 def test_an_identity_is_never_at_reduced_scale():

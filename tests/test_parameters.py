@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from reprise import parameters
+from reprise import listing, parameters
 from reprise.catalogue import find_paper
 from reprise.errors import ParametersError, RunError, UnknownNameError
 
@@ -35,9 +37,14 @@ def test_a_damaged_parameter_file_is_named(tmp_path, monkeypatch, text, message)
         parameters.profile_parameters(find_paper("grda"), "quick")
 
 
-def test_a_parameter_of_the_file_that_the_notebook_does_not_have_is_said_to_stand_there(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "hint"), [("n_step", "; did you mean 'n_steps'"), ("records", "")])
+def test_a_parameter_of_the_file_that_the_notebook_does_not_have_is_said_to_stand_there(
+    tmp_path, monkeypatch, name, hint
+):
     (tmp_path / "parameters").mkdir()
-    (tmp_path / "parameters" / "grda.yaml").write_text("standard: {n_step: 3}")
+    (tmp_path / "parameters" / "grda.yaml").write_text(f"standard: {{{name}: 3}}")
     monkeypatch.setattr(parameters, "notebooks_folder", lambda: tmp_path)
-    with pytest.raises(UnknownNameError, match=r"parameter in notebooks/parameters/grda\.yaml 'n_step'; did you mean"):
-        parameters.resolve_parameters(find_paper("grda"), "standard", {})
+    paper, message = find_paper("grda"), re.escape(f"parameter in notebooks/parameters/grda.yaml '{name}'{hint}")
+    for read in (parameters.resolve_parameters, lambda *given: listing.parameters_table(*given[:2])):
+        with pytest.raises(UnknownNameError, match=message):
+            read(paper, "standard", {})

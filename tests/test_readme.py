@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from reprise import cli, parameters, runner
-from reprise.catalogue import find_paper
+from reprise.catalogue import PAPERS, find_paper
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -92,7 +92,6 @@ def graph_with_texts():
 
 
 def samples_and_a_pool():
-    import pandas as pd
     from sklearn.datasets import load_iris
 
     X, y = load_iris(return_X_y=True, as_frame=True)
@@ -102,8 +101,6 @@ def samples_and_a_pool():
 
 
 def pictures_of_a_grid():
-    import pandas as pd
-
     labels = pd.DataFrame([(s, z, a) for s in range(3) for z in range(6) for a in range(10)])
     labels.columns = ["shape", "size", "angle"]
     images = np.random.default_rng(0).integers(0, 255, (180, 3, 64, 64), dtype=np.uint8)
@@ -111,8 +108,6 @@ def pictures_of_a_grid():
 
 
 def tracks_and_a_predictor():
-    import pandas as pd
-
     from reprise.walk_alone import from_dataframe
     from reprise.walk_alone.constant_velocity import shared_velocity
 
@@ -147,7 +142,7 @@ def short_trainings(monkeypatch):
     monkeypatch.setattr(training, "TrainingOptions", lambda **given: options(**{**given, "n_steps": 2}))
 
 
-# What the recipes of the page on own data take for granted, by the paper's slug.
+# What the recipes of the page on own data take for granted, by the package with hyphens.
 OWN_DATA_NAMES = {
     "grda": table_of_three_domains,
     "cold-brew": graph_and_newcomers,
@@ -187,9 +182,12 @@ def test_the_recipes_give_what_the_page_on_own_data_says(short_trainings, capsys
     assert re.search(r"^[01]\.\d+$", capsys.readouterr().out, flags=re.MULTILINE)
 
 
-def test_the_page_on_own_data_is_linked_and_has_a_recipe_for_each_published_chapter():
+def test_the_page_on_own_data_is_linked_and_has_one_recipe_for_each_published_chapter():
     assert "(book/use-it-on-your-own-data.md)" in README
-    assert set(OWN_DATA_NAMES) <= set(OWN_DATA_SECTIONS)
+    published = {p.package for p in PAPERS if (REPOSITORY / "results" / "standard" / f"{p.package}.json").is_file()}
+    assert published <= {section.replace("-", "_") for section in OWN_DATA_SECTIONS}
+    headings = re.findall(r"^## (.+)$", OWN_DATA, flags=re.MULTILINE)
+    assert len(headings) == len(set(headings)) == len(OWN_DATA_SECTIONS) + 1  # and where to find more
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reprise.catalogue import find_paper
-from reprise.claims import Verdict, failing_controls
+from reprise.claims import Verdict, reservations
 from reprise.errors import RepriseError
 from reprise.fan_in import fitting_records
 from reprise.judging import judge
@@ -216,8 +216,7 @@ class Chapter:
 
         settings, rows = self._settings(), self._computed_rows()
         lock = rule_lock(self.paper.package)
-        if problems := lock.problems(self.claims):
-            raise ChapterError(f"no verdict without a locked rule: {'; '.join(problems)}.")
+        lock.require(self.claims)
         self.verdicts = judge(
             self.claims,
             rows,
@@ -307,7 +306,6 @@ class Chapter:
                 parameters = profile_parameters(self.paper, profile)
             except RepriseError:
                 continue
-            parameters.pop("records", None)
             if type(settings).checked(parameters).sha256() == settings.sha256():
                 return profile
         return "custom"
@@ -360,7 +358,5 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         label = "rehearsed on embedded data" if verdict.rehearsal else verdict.outcome
         counts[label] = counts.get(label, 0) + 1
-    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in verdicts) else ""
-    weakened = failing_controls(verdicts)
     parts = ", ".join(f"{number} {label}" for label, number in counts.items())
-    return f"Of {len(verdicts)} claims: {parts}{scale}{'; ' if weakened else ''}{weakened}."
+    return f"Of {len(verdicts)} claims: {parts}{reservations(verdicts)}."

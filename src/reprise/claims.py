@@ -196,8 +196,12 @@ class Verdict(BaseModel):
         return f"{self.outcome}{' (at reduced scale)' if self.is_scaled else ''}{control}"
 
 
-def failing_controls(verdicts: Sequence[Verdict]) -> str:
-    """Return for which claims a control fails, as the end of a sentence; empty if all that were run hold."""
+def reservations(verdicts: Sequence[Verdict]) -> str:
+    """Return what a count of these verdicts has to be read with, to be put behind it; empty if there is nothing.
+
+    That they hold at reduced scale, and for which claims a control fails.
+    """
+    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in verdicts) else ""
     claims = [verdict.claim_id for verdict in verdicts if verdict.failed_controls]
     named = " and ".join([", ".join(claims[:-1]), claims[-1]] if len(claims) > 1 else claims)
-    return f"a control fails for {named}" if claims else ""
+    return f"{scale}; a control fails for {named}" if claims else scale

@@ -1,5 +1,7 @@
 """The errors that a user of Reprise can meet; the command line prints each as one sentence."""
 
+from collections.abc import Iterable
+
 
 class RepriseError(Exception):
     """Base of all errors whose message is meant for the user: what is wrong, with which value, what to do."""
@@ -15,6 +17,15 @@ class RunError(RepriseError):
 
 class ParametersError(RepriseError, ValueError):
     """A notebook or parameter file whose parameters do not fit together."""
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like the given one, whatever its capitals; None if none is like it."""
+    from difflib import get_close_matches
+
+    by_small_letters = {other.casefold(): other for other in known}
+    close = get_close_matches(str(name).casefold(), by_small_letters, n=1, cutoff=0.5)
+    return by_small_letters[close[0]] if close else None
 
 
 def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
@@ -39,9 +50,6 @@ def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
     >>> str(unknown_name("profile", "quik", ["quick", "standard"]))
     "unknown profile 'quik'; did you mean 'quick'? Known: quick, standard."
     """
-    from difflib import get_close_matches
-
-    by_small_letters = {other.casefold(): other for other in known}
-    close = get_close_matches(str(name).casefold(), by_small_letters, n=1, cutoff=0.5)
-    hint = f"; did you mean {by_small_letters[close[0]]!r}?" if close else "."
+    close = nearest(name, known)
+    hint = f"; did you mean {close!r}?" if close else "."
     return UnknownNameError(f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(known) or 'none'}.")

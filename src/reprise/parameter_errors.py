@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
+
+from reprise.errors import nearest
 
 # What a value has to be, by pydantic's type of error.
 KINDS = {
@@ -82,9 +83,8 @@ def _hint(problem: Mapping[str, Any]) -> str:
         return f"; for one entry write {name}=[{given}]"
     if problem["type"] == "literal_error":
         words = str(problem["ctx"]["expected"]).replace(" or ", ", ").split(", ")
-        known = {word.strip("'").casefold(): word.strip("'") for word in words}
-        close = get_close_matches(str(given).casefold(), known, n=1, cutoff=0.5)
-        return f" (did you mean {known[close[0]]!r}?)" if close else ""
+        close = nearest(given, [word.strip("'") for word in words])
+        return f" (did you mean {close!r}?)" if close else ""
     return ""
 
 

@@ -27,7 +27,7 @@ def settings_class(paper: Paper) -> type[ChapterSettings]:
 
 
 def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
-    """Return the parameters of a profile: those that the notebook declares, changed as the profile says.
+    """Return the parameters of a profile, without ``records``: what the notebook declares, changed as the profile says.
 
     The notebook's own values are the quick profile; ``notebooks/parameters/PACKAGE.yaml`` lists for each other profile
     what differs from them.
@@ -35,7 +35,8 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
     Raises
     ------
     UnknownNameError
-        If the profile does not exist.
+        If the profile does not exist, or its file sets a parameter that the notebook does not declare, or ``records``,
+        which belong to a run.
     RunError
         If the parameter file is missing or is not a mapping of profiles.
     """
@@ -55,7 +56,11 @@ def profile_parameters(paper: Paper, profile: str) -> dict[str, Any]:
         raise unknown_name("profile", profile, list(dict.fromkeys(["quick", *content])))
     declared = declared_parameters(read_notebook(paper.notebook))
     declared.pop("records", None)
-    return {**declared, **content.get("quick", {}), **content.get(profile, {})}
+    given = {**content.get("quick", {}), **content.get(profile, {})}
+    for name in given:
+        if name not in declared:
+            raise unknown_name(f"parameter in notebooks/parameters/{path.name}", name, sorted(declared))
+    return {**declared, **given}
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
@@ -103,10 +108,9 @@ def resolve_parameters(paper: Paper, profile: str, overrides: Mapping[str, Any])
     if unread := unread_parameters(notebook):
         raise ParametersError(f"{paper.notebook.name} declares {', '.join(unread)} but no cell reads it.")
     parameters = {**declared, **profile_parameters(paper, profile), **overrides}
-    for name in parameters:
+    for name in overrides:
         if name not in declared:
-            where = "" if name in overrides else f" in notebooks/parameters/{paper.package}.yaml"
-            raise unknown_name(f"parameter{where}", name, sorted(declared))
+            raise unknown_name("parameter", name, sorted(declared))
     records = parameters.get("records", [])
     if not isinstance(records, list) or not all(isinstance(path, str) for path in records):
         hint = f"; for one entry write records=[{records}]" if isinstance(records, str) else ""

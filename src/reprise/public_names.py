@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from reprise.errors import nearest
+
 
 def load_when_used(
     package: str, homes: Mapping[str, str]
@@ -35,18 +37,12 @@ def load_when_used(
 
     def find(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(_unknown(package, name, homes), name=name)
+            close = nearest(name, homes)
+            hint = f"; did you mean {close!r}?" if close else ""
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}", name=name)
         return getattr(import_module(f"{package}.{homes[name]}"), name)
 
     def names() -> list[str]:
         return sorted(homes)
 
     return find, names, list(homes)
-
-
-def _unknown(package: str, name: str, homes: Mapping[str, str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, homes, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"module {package!r} has no attribute {name!r}{hint}"

@@ -38,6 +38,17 @@ class RuleLock:
             *([f"the rules of {', '.join(changed)} changed; {command} --reason '…'`"] if changed else []),
         ]
 
+    def require(self, claims: Sequence[Claim]) -> None:
+        """Refuse claims of which a rule is not locked as it stands.
+
+        Raises
+        ------
+        LockError
+            Names them and says what to do.
+        """
+        if problems := self.problems(claims):
+            raise LockError(f"no verdict without a locked rule: {'; '.join(problems)}.")
+
     def lock(self, claims: Sequence[Claim], moment: date | datetime, reason: str = "") -> list[str]:
         """Lock new rules and, given a reason, changed ones; return the ids whose entry changed.
 

@@ -69,22 +69,19 @@ def run_chapter(
     Raises
     ------
     RepriseError
-        Before anything starts for bad parameters or missing data; as ``RunError`` if the notebook raised, in which
-        case ``PACKAGE.failed.ipynb`` shows where, and of the chapter's other outputs only the rows remain, if they
-        were computed: the next run into the folder begins with them if nothing that determines them changed.
+        Before anything starts for bad parameters, rules that are not locked, or missing data; as ``RunError`` if the
+        notebook raised, in which case ``PACKAGE.failed.ipynb`` shows where, and of the chapter's other outputs only the
+        rows remain, if they were computed: the next run into the folder begins with them if nothing that determines
+        them changed.
     """
+    from reprise.verification import claims_of, rule_lock
+
     paper = find_paper(name)
     parameters = resolve_parameters(paper, profile, overrides or {})
     if output == Path() or (keep is not None and keep.is_dir()):
         raise ParametersError("--output needs a folder of its own, and --keep a file.")
-    if reuse is not None:
-        from reprise.record import load
-
-        load(reuse)  # Refuses what is absent or no record; whether its rows fit is seen below.
-    why_not = _take_rows_from((reuse, keep), paper, parameters)
-    if reuse is not None and why_not:
-        print(f"reprise: the rows of {reuse} do not fit; they are computed anew: {why_not}", file=sys.stderr)
-    _require_locked_rules(paper)
+    _take_given_rows(reuse, keep, paper, parameters)
+    rule_lock(paper.package).require(claims_of(paper.package))
     _require_data(paper, parameters)
     folder = (output or run_folder(profile)).resolve()
     scratch = _claim_scratch(folder, paper)
@@ -109,6 +106,17 @@ def run_chapter(
     return folder / f"{paper.package}.ipynb"
 
 
+def _take_given_rows(reuse: Path | None, keep: Path | None, paper: Paper, parameters: dict[str, Any]) -> None:
+    """Let the run read a record that was given, if its rows fit; say so if those to be reused do not."""
+    from reprise.record import load
+
+    if reuse is not None:
+        load(reuse)  # Refuses what is absent or no record.
+    why_not = _take_rows_from((reuse, keep), paper, parameters)
+    if reuse is not None and why_not:
+        print(f"reprise: the rows of {reuse} do not fit; they are computed anew: {why_not}", file=sys.stderr)
+
+
 def _take_rows_from(sources: Iterable[Path | None], paper: Paper, parameters: dict[str, Any]) -> str:
     """Let the run read the first of these records whose rows are those that it would compute now.
 
@@ -128,13 +136,6 @@ def _take_rows_from(sources: Iterable[Path | None], paper: Paper, parameters: di
             parameters["records"] = [from_repository(source)]
             return ""
     return " ".join(reasons)
-
-
-def _require_locked_rules(paper: Paper) -> None:
-    from reprise.verification import claims_of, rule_lock
-
-    if problems := rule_lock(paper.package).problems(claims_of(paper.package)):
-        raise RunError(f"{paper.slug}: no verdict without a locked rule: {'; '.join(problems)}.")
 
 
 def _require_data(paper: Paper, parameters: Mapping[str, Any]) -> None:

@@ -128,7 +128,7 @@ def staleness(record: Record) -> list[str]:
     if changed:
         reasons.append(f"code changed since the run: {', '.join(changed)}")
     if record.profile != "custom":
-        parameters = {k: v for k, v in profile_parameters(paper, record.profile).items() if k != "records"}
+        parameters = profile_parameters(paper, record.profile)
         if settings_class(paper).checked(parameters).sha256() != record.provenance.parameters_sha256:
             reasons.append(f"the parameters of profile {record.profile} changed since the run")
     wanted = [d for d in paper.data_sets if d.kind == "real" and d.name in record.parameters.get("datasets", [])]

@@ -41,7 +41,7 @@ def test_totals_count_every_verdict_once_and_rehearsals_apart(staged: Staged) ->
 
 def test_a_verdict_shows_value_interval_seeds_stability_and_a_broken_control(staged: Staged) -> None:
     text = (staged.source / "scoreboard.md").read_text(encoding="utf-8")
-    for part in ("1.2 [−4.1, 6.5]", "[n = 5]", "stability 87 %", "control does not hold: clique", "about 12 seeds"):
+    for part in ("1.2 [−4.1, 6.5]", "[n = 5]", "stability 87 %", "control fails: clique", "about 12 seeds"):
         assert part in text, part
     assert "uninformative\\_at" in text
 

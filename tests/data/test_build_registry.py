@@ -67,6 +67,17 @@ def test_a_manifest_that_is_no_longer_needed_is_removed(tmp_path: Path) -> None:
     assert sorted(contents(tmp_path / "built")) == ["registry.csv"]
 
 
+def test_an_entry_that_no_table_names_is_kept_and_told_of(tmp_path: Path, capsys) -> None:
+    many = [entry(f"many/{number}.jpg") for number in range(3)]
+    built = tmp_path / "built"
+    build(write_tables(tmp_path / "before", [entry("a/old.txt"), entry("b/by-hand.zip"), *many]), built, many_files=2)
+    assert main([str(write_tables(tmp_path / "now", [entry("a/old.txt", "MIT")])), "--destination", str(built)]) == 0
+    now = read_registry(built)
+    assert list(now) == ["a/old.txt", "b/by-hand.zip", *(one.path for one in many)]
+    assert now["a/old.txt"].licence == "MIT"
+    assert capsys.readouterr().out.endswith("Kept, though no table names them: b (1), many (3).\n")
+
+
 def test_tables_that_disagree_are_refused(tmp_path: Path) -> None:
     tables = write_tables(tmp_path / "tables", [entry("a/b")], [entry("a/b", "MIT")])
     with pytest.raises(DataError, match="disagree on a/b"):

@@ -13,7 +13,7 @@ from reprise.book.chapters import Chapter, by_package, verdict_counts
 from reprise.book.notebooks import headings
 from reprise.book.templates import write_page
 from reprise.book.text import counted
-from reprise.claims import OUTCOMES, Verdict, failing_controls
+from reprise.claims import OUTCOMES, Verdict, reservations
 from reprise.numerals import estimate, number
 from reprise.record import write_atomically
 
@@ -70,11 +70,7 @@ def one_line(chapter: Chapter) -> str:
         if count:
             parts.append(f"{count} {'rehearsed on embedded data' if outcome == 'rehearsed' else outcome}")
     total = counted(len(chapter.record.verdicts), "claim")
-    if not parts:
-        return total
-    scale = " (at reduced scale)" if any(verdict.is_scaled for verdict in chapter.record.verdicts) else ""
-    weakened = failing_controls(chapter.record.verdicts)
-    return f"{total}: {', '.join(parts)}{scale}{'; ' if weakened else ''}{weakened}"
+    return f"{total}: {', '.join(parts)}{reservations(chapter.record.verdicts)}" if parts else total
 
 
 def _verdicts(chapters: Iterable[Chapter]) -> Iterator[tuple[Chapter, Verdict]]:
@@ -172,7 +168,7 @@ def _remarks(chapter: Chapter, verdict: Verdict) -> Iterator[str]:
     if verdict.outcome == OUTCOMES[3] and verdict.seeds_to_settle:
         yield f"about {verdict.seeds_to_settle} seeds would settle it"
     if verdict.failed_controls:
-        yield f"control does not hold: {'; '.join(verdict.failed_controls)}"
+        yield f"control fails: {'; '.join(verdict.failed_controls)}"
     if verdict.rule_changed:
         yield f"rule changed after the run ({verdict.rule_changed})"
     if chapter.doubts:

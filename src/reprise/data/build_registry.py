@@ -1,7 +1,8 @@
 """Make the registry from tables: ``python -m reprise.data.build_registry FOLDER``.
 
 ``FOLDER`` holds any number of CSV files with the registry's columns. The same tables give the same files, byte for
-byte, whatever the order of files and lines.
+byte, whatever the order of files and lines. Files that were registered and that no table names stay registered, and the
+command says so; to drop one, remove its line from ``registry.csv``, or its manifest, first.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import io
 import lzma
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from reprise.data.entries import COLUMNS, DataError, RegistryEntry, read_entries
+from reprise.data.entries import COLUMNS, DataError, RegistryEntry, read_entries, read_registry
 from reprise.errors import RepriseError
 
 MANY_FILES = 100
@@ -101,6 +103,14 @@ def to_csv(entries: Iterable[RegistryEntry]) -> str:
     return stream.getvalue()
 
 
+def beyond(named: Iterable[RegistryEntry], folder: Path) -> tuple[RegistryEntry, ...]:
+    """Return the entries of the registry in a folder whose paths are not among those named, sorted by path."""
+    if not (folder / "registry.csv").is_file():
+        return ()
+    paths = {entry.path for entry in named}
+    return tuple(entry for path, entry in read_registry(folder).items() if path not in paths)
+
+
 def build(tables: Path, destination: Path, *, many_files: int = MANY_FILES) -> tuple[RegistryEntry, ...]:
     """Write ``registry.csv`` and the manifests.
 
@@ -109,21 +119,22 @@ def build(tables: Path, destination: Path, *, many_files: int = MANY_FILES) -> t
     tables
         Folder of the CSV files to read.
     destination
-        Folder to write to; manifests that are there and not written anew are removed.
+        Folder to write to. Entries that it has and no table names are kept; manifests not written anew are removed.
     many_files
         A data set of more files than this gets a compressed manifest of its own.
 
     Returns
     -------
     tuple of RegistryEntry
-        What was written.
+        What was written, sorted by path.
 
     Raises
     ------
     DataError
         As :func:`read_tables`.
     """
-    entries = read_tables(tables)
+    named = read_tables(tables)
+    entries = tuple(sorted((*named, *beyond(named, destination)), key=lambda entry: entry.path))
     ordinary: list[RegistryEntry] = []
     manifests: dict[str, bytes] = {}
     for data_set, group in groupby(entries, key=lambda entry: entry.data_set):
@@ -165,11 +176,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--destination", type=Path, default=Path(__file__).parent, help="where to write")
     options = parser.parse_args(arguments)
     try:
+        kept = beyond(read_tables(options.tables), options.destination)
         entries = build(options.tables, options.destination)
     except RepriseError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{len(entries)} files, {sum(entry.bytes for entry in entries) / 2**20:.1f} MiB.")
+    if kept:
+        files = Counter(entry.data_set for entry in kept)
+        print(f"Kept, though no table names them: {', '.join(f'{name} ({n})' for name, n in files.items())}.")
     return 0
 
 
