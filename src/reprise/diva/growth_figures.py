@@ -10,6 +10,7 @@ import pandas as pd
 from reprise.diva.comparisons import (
     FLAT,
     INNER_SIZES,
+    N_STEPS,
     SHARP,
     agreement,
     extend_difference,
@@ -181,7 +182,7 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         figure,
         "flips",
         f"Shares of originals, left-right and upside-down copies where the originals count: {'; '.join(words)}.",
-        "Share of all weight after three steps (τ = 1), by which rows count in the leave-one-out loss; mean over "
+        "Share of all weight after the last step, by which rows count in the leave-one-out loss; mean over "
         f"resplits ({seeds_behind(data)}), 95 % intervals corrected for their overlap; dotted: equal shares.",
         data,
     )
@@ -278,7 +279,7 @@ LINEARISED = tuple(
     for layers in ("last layer", "all layers")
     for method, style, label, step in (
         ("Uniform", "Uniform", "equal weights", 0),
-        ("DIVA Reweight", "DIVA Reweight", "reweighted", 3),
+        ("DIVA Reweight", "DIVA Reweight", "reweighted", N_STEPS),
     )
 )
 
@@ -294,7 +295,7 @@ def draw_linearisation(rows: pd.DataFrame) -> Drawing:
     axes.set_xlim(left=0)
     gains = []
     for layers in ("last layer", "all layers"):
-        after = measured(own, method="DIVA Reweight", setting=layers, step=3)
+        after = measured(own, method="DIVA Reweight", setting=layers, step=N_STEPS)
         before = measured(own, method="Uniform", setting=layers)
         if after is not None and before is not None:
             gains.append(f"{layers} {difference(t_interval(paired_differences(after, before)), 2)}")
