@@ -223,7 +223,7 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         "below, the degree chosen on validation, minus the student alone and minus the GCN alone, in each group. "
         f"95 % t intervals over seeds ({seeds_behind(data)}); in the title “better” and “worse” mean that the "
         f"interval of the difference, paired by seed, lies on one side of 0. Degrees of {LAST_BIN} and more are one "
-        "range: those above 32 have a handful of test nodes.",
+        "range, weighted by test nodes.",
         data,
     )
 
