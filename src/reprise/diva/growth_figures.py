@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reprise.diva.claims import LEAST_CORRELATION
 from reprise.diva.comparisons import (
     FLAT,
     INNER_SIZES,
@@ -19,6 +20,7 @@ from reprise.diva.comparisons import (
     share_of,
 )
 from reprise.diva.figures import sets_with, title_of, written
+from reprise.diva.linearisation import N_PART
 from reprise.method_styles import style_of
 from reprise.numerals import difference, number
 from reprise.plots import (
@@ -39,7 +41,6 @@ from reprise.plots import (
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
 
-LEAST_CORRELATION = 0.9
 REVERSED = "DIVA's order reversed"
 QUOTA = "DIVA Extend, class quota"
 POOL_TITLES = {"clean": "clean pool", "noisy": "pool with wrong labels"}
@@ -304,7 +305,7 @@ def draw_linearisation(rows: pd.DataFrame) -> Drawing:
         figure,
         "linearisation",
         f"Change of the test error by Reweight in points: {', '.join(gains)}.",
-        f"Digits: a network trained on 600 images, linearised on 600 others, tested on the rest; mean over seeds "
-        f"({seeds_behind(data)}), 95 % t intervals, single seeds faint.",
+        f"Digits: a network trained on {N_PART} images, linearised on {N_PART} others, tested on the rest; mean over "
+        f"seeds ({seeds_behind(data)}), 95 % t intervals, single seeds faint.",
         data,
     )
