@@ -76,7 +76,7 @@ def test_the_gap_of_the_plain_gcn_stands_beside_that_of_the_teacher():
         lines += seeds(name, "isolation", rules.GCN, 50, spread=0.0)
     said = sentences.beside_ratio_and_gap(tidy(lines))
     assert "example for C7 is reversed: " in said
-    assert "With the plain GCN in the teacher's place it is +25.0 [25.0, 25.0]." in said
+    assert "With the plain GCN in the teacher's place it is +25.0 [25.0, 25.0]; why" in said
 
 
 def test_without_the_web_graphs_the_correlations_are_those_of_the_other_five():

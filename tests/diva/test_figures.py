@@ -14,7 +14,7 @@ from reprise.diva import (
     sentences,
     study,
 )
-from reprise.diva.comparisons import reweight_difference, reweighted_error
+from reprise.diva.comparisons import N_STEPS, reweight_difference, reweighted_error, softmax_difference
 from reprise.diva.settings import Settings
 from reprise.numerals import difference, with_interval
 from reprise.rows import MissingRowsError, per_seed
@@ -169,7 +169,7 @@ def test_linearised_layers_are_drawn_with_the_network_itself():
 
 def test_sentences_say_what_the_rows_say(rows):
     softmax = sentences.softmax_beside_reweight(rows, SETS)
-    one = sentences.softmax_minus_reweighted(rows, "cub50")
+    one = softmax_difference(rows, "cub50")
     assert f"CUB-50 {difference(one)}" in softmax
     means = [per_seed(rows, dataset="cub50", experiment="heads", method="Softmax head").mean(),
              reweighted_error(rows, "cub50").mean()]  # fmt: skip
@@ -180,16 +180,38 @@ def test_sentences_say_what_the_rows_say(rows):
     assert "no number of them would decide" in sentences.what_more_resplits_would_do(rows, SETS)
 
 
+SENTENCES = (
+    sentences.softmax_beside_reweight,
+    sentences.other_detectors,
+    sentences.where_extend_stops,
+    sentences.what_dropping_does,
+    sentences.what_more_resplits_would_do,
+)
+
+
 def test_sentences_without_their_rows_are_empty(rows):
     none = rows[rows.experiment == "cost"]
-    for make in (
-        sentences.softmax_beside_reweight,
-        sentences.other_detectors,
-        sentences.where_extend_stops,
-        sentences.what_dropping_does,
-        sentences.what_more_resplits_would_do,
-    ):
+    for make in SENTENCES:
         assert make(none, SETS) == ""
+
+
+def test_sentences_about_reweight_are_empty_where_a_run_stops_before_the_steps_of_the_rules(rows):
+    shorter = rows[~(rows["step"] >= N_STEPS)]
+    assert [make(shorter, SETS) == "" for make in SENTENCES] == [True, False, False, False, True]
+
+
+def test_the_noise_rate_told_is_that_of_the_run(rows, published):
+    other = rows.assign(noise_rate=rows["noise_rate"].replace({0.2: 0.3}))
+    for named, expected in ((rows, "20 %"), (other, "30 %")):
+        drawings = (
+            detection_figures.draw_histogram(named, SETS),
+            detection_figures.draw_detectors(named, published, SETS),
+            detection_figures.draw_sweeps(named, SETS),
+        )
+        assert all(f"{expected} wrong labels" in one.caption for one in drawings)
+    detectors = [detection_figures.draw_detectors(named, published, SETS).data for named in (rows, other)]
+    pd.testing.assert_frame_equal(*detectors)
+    assert sentences.other_detectors(other, SETS) == sentences.other_detectors(rows, SETS)
 
 
 def test_bounds_are_rounded_to_the_safe_side():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -33,6 +33,9 @@ from reprise.plots import (
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 LADDER = (
     ("MLP", None, "MLP"),
     ("GLNN", None, "GLNN: plain distillation"),
@@ -53,6 +56,7 @@ LADDER_SPLITS = ("isolation", "head")
 DROPOUT_METHODS = ("GCN", "GraphSAGE", "MLP", "GraphMLP", "Cold Brew teacher", "Cold Brew student")
 ON, OFF = "accuracy with dropout on", "accuracy with dropout off"
 INPUT = "input dropout"
+TEMPERATURE = "τ = "  # a setting of the attention in rows, before its number
 
 
 def rung_difference(
@@ -189,24 +193,15 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.5, width_ratios=(1.7, 1))
     drawn = []
     for place, method in enumerate(("GCN", "MLP", "GLNN", "Cold Brew teacher", "Cold Brew student")):
-        aside = 0.08 * (place - 2)
-        curve = draw_curve(left, along(curves, list(places.values()), method=method), style=method, aside=aside)
+        values = along(curves, list(places.values()), method=method)
+        curve = draw_curve(left, values, style=method, aside=0.08 * (place - 2))
         drawn += [{**line, "what": "accuracy"} for line in curve]
     keep_to_percent(left, along="y")
     left.set_xticks(list(places.values()), [str(s).removeprefix("degree ") for s in bins["split"]])
     left.set(xlabel="edges of the node after the cut", ylabel="accuracy (%)", title="by degree")
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, columnspacing=1)
-    for place, split in enumerate(GROUPS):
-        for method, aside in zip(SWITCHED, (-0.15, 0.15), strict=True):
-            gain = switch_gain(part, split, method=method, metric="accuracy")
-            if gain is None:
-                continue
-            interval_dots(right, [place + aside], [t_interval(gain)], method=method, single_runs=[gain.to_list()])
-            drawn.append(as_data(t_interval(gain), method=method, split=split, what="gain"))
-    right.axvline(0, color="black", linewidth=0.8)
-    name_lines(right, GROUPS)
-    right.set(xlabel="switch − each alone (points)", title="switch by degree")
+    drawn += _draw_switch(right, part)
     data = pd.DataFrame(drawn)
     gains = {
         str(name).removeprefix("degree "): difference(
@@ -215,10 +210,9 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         for at, name in zip(bins["at"], bins["split"], strict=True)
     }
     finding = f"{data_set}: {student_against_gcn(gains, 'at degree')}"
-    overall = data[(data.what == "gain") & (data.split == "overall")].set_index("method")
     gained = ", ".join(
-        f"{number(line.mean, 1, signed=True)} [{number(line.low, 1)}, {number(line.high, 1)}] on the {method}"
-        for method, line in zip(overall.index, overall.drop(columns=["n"]).itertuples(), strict=True)
+        f"{number(line.mean, 1, signed=True)} [{number(line.low, 1)}, {number(line.high, 1)}] on the {line.method}"
+        for line in data[(data.what == "gain") & (data.split == "overall")].itertuples()
     )
     state_finding(figure, finding)
     return Drawing(
@@ -229,9 +223,25 @@ def draw_by_degree(rows: pd.DataFrame, data_set: str) -> Drawing:
         "below, the degree chosen on validation, minus the student alone and minus the GCN alone, in each group. "
         f"95 % t intervals over seeds ({seeds_behind(data)}); in the title “better” and “worse” mean that the "
         f"interval of the difference, paired by seed, lies on one side of 0. Degrees of {LAST_BIN} and more are one "
-        "range: those above 32 have a handful of test nodes.",
+        "range, weighted by test nodes.",
         data,
     )
+
+
+def _draw_switch(axes: Axes, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Draw what choosing by degree gains over each alone, in every group; return what is drawn."""
+    drawn = []
+    for place, split in enumerate(GROUPS):
+        for method, aside in zip(SWITCHED, (-0.15, 0.15), strict=True):
+            gain = switch_gain(rows, split, method=method, metric="accuracy")
+            if gain is None:
+                continue
+            interval_dots(axes, [place + aside], [t_interval(gain)], method=method, single_runs=[gain.to_list()])
+            drawn.append(as_data(t_interval(gain), method=method, split=split, what="gain"))
+    axes.axvline(0, color="black", linewidth=0.8)
+    name_lines(axes, GROUPS)
+    axes.set(xlabel="switch − each alone (points)", title="switch by degree")
+    return drawn
 
 
 def _merged_bins(part: pd.DataFrame) -> pd.DataFrame:
@@ -269,17 +279,13 @@ def draw_noise(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=4, borderaxespad=0)
     data = pd.DataFrame(drawn)
-    lost = data[data["at"].isin([ats[0], ats[-1]])].pivot_table(
-        index=["dataset", "method"], columns="at", values="mean", sort=False
-    )
-    loss = (lost[ats[0]] - lost[ats[-1]]).unstack("dataset")
+    means = data.pivot_table(index="method", columns=["at", "dataset"], values="mean", sort=False)
+    loss, end = means[ats[0]] - means[ats[-1]], means[ats[-1]]
     words = "; ".join(
         f"{name}: GCN {number(loss.loc['GCN', name], 0)}, student {number(loss.loc['Cold Brew student', name], 0)}"
         for name in data_sets
     )
-    beats = [
-        name for name in data_sets if lost.loc[(name, "MLP"), ats[-1]] > lost.loc[(name, "Cold Brew student"), ats[-1]]
-    ]
+    beats = [name for name in data_sets if end.loc["MLP", name] > end.loc["Cold Brew student", name]]
     beaten = f"; then the MLP's mean is above the student's on {', '.join(beats)}" if beats else ""
     cost = {method: _span(loss.loc[method]) for method in ("GCN", "Cold Brew student")}
     state_finding(
@@ -319,28 +325,9 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
     middle.set(ylabel="with the node's label (%)", title="purity")
     homophily = _homophily(rows, data_set)
     if homophily is not None:
-        middle.axhline(homophily, color=style_of("graph").colour, linewidth=1, linestyle="--")
-        middle.annotate("true neighbours", (ats[0], homophily), xytext=(3, 3), textcoords="offset points", fontsize=8)
-        middle.update_datalim([(ats[0], homophily - 3), (ats[0], homophily + 5)])  # the line and its name stay in sight
-        middle.autoscale_view(scalex=False)
+        _draw_homophily(middle, homophily, ats[0])
     keep_to_percent(middle, along="y")
-    settings = sorted(
-        set(select(part, metric="accuracy by temperature")["setting"]), key=lambda s: (s == "mean", float(s[4:] or 0)
-        if s != "mean" else 0.0),
-    )  # fmt: skip
-    for place, setting in enumerate(settings):
-        values = defined(part, metric="accuracy by temperature", setting=setting)
-        if values is None:
-            continue
-        interval = t_interval(values)
-        interval_dots(
-            right, [place], [interval], method="Cold Brew student", horizontal=False, single_runs=[values.to_list()]
-        )
-        drawn.append(as_data(interval, what="temperature", method=setting))
-    right.set_xticks(range(len(settings)), [s.replace("τ = ", "") for s in settings])
-    right.set(xlabel="temperature τ", ylabel="accuracy (%)", title="attention")
-    right.set_xlim(-0.5, len(settings) - 0.5)
-    keep_to_percent(right, along="y")
+    drawn += _draw_temperatures(right, part)
     data = pd.DataFrame(drawn)
     accuracy = data[data.what == "accuracy"].set_index("at")["mean"]
     finding = (
@@ -359,6 +346,38 @@ def draw_retrieval(rows: pd.DataFrame, data_set: str) -> Drawing:
         + ". “mean” is τ = ∞.",
         data,
     )
+
+
+def _draw_homophily(axes: Axes, homophily: float, start: float) -> None:
+    axes.axhline(homophily, color=style_of("graph").colour, linewidth=1, linestyle="--")
+    axes.annotate("true neighbours", (start, homophily), xytext=(3, 3), textcoords="offset points", fontsize=8)
+    axes.update_datalim([(start, homophily - 3), (start, homophily + 5)])  # the line and its name stay in sight
+    axes.autoscale_view(scalex=False)
+
+
+def _draw_temperatures(axes: Axes, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Draw accuracy by temperature of the attention, its limit, the plain mean, last; return what is drawn."""
+    part = select(rows, metric="accuracy by temperature")
+    settings = sorted(set(part["setting"]), key=lambda name: math.inf if name == "mean" else _temperature(name))
+    drawn = []
+    for place, setting in enumerate(settings):
+        values = defined(part, setting=setting)
+        if values is None:
+            continue
+        interval = t_interval(values)
+        interval_dots(
+            axes, [place], [interval], method="Cold Brew student", horizontal=False, single_runs=[values.to_list()]
+        )
+        drawn.append(as_data(interval, what="temperature", method=setting))
+    axes.set_xticks(range(len(settings)), [name.removeprefix(TEMPERATURE) for name in settings])
+    axes.set(xlabel="temperature τ", ylabel="accuracy (%)", title="attention")
+    axes.set_xlim(-0.5, len(settings) - 0.5)
+    keep_to_percent(axes, along="y")
+    return drawn
+
+
+def _temperature(setting: str) -> float:
+    return float(setting.removeprefix(TEMPERATURE))
 
 
 def _homophily(rows: pd.DataFrame, data_set: str) -> float | None:

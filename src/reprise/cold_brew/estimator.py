@@ -371,21 +371,21 @@ def _three_models(data: Data, masks: Masks, recipe: Recipe, seed: int) -> dict[s
     """Return the scores ``(N, C)`` of the better GCN, the MLP and the best label propagation."""
     x, y = features_of(data), labels_of(data)
     n_classes = int(y.max()) + 1
-    has_validation = bool(masks.validation.any())
-    checked = masks.validation
+    validation = masks.validation
+    has_validation = bool(validation.any())
 
     def reached(scores: Tensor) -> float:
-        return accuracy(scores, y, masks.validation) if has_validation else 0.0
+        return accuracy(scores, y, validation) if has_validation else 0.0
 
     with random_stream(seed, "fcr report"):
         places: tuple[Placement, ...] = ("none", "first")
-        teachers = [ColdBrewTeacher(se=se, recipe=recipe).fit(data, masks.train, masks.validation) for se in places]
+        teachers = [ColdBrewTeacher(se=se, recipe=recipe).fit(data, masks.train, validation) for se in places]
         mlp = MLP(x.shape[1], [128, 128], n_classes, recipe.dropout).to(y.device)
         fit(
             mlp,
             lambda: functional.cross_entropy(mlp(x)[masks.train], y[masks.train]),
             recipe,
-            validate=(lambda: accuracy_and_loss(mlp(x)[checked], y[checked])) if has_validation else None,
+            validate=(lambda: accuracy_and_loss(mlp(x)[validation], y[validation])) if has_validation else None,
         )
     with torch.no_grad():
         features_only = mlp(x)

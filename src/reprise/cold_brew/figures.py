@@ -68,24 +68,17 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         keep_to_percent(line[0])
     figure.supxlabel("accuracy on test nodes (%)" + _diamond(drawn), fontsize=9)
     data = pd.DataFrame(drawn)
-    cold = data[data.split == "isolation"].pivot_table(index="dataset", columns="method", values="mean", sort=False)
-    best = cold.idxmax(axis=1)
-    words = "; ".join(
-        f"{name}: "
-        + ", ".join(f"{m} {cold.loc[name, m]:.0f} %" for m in dict.fromkeys((best[name], "Cold Brew student", "GCN")))
-        for name in cold.index
-    )
     how = {"split": "isolation", "metric": "accuracy", **CLEAN}
     gains = {
         name: difference(*(per_seed(rows, dataset=name, method=m, **how) for m in ("Cold Brew student", "GCN")))
-        for name in cold.index
+        for name in data.loc[data.split == "isolation", "dataset"].unique()
     }
     finding = f"On isolated nodes {student_against_gcn(gains, 'on')}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "groups",
-        f"{finding}. Best method there: {words}.",
+        f"{finding}. Best method there: {_best_on_isolation(data)}.",
         f"Means over seeds with 95 % t intervals ({seeds_behind(data)}), single runs as faint dots, dropout off; "
         "grey diamonds: the paper's Tables 3 and 10. The student here learns from the teacher that validation chooses, "
         "in the audits from a fixed one, so that its numbers differ a little. "
@@ -94,6 +87,16 @@ def draw_groups(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence
         "test nodes of the group, fewest to most over the seeds; each data set has an axis of its own.",
         data,
     )
+
+
+def _best_on_isolation(data: pd.DataFrame) -> str:
+    """Name for each data set the best method on isolated nodes, the student and the GCN, with their accuracies."""
+    cold = data[data.split == "isolation"].pivot_table(index="dataset", columns="method", values="mean", sort=False)
+    words = {
+        name: ", ".join(f"{m} {means[m]:.0f} %" for m in dict.fromkeys((means.idxmax(), "Cold Brew student", "GCN")))
+        for name, means in cold.iterrows()
+    }
+    return "; ".join(f"{name}: {said}" for name, said in words.items())
 
 
 def _diamond(drawn: Sequence[Mapping[str, Any]]) -> str:
@@ -217,6 +220,23 @@ def _correlation(points: pd.DataFrame, column: str) -> str:
     return f"r = {number(r.estimate, 2)} [{number(r.low, 2)}, {number(r.high, 2)}]"
 
 
+def _our_panel(axes: Axes, ours: pd.DataFrame) -> None:
+    """Draw our ratios with their intervals and names, the generator apart: as an open circle."""
+    defined = ours.dropna(subset=["mean"])
+    is_generator = defined["dataset"] == EMBEDDED
+    for part in (defined[~is_generator], defined[is_generator]):
+        intervals = [Interval(p.mean, p.low, p.high, p.n) for p in part.itertuples()]
+        if intervals:
+            interval_dots(axes, list(part["homophily"]), intervals, method="graph", horizontal=False)
+    if is_generator.any():
+        apart = defined[is_generator]
+        axes.plot(
+            apart["homophily"], apart["mean"], marker="o", markerfacecolor="white", linestyle="", zorder=4,
+            color=style_of("graph").colour,
+        )  # fmt: skip
+    _name_points(axes, ours, "mean")
+
+
 def draw_ratio(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     """Draw the feature contribution ratio against homophily: as printed, relabelled, and ours."""
     as_printed, corrected = (
@@ -230,20 +250,10 @@ def draw_ratio(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         paper_marks(one, points["homophily"], points["fcr"])
         _name_points(one, points, "fcr")
         one.set_title(f"{title}\n{_correlation(points, 'fcr')}", fontsize=8.5)
-    defined = ours.dropna(subset=["mean"])
-    # The generator is no graph of the paper's kind: it is drawn apart, and r does without it, as in the verdict.
-    real = ours[ours["dataset"] != EMBEDDED]
-    for part, apart in ((real.dropna(subset=["mean"]), False), (defined[defined["dataset"] == EMBEDDED], True)):
-        intervals = [Interval(p.mean, p.low, p.high, p.n) for p in part.itertuples()]
-        if intervals:
-            interval_dots(axes[2], list(part["homophily"]), intervals, method="graph", horizontal=False)
-            if apart:
-                axes[2].plot(
-                    part["homophily"], part["mean"], marker="o", markerfacecolor="white", linestyle="", zorder=4,
-                    color=style_of("graph").colour,
-                )  # fmt: skip
-    _name_points(axes[2], ours, "mean")
-    axes[2].set_title(f"Ours\n{_correlation(real, 'mean')}", fontsize=8.5)
+    # The generator is no graph of the paper's kind: r does without it, as in the verdict.
+    real = _correlation(ours[ours["dataset"] != EMBEDDED], "mean")
+    _our_panel(axes[2], ours)
+    axes[2].set_title(f"Ours\n{real}", fontsize=8.5)
     for one in axes:
         one.axhline(50, color="#b0b0b0", linewidth=0.8)
         one.axhline(100, color="#b0b0b0", linewidth=0.8)
@@ -260,11 +270,10 @@ def draw_ratio(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     return Drawing(
         figure,
         "ratio",
-        f"As printed: {_correlation(as_printed, 'fcr')}; relabelled: {_correlation(corrected, 'fcr')}; "
-        f"ours: {_correlation(real, 'mean')}.",
+        f"As printed: {_correlation(as_printed, 'fcr')}; relabelled: {_correlation(corrected, 'fcr')}; ours: {real}.",
         "Feature contribution ratio against node homophily; r is Pearson's with Fisher's 95 % interval. Ours: mean "
         "over the seeds in which the ratio is defined, the generator as an open circle and not in r, 95 % t intervals"
-        + (f" ({seeds_behind(ours)})" if len(defined) else "")
+        + (f" ({seeds_behind(ours)})" if ours["n"].any() else "")
         + (f"; undefined in every seed and not drawn: {', '.join(undefined)}" if undefined else "")
         + ". Grey lines: 50 %, below which structure carries the labels, and 100 %, above which aggregation harms.",
         data,
@@ -322,6 +331,22 @@ def _gains_at_depth(part: pd.DataFrame, layers: int) -> str:
     return f"At {layers} layers SE {'; '.join(changes)}"
 
 
+PAPERS_DEPTH = 64  # layers at which the paper prints accuracies
+
+
+def _papers_at_depth(published: pd.DataFrame, data_set: str, **cell: str) -> float | None:
+    return printed(published, dataset=data_set, metric=f"accuracy at {PAPERS_DEPTH} layers", **cell)
+
+
+def _mark_papers_depth(axes: Axes, published: pd.DataFrame, data_set: str, split: str, method: str) -> None:
+    """Mark the paper's accuracy at its depth, if it prints one, with the name of its curve."""
+    paper = _papers_at_depth(published, data_set, split=split, method=method)
+    if paper is not None:
+        paper_marks(axes, [PAPERS_DEPTH], [paper], label=False)
+        name, aside = ("SE", 4) if method == "Cold Brew teacher" else ("GCN", -4)
+        label_line_end(axes, PAPERS_DEPTH, paper + aside, name, method=method)
+
+
 def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Drawing:
     """Draw accuracy and over-smoothing against the number of layers, with and without structural embeddings."""
     part = select(rows, dataset=data_set, mode="paper10")
@@ -335,11 +360,7 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
             values = along(part, ats, method=method, split=split, metric=metric)
             curve = draw_curve(one, values, style=method, label=label)
             drawn += [{**line, "what": split} for line in curve]
-            paper = printed(published, dataset=data_set, split=split, method=method, metric="accuracy at 64 layers")
-            if paper is not None:
-                paper_marks(one, [64], [paper], label=False)
-                with_se = "teacher" in method
-                label_line_end(one, 64, paper + (4 if with_se else -4), "SE" if with_se else "GCN", method=method)
+            _mark_papers_depth(one, published, data_set, split, method)
         one.set(title=split, ylim=(0, 100))
     for method, label in labels.items():
         likeness = along(part, ats, method=method, metric="mean pairwise cosine")
@@ -347,8 +368,8 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
         drawn += [{**line, "what": "cosine"} for line in curve]
     axes[0].set_ylabel("accuracy (%)")
     axes[2].set(title="likeness of nodes", ylabel="mean cosine", ylim=(-0.1, 1.1))
-    ticks = sorted({int(at) for at in ats} | ({64} if printed(published, dataset=data_set, method="GCN",
-                   metric="accuracy at 64 layers") is not None else set()))  # fmt: skip
+    is_marked = _papers_at_depth(published, data_set, method="GCN") is not None
+    ticks = sorted({*map(int, ats), *([PAPERS_DEPTH] if is_marked else [])})
     for one in axes:
         one.set(xscale="log", xlabel="layers")
         one.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -363,8 +384,8 @@ def draw_depth(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> Dr
         f"depth_{data_set.replace('-', '_')}",
         f"{data_set}: {finding}.",
         f"{data_set}, no residual connection, no normalisation; 95 % t intervals over seeds where there is more than "
-        f"one ({seeds_behind(data)}), in the title of differences paired by seed. Diamonds: the paper's 64 layers. "
-        "Right: mean cosine of the last hidden layer over all pairs of nodes; 1 means that they have become "
+        f"one ({seeds_behind(data)}), in the title of differences paired by seed. Diamonds: the paper's {PAPERS_DEPTH} "
+        "layers. Right: mean cosine of the last hidden layer over all pairs of nodes; 1 means that they have become "
         "indistinguishable.",
         data,
     )

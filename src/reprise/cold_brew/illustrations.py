@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from reprise.cold_brew.splits import degree_splits
 from reprise.cold_brew.student import attend
 from reprise.palette import BLUE, ORANGE, VERMILION
 from reprise.plots import TEXT_WIDTH, Drawing, new_figure, state_finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 GROUP_COLOURS = {"isolation": VERMILION, "tail": ORANGE, "the rest": "#C9C9C9", "head": BLUE}
 DEGREE_RANGES = {"0": (0, 0), "1": (1, 1), "2": (2, 2), "3–4": (3, 4), "5–8": (5, 8), "9 or more": (9, None)}
@@ -36,16 +40,7 @@ def draw_lookup() -> Drawing:
     """Draw one look-up: a cold node's guess, the bank, the two latent neighbours and their weighted mean."""
     index, weight, mixed = tiny_lookup()
     figure, (left, right) = new_figure(columns=2, height=TEXT_WIDTH * 0.42, width_ratios=(1, 1.25))
-    places = {"1": (0.1, 0.9), "2": (0.0, 0.1), "3": (0.75, 0.5), "new": (1.7, 0.5)}
-    for a, b in (("1", "2"), ("1", "3"), ("2", "3")):
-        left.plot(*zip(places[a], places[b], strict=True), color="#9a9a9a", zorder=1)
-    for name, place in places.items():
-        cold = name == "new"
-        left.scatter(*place, s=330, c="white" if cold else "#d9e7f2", edgecolors=VERMILION if cold else BLUE, zorder=2)
-        left.annotate(name, place, ha="center", va="center", fontsize=8)
-    left.annotate("no edge:\nnothing to average", (1.7, 0.78), ha="center", fontsize=8)
-    left.set(xlim=(-0.3, 2.3), ylim=(-0.2, 1.2), xticks=[], yticks=[], title="The graph that exists")
-    left.grid(False)
+    _draw_newcomer(left)
     bank = np.array(TINY_BANK)
     for row, share in zip(index.tolist(), weight.tolist(), strict=True):
         right.plot(*zip(bank[row], mixed.tolist(), strict=True), color=BLUE, linewidth=5 * share, alpha=0.5, zorder=1)
@@ -75,6 +70,20 @@ def draw_lookup() -> Drawing:
         "(cross) and the attended mean of its two latent neighbours (star), worked by the library.",
         data,
     )
+
+
+def _draw_newcomer(axes: Axes) -> None:
+    """Draw three linked nodes and one without edges."""
+    places = {"1": (0.1, 0.9), "2": (0.0, 0.1), "3": (0.75, 0.5), "new": (1.7, 0.5)}
+    for a, b in (("1", "2"), ("1", "3"), ("2", "3")):
+        axes.plot(*zip(places[a], places[b], strict=True), color="#9a9a9a", zorder=1)
+    for name, place in places.items():
+        cold = name == "new"
+        axes.scatter(*place, s=330, c="white" if cold else "#d9e7f2", edgecolors=VERMILION if cold else BLUE, zorder=2)
+        axes.annotate(name, place, ha="center", va="center", fontsize=8)
+    axes.annotate("no edge:\nnothing to average", (1.7, 0.78), ha="center", fontsize=8)
+    axes.set(xlim=(-0.3, 2.3), ylim=(-0.2, 1.2), xticks=[], yticks=[], title="The graph that exists")
+    axes.grid(False)
 
 
 def draw_degrees(data: Data, data_sets: Sequence[str], *, seed: int = 0) -> Drawing:

@@ -11,6 +11,7 @@ from reprise.cold_brew import rules
 from reprise.cold_brew.audit_figures import INPUT, OFF, ON, rung_difference
 from reprise.cold_brew.data import EMBEDDED
 from reprise.cold_brew.figures import GROUPS, ends
+from reprise.cold_brew.link_prediction import N_NEGATIVES
 from reprise.cold_brew.rules import GCN, GENERATOR, MLP, STUDENT
 from reprise.cold_brew.summaries import CHANGED, RUNGS, SHARE, chosen_penalties
 from reprise.numerals import number
@@ -179,9 +180,8 @@ def _with_the_plain_gcn(rows: pd.DataFrame) -> str:
         return ""
     plain = t_interval(paired_differences(cora, chameleon))
     return (
-        f"With the plain GCN in the teacher's place it is {_signed(plain)}. The two need not agree: the row of *E* of "
-        "an isolated node without a label gets no gradient and keeps its random start, so that where *E* is large "
-        "against *XW* the teacher's answer for such a node is noise. "
+        f"With the plain GCN in the teacher's place it is {_signed(plain)}; why the two need not agree is told where "
+        "the random start of *E* is measured, under which part does the work. "
     )
 
 
@@ -323,8 +323,8 @@ def links_beside_the_paper(rows: pd.DataFrame, published: pd.DataFrame) -> str:
     share = [means / paper for means, paper in levels]
     level = "far below" if max(share) < 0.9 else "at or above" if min(share) >= 1 else "partly below"
     return (
-        f"Our ranks lie {level} the printed ones: {'; '.join(words)}. The number of negatives, 20, is the released "
-        "code's; what else sets the level, the paper does not say. What can be compared is student − GCN: "
+        f"Our ranks lie {level} the printed ones: {'; '.join(words)}. The number of negatives, {N_NEGATIVES}, is the "
+        "released code's; what else sets the level, the paper does not say. What can be compared is student − GCN: "
         f"{'; '.join(gains)}. Two choices of ours may hold them down: the student ranks with "
         "the mean of its latent neighbours, without ξ₂, and the "
         "penalty of the teacher's embeddings is the one chosen for the labels of nodes."

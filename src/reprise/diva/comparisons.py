@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHOSEN = "leave-one-out"
+CROSS_ENTROPY = "cross-entropy, τ = "
 SHARP, FLAT = "cross-entropy, τ = 10", "cross-entropy, τ = 1"
 N_STEPS = 3
 INNER_SIZES = tuple(round(0.1 * place, 4) for place in range(1, 10))
+
+
+def temperature_of(outer: str) -> float | None:
+    """Return τ of an outer loss by its name in rows; None for the squared loss."""
+    return float(outer.removeprefix(CROSS_ENTROPY)) if outer.startswith(CROSS_ENTROPY) else None
 
 
 def resampled_interval(values: ArrayLike, test_to_train: float, level: float = LEVEL) -> Interval:
@@ -88,6 +94,18 @@ def head_difference(rows: pd.DataFrame, data_set: str, method: str, against: str
     """
     how = {"dataset": data_set, "experiment": "heads", "split": "test", "metric": "error"}
     differences = paired_differences(per_seed(rows, method=method, **how), per_seed(rows, method=against, **how))
+    return resampled_interval(differences, ratio_of_test_to_training(rows, data_set))
+
+
+def softmax_difference(rows: pd.DataFrame, data_set: str) -> Interval:
+    """Return a softmax head's test error with equal weights minus that of the reweighted ridge head, in points.
+
+    Over the resplits that both have: heads may be trained on fewer.
+    """
+    how = {"dataset": data_set, "experiment": "heads", "split": "test", "metric": "error"}
+    softmax, reweighted = per_seed(rows, method="Softmax head", **how), reweighted_error(rows, data_set)
+    common = softmax.index.intersection(reweighted.index)
+    differences = paired_differences(softmax[common], reweighted[common])
     return resampled_interval(differences, ratio_of_test_to_training(rows, data_set))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from reprise.diva.comparisons import FLAT
-from reprise.diva.figures import panels, sets_with, title_of, written
+from reprise.diva.comparisons import FLAT, SHARP, temperature_of
+from reprise.diva.figures import noise_rate_of, panels, sets_with, title_of, written
 from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
@@ -26,12 +26,11 @@ from reprise.plots import (
 from reprise.rows import per_seed, select
 from reprise.stats import paired_differences, t_interval
 
-MAIN = {"noise_rate": 0.2, "experiment": "detection"}
 DETECTORS = (
-    Line("DIVA derivative, τ = 1", "DIVA derivative", {"method": "DIVA derivative", "outer": FLAT, **MAIN}),
-    Line("leave-one-out residual", "Leave-one-out residual", {"method": "Leave-one-out residual", **MAIN}),
-    Line("cleanlab", "cleanlab", {"method": "cleanlab", **MAIN}),
-    Line("KNN-Shapley", "KNN-Shapley", {"method": "KNN-Shapley", **MAIN}),
+    Line("DIVA derivative, τ = 1", "DIVA derivative", {"method": "DIVA derivative", "outer": FLAT}),
+    Line("leave-one-out residual", "Leave-one-out residual", {"method": "Leave-one-out residual"}),
+    Line("cleanlab", "cleanlab", {"method": "cleanlab"}),
+    Line("KNN-Shapley", "KNN-Shapley", {"method": "KNN-Shapley"}),
 )
 ALIKE = 0.01  # areas under the curve no further apart than this are called alike
 METRICS = {"auc": "area under the curve", "f1": "F1 at the detector's own threshold"}
@@ -71,9 +70,8 @@ def draw_histogram(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         figure,
         "histogram",
         f"Share of the wrong labels with a positive derivative: {', '.join(words)}.",
-        "Distribution of the leave-one-out derivative at equal weights (cross-entropy, τ = 1) with 20 % wrong "
-        "labels, one "
-        "draw of them; zero is the threshold, untuned.",
+        "Distribution of the leave-one-out derivative at equal weights (cross-entropy, τ = 1) with "
+        f"{noise_rate_of(rows) * 100:g} % wrong labels, one draw of them; zero is the threshold, untuned.",
         data,
     )
 
@@ -84,10 +82,12 @@ def draw_detectors(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Seque
     figure, axes = new_figure(
         rows=len(names), columns=2, height=0.6 + 0.95 * len(names) + 0.3, squeeze=False, sharey=True, sharex="col"
     )
+    rate = noise_rate_of(rows)
     drawn: list[dict[str, Any]] = []
     for line, name in zip(axes, names, strict=True):
         for one, metric in zip(line, METRICS, strict=True):
-            found = measured_lines(rows, DETECTORS, dataset=name, metric=metric)
+            here: dict[str, Any] = {"experiment": "detection", "noise_rate": rate, "dataset": name, "metric": metric}
+            found = measured_lines(rows, DETECTORS, **here)
             drawn += draw_dots(one, found, DETECTORS, dataset=name, metric=metric)
             printed = published[published.metric == metric]["value"]
             one.axvspan(printed.min(), printed.max(), color="#595959", alpha=0.12, linewidth=0)
@@ -109,11 +109,9 @@ def draw_detectors(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Seque
         figure,
         "detectors",
         f"Area under the curve. {'; '.join(words)}.",
-        f"Finding 20 % wrong labels: mean over draws of them ({seeds_behind(data)}), 95 % t intervals, single draws "
-        "faint. "
-        "Thresholds: derivative > 0; another class predicted; cleanlab's filter; Shapley value < 0. Grey band: the "
-        "range "
-        "over the paper's six sets (Figure 3).",
+        f"Finding {rate * 100:g} % wrong labels: mean over draws of them ({seeds_behind(data)}), 95 % t intervals, "
+        "single draws faint. Thresholds: derivative > 0; another class predicted; cleanlab's filter; Shapley value < 0."
+        " Grey band: the range over the paper's six sets (Figure 3).",
         data,
     )
 
@@ -152,18 +150,19 @@ def draw_sweeps(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         figure,
         "detection_sweeps",
         f"Area under the curve at the largest temperature: {', '.join(words)}; at τ = 1 never below {number(low, 2)}.",
-        "Left: AUC of the derivative against the temperature of its outer loss, 20 % wrong labels; dotted: chance. "
-        "Right: "
-        f"against the share of wrong labels at τ = 1. 95 % t intervals over draws ({seeds_behind(data)}).",
+        "Left: AUC of the derivative against the temperature of its outer loss, "
+        f"{noise_rate_of(rows) * 100:g} % wrong labels; dotted: chance. Right: against the share of wrong labels at "
+        f"τ = 1. 95 % t intervals over draws ({seeds_behind(data)}).",
         data,
     )
 
 
 def _draw_sweeps_of(pair: Any, rows: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     here = select(rows, dataset=name, experiment="detection", metric="auc")
-    outers = [o for o in here["outer"].dropna().unique() if o.startswith("cross-entropy")]
-    temperatures = sorted((float(str(o).rsplit("= ", 1)[1]), o) for o in outers)
-    curve = {t: measured(here, method="DIVA derivative", outer=o, noise_rate=0.2) for t, o in temperatures}
+    main = {"method": "DIVA derivative", "noise_rate": noise_rate_of(rows)}
+    outers = {outer: temperature_of(outer) for outer in here["outer"].dropna().unique()}
+    temperatures = sorted((t, outer) for outer, t in outers.items() if t is not None)
+    curve = {t: measured(here, outer=outer, **main) for t, outer in temperatures}
     parts = [("temperature", draw_curve(pair[0], curve, style="DIVA derivative"))]
     rates = sorted(float(rate) for rate in here["noise_rate"].dropna().unique())
     for method, how in (("DIVA derivative", {"outer": FLAT}), ("Leave-one-out residual", {})):
@@ -179,13 +178,13 @@ CLEANED = (
     ("DIVA, suspects dropped", "g > 0 dropped", None),
     ("Residual, as many dropped", "as many by residual dropped", None),
     ("DIVA Reweight", "reweighted, τ = 1", FLAT),
-    ("DIVA Reweight", "reweighted, τ = 10", "cross-entropy, τ = 10"),
+    ("DIVA Reweight", "reweighted, τ = 10", SHARP),
     ("Wrong labels dropped", "exactly the wrong ones dropped", None),
 )
 
 
 def cleaning_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
-    """Return test errors with 20 % wrong labels, and the change by acting on each detector."""
+    """Return test errors with wrong labels, and the change by acting on each detector."""
     lines = []
     for name in sets_with(rows, data_sets, experiment="detection"):
         how = {"dataset": name, "experiment": "detection", "split": "test", "metric": "error"}

@@ -18,6 +18,7 @@ from reprise.diva.comparisons import (
     resampled_interval,
     reweight_difference,
     reweighted_error,
+    softmax_difference,
     uniform_error,
 )
 from reprise.method_styles import style_of
@@ -69,6 +70,11 @@ def sets_with(rows: pd.DataFrame, data_sets: Sequence[str], **conditions: Any) -
     """Return the data sets that have rows of a kind; raises if none has."""
     kept = select(rows, dataset=list(data_sets), **conditions)
     return [name for name in data_sets if name in set(kept["dataset"])]
+
+
+def noise_rate_of(rows: pd.DataFrame) -> float:
+    """Return the share of wrong labels at which a run compares all detectors; others are in its sweep only."""
+    return float(select(rows, experiment="detection", method="Uniform", metric="error")["noise_rate"].iloc[0])
 
 
 def panels(number_of_panels: int, *, columns: int, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
@@ -154,14 +160,12 @@ def table_one(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[s
 
 
 def _softmax_columns(rows: pd.DataFrame, name: str) -> dict[str, str]:
-    from reprise.diva.sentences import softmax_minus_reweighted
-
     try:
         errors = per_seed(rows, dataset=name, experiment="heads", split="test", metric="error", method="Softmax head")
     except MissingRowsError:
         return dict.fromkeys(SOFTMAX_COLUMNS, "—")
     level = resampled_interval(errors, ratio_of_test_to_training(rows, name))
-    values = written(level), written(softmax_minus_reweighted(rows, name))
+    values = written(level), written(softmax_difference(rows, name))
     return dict(zip(SOFTMAX_COLUMNS, values, strict=True))
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from reprise.diva.claims import LEAST_CORRELATION
 from reprise.diva.comparisons import (
     FLAT,
     INNER_SIZES,
+    N_STEPS,
     SHARP,
     agreement,
     extend_difference,
@@ -18,6 +20,7 @@ from reprise.diva.comparisons import (
     share_of,
 )
 from reprise.diva.figures import sets_with, title_of, written
+from reprise.diva.linearisation import N_PART
 from reprise.method_styles import style_of
 from reprise.numerals import difference, number
 from reprise.plots import (
@@ -38,7 +41,6 @@ from reprise.plots import (
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
 
-LEAST_CORRELATION = 0.9
 REVERSED = "DIVA's order reversed"
 QUOTA = "DIVA Extend, class quota"
 POOL_TITLES = {"clean": "clean pool", "noisy": "pool with wrong labels"}
@@ -181,7 +183,7 @@ def draw_flips(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         figure,
         "flips",
         f"Shares of originals, left-right and upside-down copies where the originals count: {'; '.join(words)}.",
-        "Share of all weight after three steps (τ = 1), by which rows count in the leave-one-out loss; mean over "
+        "Share of all weight after the last step, by which rows count in the leave-one-out loss; mean over "
         f"resplits ({seeds_behind(data)}), 95 % intervals corrected for their overlap; dotted: equal shares.",
         data,
     )
@@ -278,7 +280,7 @@ LINEARISED = tuple(
     for layers in ("last layer", "all layers")
     for method, style, label, step in (
         ("Uniform", "Uniform", "equal weights", 0),
-        ("DIVA Reweight", "DIVA Reweight", "reweighted", 3),
+        ("DIVA Reweight", "DIVA Reweight", "reweighted", N_STEPS),
     )
 )
 
@@ -294,7 +296,7 @@ def draw_linearisation(rows: pd.DataFrame) -> Drawing:
     axes.set_xlim(left=0)
     gains = []
     for layers in ("last layer", "all layers"):
-        after = measured(own, method="DIVA Reweight", setting=layers, step=3)
+        after = measured(own, method="DIVA Reweight", setting=layers, step=N_STEPS)
         before = measured(own, method="Uniform", setting=layers)
         if after is not None and before is not None:
             gains.append(f"{layers} {difference(t_interval(paired_differences(after, before)), 2)}")
@@ -303,7 +305,7 @@ def draw_linearisation(rows: pd.DataFrame) -> Drawing:
         figure,
         "linearisation",
         f"Change of the test error by Reweight in points: {', '.join(gains)}.",
-        f"Digits: a network trained on 600 images, linearised on 600 others, tested on the rest; mean over seeds "
-        f"({seeds_behind(data)}), 95 % t intervals, single seeds faint.",
+        f"Digits: a network trained on {N_PART} images, linearised on {N_PART} others, tested on the rest; mean over "
+        f"seeds ({seeds_behind(data)}), 95 % t intervals, single seeds faint.",
         data,
     )

@@ -15,6 +15,7 @@ from reprise.diva.comparisons import (
     ratio_of_test_to_training,
     resampled_interval,
     reweight_difference,
+    temperature_of,
     uniform_error,
 )
 from reprise.diva.figures import panels, sets_with, title_of, written
@@ -25,7 +26,6 @@ from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences
 
 STYLE = "DIVA Reweight"
-TEMPERATURE = "cross-entropy, τ = "
 
 
 def outer_losses(rows: pd.DataFrame, name: str) -> dict[str, float | None]:
@@ -33,11 +33,6 @@ def outer_losses(rows: pd.DataFrame, name: str) -> dict[str, float | None]:
     tried = select(rows, dataset=name, experiment="reweight", method="DIVA Reweight", metric="error")["outer"]
     found = {str(outer): temperature_of(str(outer)) for outer in tried.dropna().unique()}
     return dict(sorted(found.items(), key=lambda pair: float("inf") if pair[1] is None else pair[1]))
-
-
-def temperature_of(outer: str) -> float | None:
-    """Return τ of an outer loss by its name in rows; None for the squared loss."""
-    return float(outer.removeprefix(TEMPERATURE)) if outer.startswith(TEMPERATURE) else None
 
 
 def draw_gain_by_temperature(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:

@@ -3,62 +3,57 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING
 
+from scipy.stats import norm
+
 from reprise.diva.comparisons import (
-    CHOSEN,
+    INNER_SIZES,
     detection,
     ratio_of_test_to_training,
     resampled_interval,
     reweight_difference,
     reweighted_error,
+    softmax_difference,
     uniform_error,
 )
-from reprise.diva.figures import sets_with, title_of
+from reprise.diva.figures import noise_rate_of, sets_with, title_of
 from reprise.numerals import difference, number
 from reprise.rows import MissingRowsError, per_seed
-from reprise.stats import Interval, paired_differences, t_interval
+from reprise.stats import LEVEL, paired_differences, t_interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NORMAL_QUANTILE = 1.959964
+    Sentence = Callable[[pd.DataFrame, Sequence[str]], str]
+
 OTHER_DETECTORS = ("Leave-one-out residual", "cleanlab", "KNN-Shapley")
-INNER = tuple(round(0.1 * place, 4) for place in range(1, 10))
 
 
-def _sets(rows: pd.DataFrame, data_sets: Sequence[str], experiment: str) -> list[str]:
-    try:
-        return sets_with(rows, data_sets, experiment=experiment)
-    except MissingRowsError:
-        return []
+def _if_measured(sentence: Sentence) -> Sentence:
+    """Say nothing where the run lacks the rows: another part, or other parameters than those that the rules name."""
+
+    @wraps(sentence)
+    def found(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+        try:
+            return sentence(rows, data_sets)
+        except MissingRowsError:
+            return ""
+
+    return found
 
 
 def _named(names: Sequence[str]) -> str:
     return ", ".join(title_of(name) for name in names) if names else "none"
 
 
-def softmax_minus_reweighted(rows: pd.DataFrame, name: str, method: str = "DIVA Reweight") -> Interval:
-    """Return the test error of the softmax head with equal weights minus that of a reweighted ridge head, in points."""
-    how = {"dataset": name, "split": "test", "metric": "error"}
-    softmax = per_seed(rows, experiment="heads", method="Softmax head", **how)
-    if method == "DIVA Reweight":
-        reweighted = reweighted_error(rows, name)
-    else:
-        reweighted = per_seed(rows, experiment="reweight", method=method, penalty=CHOSEN, **how)
-    common = softmax.index.intersection(reweighted.index)
-    return resampled_interval(
-        paired_differences(softmax[common], reweighted[common]), ratio_of_test_to_training(rows, name)
-    )
-
-
+@_if_measured
 def softmax_beside_reweight(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say how an ordinary softmax head on the same features compares with the reweighted ridge head."""
-    names = _sets(rows, data_sets, "heads")
-    if not names:
-        return ""
-    found = {name: softmax_minus_reweighted(rows, name) for name in names}
+    names = sets_with(rows, data_sets, experiment="heads")
+    found = {name: softmax_difference(rows, name) for name in names}
     better = [name for name, one in found.items() if one.below(0)]
     words = ", ".join(f"{title_of(name)} {difference(one)}" for name, one in found.items())
     text = (
@@ -74,19 +69,16 @@ def softmax_beside_reweight(rows: pd.DataFrame, data_sets: Sequence[str]) -> str
     return text
 
 
+@_if_measured
 def other_detectors(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say on which data sets another detector has the better F1 at its own threshold."""
-    names = _sets(rows, data_sets, "detection")
-    ahead = {
-        method: [
-            name
-            for name in names
-            if detection(rows, name, "f1", method).estimate > detection(rows, name, "f1").estimate
-        ]
-        for method in OTHER_DETECTORS
-    }
-    if not names:
-        return ""
+    names = sets_with(rows, data_sets, experiment="detection")
+    rate = noise_rate_of(rows)
+
+    def f1(name: str, method: str = "DIVA derivative") -> float:
+        return detection(rows, name, "f1", method, noise_rate=rate).estimate
+
+    ahead = {method: [name for name in names if f1(name, method) > f1(name)] for method in OTHER_DETECTORS}
     words = "; ".join(f"{method} on {_named(where)}" for method, where in ahead.items())
     beaten = [name for name in names if any(name in where for where in ahead.values())]
     return (
@@ -95,18 +87,17 @@ def other_detectors(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     )
 
 
+@_if_measured
 def where_extend_stops(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say where Extend would stop by itself, and what a class quota changes in the mean over sizes."""
-    names = _sets(rows, data_sets, "extend")
-    if not names:
-        return ""
+    names = sets_with(rows, data_sets, experiment="extend")
     stops, quotas = [], []
     for name in names:
         how = {"dataset": name, "experiment": "extend"}
         shares = [per_seed(rows, metric="share negative", setting=pool, **how).mean() for pool in ("clean", "noisy")]
         stops.append(f"{title_of(name)} {shares[0]:.0%} and {shares[1]:.0%}")
         for pool in ("clean", "noisy"):
-            inner = {**how, "metric": "error", "setting": pool, "size": INNER}
+            inner = {**how, "metric": "error", "setting": pool, "size": INNER_SIZES}
             quota, random = (
                 per_seed(rows, method=method, **inner) for method in ("DIVA Extend, class quota", "Random selection")
             )
@@ -119,11 +110,10 @@ def where_extend_stops(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     )
 
 
+@_if_measured
 def what_dropping_does(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say what following the derivative to its end, dropping all g > 0, does to unseen data."""
-    names = _sets(rows, data_sets, "detection")
-    if not names:
-        return ""
+    names = sets_with(rows, data_sets, experiment="detection")
     found = {}
     for name in names:
         how = {"dataset": name, "experiment": "detection", "split": "test", "metric": "error"}
@@ -139,20 +129,22 @@ def what_dropping_does(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     )
 
 
+@_if_measured
 def what_more_resplits_would_do(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say on which undecided data sets no number of resplits would decide about Reweight.
 
     Resplits of the same rows overlap, so that the corrected interval keeps a half-width of at least
     ``1.96 s sqrt(n_test / n_train)``.
     """
+    quantile = float(norm.ppf((1 + LEVEL) / 2))
     open_sets, hopeless = [], []
-    for name in _sets(rows, data_sets, "reweight"):
+    for name in sets_with(rows, data_sets, experiment="reweight"):
         found = reweight_difference(rows, name)
         if found.below(0) or found.above(0):
             continue
         open_sets.append(name)
         changes = paired_differences(reweighted_error(rows, name), uniform_error(rows, name))
-        floor = NORMAL_QUANTILE * float(changes.std(ddof=1)) * math.sqrt(ratio_of_test_to_training(rows, name))
+        floor = quantile * float(changes.std(ddof=1)) * math.sqrt(ratio_of_test_to_training(rows, name))
         if abs(found.estimate) < floor:
             hopeless.append(name)
     if not open_sets:
