@@ -99,6 +99,19 @@ def difference(interval: Interval, decimals: int = 1) -> str:
     return f"{estimate} [{number(interval.low, decimals)}, {number(interval.high, decimals)}]"
 
 
+def percent(interval: Interval, decimals: int = 0, *, signed: bool = True) -> str:
+    """Write a share with its interval in per cent.
+
+    Examples
+    --------
+    >>> from reprise.stats import Interval
+    >>> percent(Interval(0.123, -0.1, 0.15, 1)), percent(Interval(0.123, 0.1, 0.15, 1), 1, signed=False)
+    ('+12 % [−10, +15]', '12.3 % [10.0, 15.0]')
+    """
+    ends = (number(100 * end, decimals, signed=signed) for end in (interval.estimate, interval.low, interval.high))
+    return "{} % [{}, {}]".format(*ends)
+
+
 def in_steps_of_thousand(value: float, unit: str) -> str:
     """Write an amount with a decimal prefix.
 

@@ -8,6 +8,7 @@ from reprise.claims import ControlResult
 from reprise.in_domain import claims, factor_figures, figures, rates, rules, sentences, summaries
 from reprise.in_domain.convergence import convergence
 from reprise.in_domain.grid import GRIDS
+from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.oracles import oracle_scores
 from reprise.in_domain.settings import Settings
 from reprise.in_domain.splits import make_split
@@ -273,7 +274,7 @@ def test_figures_show_intervals_and_what_has_not_converged(rows):
     drawing = figures.draw_models(rows, [DATA])
     data = drawing.data[drawing.data["method"] != "Clamp oracle"]
     single, several = data[data["n"] == 1], data[data["n"] > 1]
-    assert set(single["interval_over"]) <= {"factor values"}
+    assert set(single["interval_over"]) == {"factor values"}
     assert set(several["interval_over"]) == {"seeds"}
     assert (data["low"] < data["mean"]).all()
     assert (data["mean"] < data["high"]).all()
@@ -284,6 +285,12 @@ def test_figures_show_intervals_and_what_has_not_converged(rows):
     names = [text.get_text() for text in figures.draw_number_out(rows).figure.axes[0].get_legend().get_texts()]
     assert "SlowVAE (not converged)" in names
     assert "CNN" in names
+
+
+@pytest.mark.parametrize("name", ["draw_curves", "draw_modularity", "draw_rho"])
+def test_factors_of_models_that_have_not_converged_are_not_drawn(rows, name):
+    with pytest.raises(MissingRowsError, match="no training of SlowVAE has converged"):
+        getattr(factor_figures, name)(rows, ["SlowVAE"])
 
 
 def test_the_bars_of_rho_are_percentages_of_all_images(rows):
@@ -380,6 +387,10 @@ def test_the_scale_is_that_of_the_settings():
     said = sentences.scale_of_this_run(Settings(n_steps=1234, image_side=64))
     assert "1234 training steps of 64 images" in said
     assert "64 pixels a side, as in the paper" in said
+    assert "as many for" not in said
+    longer = sentences.scale_of_this_run(Settings(models=("CNN", "MLP"), models_once=("PCL",)))
+    slow = (APPROACHES["PCL"].slowness, APPROACHES["MLP"].slowness)
+    assert ", {:g} times as many for PCL, {:g} times as many for MLP;".format(*slow) in longer
 
 
 def test_controls_that_fail_are_named_with_what_that_means():
@@ -388,10 +399,10 @@ def test_controls_that_fail_are_named_with_what_that_means():
         return SimpleNamespace(claim_id=claim_id, controls=controls)
 
     assert sentences.what_controls_say([verdict("C1", True), verdict("C5", None)]) == (
-        "All 1 controls that this run has rows for hold."
+        "No control fails, of 1 that this run has rows for."
     )
     said = sentences.what_controls_say([verdict("C1", True, False), verdict("C5", None, True)])
-    assert "Of 3 controls that this run has rows for, 1 fail: C1 (control 1: figure 1)." in said
+    assert "Controls that fail, of 3 that this run has rows for: C1 (control 1: figure 1)." in said
 
 
 def test_remedies_are_compared_with_the_plain_network_of_the_same_seed():

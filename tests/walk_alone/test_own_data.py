@@ -218,8 +218,7 @@ def test_shares_do_not_depend_on_where_the_map_has_its_origin():
 
 
 def test_a_faster_table_is_thinned():
-    fast = pd.concat([table(n_frames=60)])
-    windows = from_dataframe(fast, every=3, radius=1.5)
+    windows = from_dataframe(table(n_frames=60), every=3, radius=1.5)
     np.testing.assert_allclose(np.diff(windows.past, axis=1)[..., 0], 1.2, rtol=1e-5)
     assert windows.frames.tolist() == [21] * 3
 
@@ -235,6 +234,7 @@ def test_a_faster_table_is_thinned():
         (table(), {"radius": "3"}, "radius='3'"),
         (table(), {"seconds": 0}, "seconds=0"),
         (table(), {"every": 0}, "every=0"),
+        (table(), {"every": 0.5}, "every=0.5 is no whole number"),
         (table().astype({"frame": object}).assign(frame="f"), {}, "must hold numbers"),
         (table(n_frames=12), {}, "the longest track has 12: agent 0, frames 0 to 11"),
         (table().query("frame != 9"), {}, "longest track has 12: agent 0, frames 10 to 21"),

@@ -92,13 +92,13 @@ def check_sprites(images: Archive, n: int = 1000, seed: int = 0) -> ArchiveCheck
     ends = (_pixels(images, grid.index(end)).reshape(n, -1) > 0 for end in (first, last))
     differ = np.not_equal(*ends).any(1)
     return ArchiveCheck(
-        n,
-        float((wrong == 0).mean()),
-        float(wrong.mean()),
-        int(wrong.max()),
-        float(overlap.min()),
-        tuple(places[overlap < LEAST_OVERLAP].tolist()),
-        tuple(places[differ].tolist()),
+        n=n,
+        exact_share=float((wrong == 0).mean()),
+        mean_wrong_pixels=float(wrong.mean()),
+        most_wrong_pixels=int(wrong.max()),
+        lowest_overlap=float(overlap.min()),
+        unlike=tuple(places[overlap < LEAST_OVERLAP].tolist()),
+        unequal_ends=tuple(places[differ].tolist()),
     )
 
 

@@ -10,27 +10,29 @@ import pandas as pd
 
 from reprise.in_domain.convergence import converged_runs, of_converged
 from reprise.in_domain.grid import GRIDS
-from reprise.in_domain.lookups import as_line, clamp_score, conditions
+from reprise.in_domain.lookups import LOWEST_R2, clamp_score, conditions
 from reprise.in_domain.oracles import CLAMP
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import ood_values
 from reprise.method_styles import style_of
 from reprise.numerals import number
-from reprise.plots import Drawing, new_figure, seeds_behind, state_finding
-from reprise.rows import per_seed, select
+from reprise.plots import Drawing, as_data, new_figure, seeds_behind, state_finding
+from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SEEN = "#E5E5E5"
-LOWEST_R2 = -0.5
 
 
 def _converged(rows: pd.DataFrame, methods: Sequence[str], dataset: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows of converged trainings, and those of the methods that have some."""
+    """Return the rows of converged trainings, and those of the methods that have some; raise if none has."""
     kept = of_converged(select(rows, dataset=dataset, experiment="comparison"), converged_runs(rows, dataset))
-    return kept, [name for name in methods if name in set(kept["method"])]
+    sound = [name for name in methods if name in set(kept["method"])]
+    if not sound:
+        raise MissingRowsError(f"no training of {', '.join(methods) or 'the models drawn'} has converged.")
+    return kept, sound
 
 
 def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_DATA_SET) -> Drawing:
@@ -49,7 +51,7 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=7.5)
     data = pd.DataFrame(drawn)
     ends = data[(data["true"] == 1) & (data["method"] == methods[0])].set_index("factor")["mean"]
-    least, most = f"{ends.idxmin()} {ends.min():.2f}", f"{ends.idxmax()} {ends.max():.2f}"
+    least, most = (f"{factor} {number(ends[factor], 2)}" for factor in (ends.idxmin(), ends.idxmax()))
     how = "stays short" if ends.max() < 1 else "does not stay short everywhere"
     finding = f"At the far end (true: 1) the {methods[0]} {how}: {least}, {most}"
     state_finding(figure, finding)
@@ -83,7 +85,7 @@ def _draw_curve(panel: Axes, rows: pd.DataFrame, dataset: str, method: str, fact
         low, high = ([getattr(i, end) for i in intervals.values()] for end in ("low", "high"))
         panel.fill_between(list(intervals), low, high, color=look.colour, alpha=0.2, linewidth=0)
     panel.set_ylim(-0.05, 1.1)
-    return [as_line(i, method=method, factor=factor, true=true) for true, i in intervals.items()]
+    return [as_data(i, method=method, factor=factor, true=true) for true, i in intervals.items()]
 
 
 def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_DATA_SET) -> Drawing:
@@ -129,7 +131,7 @@ def _one_out(rows: pd.DataFrame, dataset: str, method: str, out: str, factor: st
     if method == CLAMP:
         return {"mean": clamp_score(dataset, "extrapolation", f"only {out}", factor), "n": 1}
     where = conditions(dataset, method, "extrapolation")
-    return as_line(t_interval(per_seed(rows, **where, subset=f"only {out}", factor=factor, metric="r2")))
+    return as_data(t_interval(per_seed(rows, **where, subset=f"only {out}", factor=factor, metric="r2")))
 
 
 def draw_rho(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_DATA_SET) -> Drawing:

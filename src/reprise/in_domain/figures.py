@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from reprise.in_domain.convergence import CONVERGED
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import (
+    LOWEST_R2,
     TITLES,
     Score,
-    as_line,
     clamp_score,
     conditions,
     has_converged,
@@ -29,6 +30,7 @@ from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     Drawing,
+    as_data,
     interval_dots,
     measured,
     name_lines,
@@ -43,12 +45,11 @@ from reprise.stats import Interval, t_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOWEST_R2 = -0.5
 CHANCE = 100 / 3
 FAINT = 0.3
 INTERVALS = (
     "Whiskers: 95 % intervals over seeds where a model has several, whose single runs are faint; with one seed, over "
-    "the factors' values (bootstrap). Faint, with grey names: not converged, below 0.9 on the random split."
+    f"the factors' values (bootstrap). Faint, with grey names: not converged, below {CONVERGED} on the random split."
 )
 
 
@@ -96,7 +97,7 @@ def _draw_scores(panel: Axes, rows: pd.DataFrame, dataset: str, methods: list[st
             shown = {m: value for m, value in there.items() if has_converged(rows, dataset, m) == sound}
             _draw_split(panel, kind, {methods.index(m) + 0.17 * (shift - 1.5): v for m, v in shown.items()}, sound)
         drawn += [
-            as_line(v.interval, dataset=dataset, split=kind, method=m, interval_over=v.over) for m, v in there.items()
+            as_data(v.interval, dataset=dataset, split=kind, method=m, interval_over=v.over) for m, v in there.items()
         ]
     return drawn
 
@@ -122,7 +123,7 @@ def _models_finding(rows: pd.DataFrame, data: pd.DataFrame, dataset: str) -> str
 
 def _range(data: pd.DataFrame, kind: str) -> str:
     values = data.loc[data.split == kind, "mean"]
-    return f"{values.min():.2f} and {values.max():.2f}"
+    return f"{number(values.min(), 2)} and {number(values.max(), 2)}"
 
 
 def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing:
@@ -144,7 +145,7 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
             ends = [i.low for i in intervals], [i.high for i in intervals]
             axes.fill_between(range(len(means)), *ends, color=look.colour, alpha=0.15, linewidth=0)
         converged = has_converged(rows, dataset, method)
-        drawn += [as_line(i, method=method, n_out=k, converged=converged) for k, i in enumerate(intervals)]
+        drawn += [as_data(i, method=method, n_out=k, converged=converged) for k, i in enumerate(intervals)]
     clamp = [1.0, *(clamp_score(dataset, "extrapolation", f"{k} out") for k in numbers)]
     axes.plot(range(len(clamp)), clamp, color=style_of(CLAMP).colour, linestyle=style_of(CLAMP).dash, label=CLAMP)
     drawn += [{"method": CLAMP, "n_out": k, "mean": value, "n": 1} for k, value in enumerate(clamp)]
@@ -155,7 +156,7 @@ def draw_number_out(rows: pd.DataFrame, dataset: str = MAIN_DATA_SET) -> Drawing
     models = data[data.method != CLAMP]
     last = models[(models.n_out == len(clamp) - 1) & models.converged]["mean"]
     reached = f"R² is {number(float(last.max()), 2)} at best" if len(last) else "no model has converged"
-    finding = f"All {len(clamp) - 1} factors out: {reached}; perfect clamping has {clamp[-1]:.2f}"
+    finding = f"All {len(clamp) - 1} factors out: {reached}; perfect clamping has {number(clamp[-1], 2)}"
     state_finding(figure, finding)
     caption = (
         "Mean R² over all factors against how many factors are out of distribution, extrapolation split (0: training "
@@ -202,7 +203,7 @@ def draw_leaderboard(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
     data = pd.DataFrame(drawn)
     best = data[data.what == "paper"].groupby("dataset")["mean"].max()
     gap = min(clamp_score(name, "extrapolation") - best[name] for name in data_sets)
-    finding = f"The best published models lie at least {gap:.2f} below an oracle that cannot extrapolate"
+    finding = f"The best published models lie at least {number(gap, 2)} below an oracle that cannot extrapolate"
     state_finding(figure, finding)
     caption = (
         "Open diamonds: the two best published models of each data set. Stars: the clamp oracle, which reads every "
@@ -227,7 +228,7 @@ def _draw_ours(axes: Axes, rows: pd.DataFrame, place: int) -> list[dict[str, Any
             [interval.estimate], [height], xerr=ends, marker=look.marker, color=look.colour, linestyle="",
             markersize=4.5, elinewidth=0.8, label=method,
         )  # fmt: skip
-        drawn.append(as_line(interval, dataset=MAIN_DATA_SET, method=method, what="ours", interval_over=value.over))
+        drawn.append(as_data(interval, dataset=MAIN_DATA_SET, method=method, what="ours", interval_over=value.over))
     return drawn
 
 
@@ -243,7 +244,7 @@ def draw_blog(rows: pd.DataFrame) -> Drawing:
         places = [place + 0.2 * (shift - 0.5) for place in range(len(methods))]
         runs = [value.to_list() for value in values]
         interval_dots(axes, places, intervals, method=subset, single_runs=runs, label=subset)
-        drawn += [as_line(i, method=m, training_set=subset) for m, i in zip(methods, intervals, strict=True)]
+        drawn += [as_data(i, method=m, training_set=subset) for m, i in zip(methods, intervals, strict=True)]
     name_lines(axes, methods)
     axes.set(xlim=(-3, 103), xlabel="shape accuracy on large hearts and small squares, %")
     axes.axvline(CHANCE, color=style_of("not converged").colour, linewidth=0.8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reprise.in_domain.convergence import CONVERGED
 from reprise.in_domain.grid import GRIDS
@@ -27,6 +27,7 @@ TITLES = {
 }
 MEAN_SCORE = {"subset": "test", "factor": "mean", "metric": "r2"}
 OVER_SEEDS, OVER_VALUES = "seeds", "factor values"
+LOWEST_R2 = -0.5  # where axes and colours of R² end
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,6 @@ def clamp_score(dataset: str, kind: str, subset: str = "test", factor: str = "me
     table = oracle_scores(GRIDS[dataset], kind)
     found = table[(table.oracle == CLAMP) & (table.subset == subset) & (table.factor == factor)]
     return float(found["r2"].iloc[0])
-
-
-def as_line(interval: Interval, **what: Any) -> dict[str, Any]:
-    """Return an interval as a line of a figure's data."""
-    return {**what, "mean": interval.estimate, "low": interval.low, "high": interval.high, "n": interval.n}
 
 
 def require(data_sets: tuple[str, ...]) -> None:

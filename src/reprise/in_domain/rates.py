@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RATES = (1e-3, 2e-3, 3e-3)
-# About a seventh of the standard profile's steps.
+# A small share of the standard profile's steps.
 N_STEPS, READ_OUT_STEPS = 250, 500
 N_VALIDATION = 3_000
 SEED = 0

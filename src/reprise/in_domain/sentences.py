@@ -11,6 +11,7 @@ import pandas as pd
 from reprise.in_domain.convergence import CONVERGED, converged_runs, converged_scores, convergence, of_converged
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import clamp_score, conditions, methods_of
+from reprise.in_domain.models import APPROACHES
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import make_split
 from reprise.numerals import number
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reprise.in_domain.settings import Settings
 
 EXTRAPOLATION = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "extrapolation"}
+SPARED = 0.1  # of R²: what a factor may lose and still count as read
 NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
 
 
@@ -96,11 +98,11 @@ def which_factor_breaks(rows: pd.DataFrame, method: str = "CNN") -> str:
     except MissingRowsError:
         return f"The {method} was not trained in this run, or has not converged."
     (out, factor), worst = max(loss.items(), key=lambda item: item[1])
-    spared = sum(value < 0.1 for value in loss.values())
+    spared = sum(value < SPARED for value in loss.values())
     return (
-        f"Of {len(loss)} pairs of a factor that is out and another one that is read, the {method} loses less than 0.1 "
-        f"of R² in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on the "
-        "random split."
+        f"Of {len(loss)} pairs of a factor that is out and another one that is read, the {method} loses less than "
+        f"{SPARED} of R² in {spared}; the worst pair is {factor} where {out} is out, {number(worst, 2)} lower than on "
+        "the random split."
     )
 
 
@@ -204,19 +206,29 @@ def what_controls_say(verdicts: Sequence[Verdict]) -> str:
     ]
     if failed:
         return (
-            f"Of {len(run)} controls that this run has rows for, {len(failed)} fail: {'; '.join(failed)}. The rule of "
-            "such a claim answers to something else than the effect, too; its verdict is worth less."
+            f"Controls that fail, of {len(run)} that this run has rows for: {'; '.join(failed)}. The rule of such a "
+            "claim answers to something else than the effect, too; its verdict is worth less."
         )
-    return f"All {len(run)} controls that this run has rows for hold."
+    return f"No control fails, of {len(run)} that this run has rows for."
 
 
 def scale_of_this_run(settings: Settings) -> str:
-    """Say by how much this run is smaller than the paper's."""
+    """Say by how much this run is smaller than the paper's, and which models are trained longer than the others."""
     pixels = f"{settings.image_side} pixels a side instead of 64"
     if settings.image_side == 64:
         pixels = "64 pixels a side, as in the paper"
     return (
         f"This run: {pixels}; {settings.n_steps} training steps of {settings.batch_size} images (the paper: about "
-        f"500 000 of 64); at most {settings.n_train_images} training images of a split; {settings.n_test_images} test "
-        "images of a split are scored, the same for all models."
+        f"500 000 of 64){_longer_trainings(settings)}; at most {settings.n_train_images} training images of a split; "
+        f"{settings.n_test_images} test images of a split are scored, the same for all models."
     )
+
+
+def _longer_trainings(settings: Settings) -> str:
+    """Say which of the run's models get more steps than the others, and how many times as many."""
+    models = {*settings.models, *settings.models_two_splits, *settings.models_once, *settings.other_models}
+    by_factor: dict[float, list[str]] = {}
+    for name in APPROACHES:
+        if name in models and APPROACHES[name].slowness != 1:
+            by_factor.setdefault(APPROACHES[name].slowness, []).append(name)
+    return "".join(f", {factor:g} times as many for {', '.join(names)}" for factor, names in sorted(by_factor.items()))

@@ -22,7 +22,7 @@ from reprise.in_domain.lookups import (
 from reprise.in_domain.models import APPROACHES, Approach
 from reprise.in_domain.settings import MAIN_DATA_SET
 from reprise.in_domain.splits import KINDS
-from reprise.numerals import MISSING, with_interval
+from reprise.numerals import MISSING, number, with_interval
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import Interval, t_interval
 
@@ -58,7 +58,7 @@ def _written(found: Score) -> str:
     interval = found.interval
     if found.over == OVER_SEEDS:
         return with_interval(interval.estimate, interval.low, interval.high, 3)
-    return f"{interval.estimate:.3f} [{interval.low:.2f}, {interval.high:.2f}]".replace("-", "−")
+    return f"{number(interval.estimate, 3)} [{number(interval.low, 2)}, {number(interval.high, 2)}]"
 
 
 def _why_not_run(approach: Approach) -> str:

@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reprise.walk_alone import attribution
 from reprise.walk_alone.attribution import Attribution, Method, Value
@@ -41,17 +42,16 @@ def shapley(
     if not callable(value):
         raise TypeError(f"value is a {type(value).__name__}; give a function of masks (coalitions, players).")
     given = {"n_players": n_players, "budget": budget, "n_games": n_games, "seed": seed}
-    whole = {name: None if number is None else _whole(name, number) for name, number in given.items()}
-    players, games = whole["n_players"], whole["n_games"]
+    numbers = {name: None if number is None else whole(name, number) for name, number in given.items()}
+    players, games = numbers["n_players"], numbers["n_games"]
     if games is not None and games < 1:
         raise ValueError(f"n_games={games}; give at least one game, or None for a single one without that axis.")
 
     def play(masks: Masks) -> Numbers:
-        values: Any = value(masks.copy())  # a writable copy: torch wants one
-        values = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+        values = as_array(value(masks.copy()))  # a writable copy: torch wants one
         if np.iscomplexobj(values):
             raise ValueError("the value function returned complex numbers; it must return real ones.")
-        return values  # type: ignore[no-any-return]
+        return values
 
     if players is not None and players >= 1:
         ends = np.repeat(np.array([[False], [True]]), players, axis=1)
@@ -61,11 +61,17 @@ def shapley(
                 "the value function gives other values when called again, so that noise would be attributed; draw its "
                 "noise once and use it for all coalitions."
             )
-    return attribution.shapley(play, method=method, **whole)  # type: ignore[arg-type]
+    return attribution.shapley(play, method=method, **numbers)  # type: ignore[arg-type]
 
 
-def _whole(name: str, number: object) -> int:
+def whole(name: str, number: object, error: type[Exception] = TypeError) -> int:
+    """Return a whole number of any kind as an int, or raise the error, which names the argument."""
     try:
         return operator.index(number)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{name}={number!r} is no whole number.") from None
+        raise error(f"{name}={number!r} is no whole number.") from None
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """Return what a reader's function returned as an array; a torch tensor is detached and brought to the CPU."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

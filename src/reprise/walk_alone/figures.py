@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from reprise.method_styles import style_of
-from reprise.numerals import number
+from reprise.numerals import number, percent
 from reprise.plots import Drawing, as_data, interval_dots, new_figure, paper_marks, printed, state_finding
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval
-from reprise.walk_alone.linear_probe import percent
-from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples
+from reprise.walk_alone.resampling import Sample, interval_of, number_of_seeds, samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,6 +52,13 @@ def share_intervals(rows: pd.DataFrame, dataset: str, method: str) -> dict[str, 
     return {name: interval_of(sample, n) for name, sample in samples(rows, PLAYERS, **how).items()}
 
 
+def excess_over_past(rows: pd.DataFrame, dataset: str, method: str) -> Sample:
+    """Return a sample of (top neighbour − top of as many strangers) / past."""
+    how = {"dataset": dataset, "method": method, "experiment": "attribution", "loss": loss_of(method)}
+    found = samples(rows, ("past", "interaction", "random max"), **how)
+    return (found["interaction"] - found["random max"]) / found["past"]
+
+
 def cases(rows: pd.DataFrame, datasets: Sequence[str], methods: Sequence[str] = NETWORKS) -> list[tuple[str, str]]:
     """Return the data sets and methods that have shares."""
     found = rows[rows["experiment"] == "attribution"]
@@ -66,6 +72,7 @@ def cases(rows: pd.DataFrame, datasets: Sequence[str], methods: Sequence[str] = 
 def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
     """Draw the central figure: what past, neighbours and strangers contribute, by data set and network."""
     found = {case: share_intervals(rows, *case) for case in cases(rows, datasets)}
+    excess = {case: float(excess_over_past(rows, *case)[0]) for case in found}
     panels = list(dict.fromkeys(dataset for dataset, _ in found))
     figure, axes = new_figure(columns=len(panels), height=3.7, squeeze=False, sharey=True)
     drawn, words = [], []
@@ -78,7 +85,7 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
             what = {"dataset": panel, "method": case[1]}
             drawn += [as_data(i, **what, player=p) for p, i in zip(PLAYERS, intervals, strict=True)]
             share = found[case]["interaction"].estimate / found[case]["past"].estimate
-            beyond = number(100 * _excess_over_past(found[case]), 0, signed=True)
+            beyond = number(100 * excess[case], 0, signed=True)
             words.append(
                 f"{TITLES[panel]}, {case[1]}: top neighbour {number(100 * share, 0)} % of the past, {beyond} % beyond "
                 "the top stranger"
@@ -90,8 +97,7 @@ def draw_shares(rows: pd.DataFrame, datasets: Sequence[str]) -> Drawing:
         one.margins(x=0.22)
     axes[0][0].set_yticks(range(len(PLAYERS)), PLAYER_LABELS)
     axes[0][0].set_ylim(len(PLAYERS) - 0.4, -0.6)
-    name_methods(figure, [method for _, method in found])
-    excess = {case: _excess_over_past(shares) for case, shares in found.items()}
+    _name_methods(figure, [method for _, method in found])
     largest = max(excess, key=excess.__getitem__)
     beyond = f"{number(100 * excess[largest], 0, signed=True)} % of the past ({TITLES[largest[0]]}, {largest[1]})"
     state_finding(figure, f"Top neighbour minus top of as many strangers: at most {beyond}")
@@ -113,14 +119,13 @@ def _write_estimates(axes: Axes, places: Sequence[float], intervals: Sequence[In
         )  # fmt: skip
 
 
-def name_methods(figure: Figure, methods: Sequence[str], **options: Any) -> None:
+def _name_methods(figure: Figure, methods: Sequence[str]) -> None:
     """Write one legend of methods for all panels, below them."""
     handles = [
         Line2D([], [], color=style_of(m).colour, marker=style_of(m).marker, linestyle="", label=m)
         for m in dict.fromkeys(methods)
     ]
-    options = {"loc": "outside lower center", "ncols": min(3, len(handles)), "fontsize": 7.5, **options}
-    figure.legend(handles=handles, **options)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)), fontsize=7.5)
 
 
 def _clear_ticks(axes: Axes, threshold: float) -> None:
@@ -133,10 +138,6 @@ def _clear_ticks(axes: Axes, threshold: float) -> None:
     kept = [tick for tick in ticks if low <= tick <= high]
     axes.set_xticks(kept, [number(tick) for tick in kept], fontsize=7)
     axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _excess_over_past(shares: dict[str, Interval]) -> float:
-    return (shares["interaction"].estimate - shares["random max"].estimate) / shares["past"].estimate
 
 
 def _asides(n: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reprise.numerals import number
+from reprise.numerals import number, percent
 from reprise.stats import Interval
 from reprise.walk_alone.problems import Problem
 from reprise.walk_alone.resampling import interval_of, samples
@@ -121,9 +121,3 @@ def probe_table(problems: Sequence[Problem], probes: Sequence[Probe]) -> pd.Data
             }
         )
     return pd.DataFrame(lines)
-
-
-def percent(interval: Interval, *, decimals: int = 0, signed: bool = True) -> str:
-    """Write a share with its interval in per cent."""
-    ends = [number(100 * end, decimals, signed=signed) for end in (interval.estimate, interval.low, interval.high)]
-    return "{} % [{}, {}]".format(*ends)

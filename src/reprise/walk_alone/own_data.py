@@ -7,7 +7,6 @@ copies that it may change.
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from reprise.errors import unknown_name
 from reprise.walk_alone.attribution import Attribution, Method
-from reprise.walk_alone.checked import shapley
+from reprise.walk_alone.checked import as_array, shapley, whole
 from reprise.walk_alone.coalitions import Masks, Numbers
 from reprise.walk_alone.own_tables import TableWindows
 from reprise.walk_alone.windows import FUTURE, LENGTH, PAST, Windows, WindowsError
@@ -62,7 +61,7 @@ class Explanation:
     @property
     def interaction(self) -> float:
         """Contribution of the most influential neighbour; 0 without neighbours."""
-        return float(self.neighbours.max(initial=-np.inf)) if self.neighbours.size else 0.0
+        return float(self.neighbours.max()) if self.neighbours.size else 0.0
 
 
 def to_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
@@ -131,7 +130,7 @@ def explain(
     _check_predictor(predict)
     if loss not in get_args(Loss):
         raise unknown_name("loss", loss, list(get_args(Loss)))
-    target = _whole("target", target)
+    target = whole("target", target, WindowsError)
     found = []
     for place, (tracks, who) in enumerate(_scenes(scenes, target)):
         _check_scene(tracks, place, target, padding=not isinstance(scenes, Windows))
@@ -149,13 +148,6 @@ def _check_predictor(predict: object) -> None:
         raise WindowsError(
             "predict is in training mode, its dropout would be attributed to players; call eval() on it."
         )
-
-
-def _whole(name: str, value: object) -> int:
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise WindowsError(f"{name}={value!r} is no whole number.") from None
 
 
 def _scenes(scenes: Any, target: int) -> list[tuple[NDArray[np.float64], dict[str, Any]]]:
@@ -279,7 +271,7 @@ class PredictorGame:
         torch = sys.modules.get("torch")
         with torch.no_grad() if torch is not None else nullcontext():
             returned = self.predict(past, neighbours, present)
-        paths = np.asarray(returned.detach().cpu() if hasattr(returned, "detach") else returned, dtype=np.float64)
+        paths = np.asarray(as_array(returned), dtype=np.float64)
         paths = paths[:, None] if paths.ndim == 3 else paths
         if paths.ndim != 4 or (len(paths), *paths.shape[2:]) != (n, *self.future.shape):
             raise WindowsError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from reprise.walk_alone.checked import whole
 from reprise.walk_alone.windows import FUTURE, LENGTH, PAST, Windows, WindowsError, cut_windows, join
 
 if TYPE_CHECKING:
@@ -91,9 +92,12 @@ def from_dataframe(
     """
     if not hasattr(table, "columns") or not hasattr(table, "groupby"):
         raise WindowsError(f"table is a {type(table).__name__}; give a pandas DataFrame, one row per agent and frame.")
-    for name, value in (("radius", radius), ("seconds", seconds), ("every", every)):
+    for name, value in (("radius", radius), ("seconds", seconds)):
         if not isinstance(value, int | float | np.number) or not (math.isfinite(value) and value > 0):
             raise WindowsError(f"{name}={value!r} must be a number above 0.")
+    every = whole("every", every, WindowsError)
+    if every < 1:
+        raise WindowsError(f"every={every} must be a whole number from 1.")
     names = [frame, agent, x, y, *([scene] if scene else [])]
     if missing := [name for name in names if name not in table.columns]:
         raise WindowsError(f"the table has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}.")
@@ -103,13 +107,10 @@ def from_dataframe(
         if (unknown := table[name].isna().to_numpy()).any():
             raise WindowsError(f"row {table.index[unknown][0]!r} has no {name}; fill it in or leave the row out.")
     groups = table.groupby(scene, sort=True) if scene else [(0, table)]
-    parts, longest = [], (0, "")
-    for number, (which, rows) in enumerate(groups):
-        tracks = _Tracks.of(rows, (frame, agent, x, y), int(every))
-        parts.append(tracks.windows(number, which, radius, seconds))
-        longest = max(longest, tracks.longest())
-    windows = _joined(parts)
+    scenes = [(which, _Tracks.of(rows, (frame, agent, x, y), every)) for which, rows in groups]
+    windows = _joined([tracks.windows(place, which, radius, seconds) for place, (which, tracks) in enumerate(scenes)])
     if not len(windows):
+        longest = max(tracks.longest() for _, tracks in scenes)
         raise WindowsError(
             f"no agent is seen in {LENGTH} consecutive frames ({PAST} observed, {FUTURE} future); the longest track "
             f"has {longest[0]}: {longest[1]}."
@@ -226,7 +227,7 @@ def _warn_of_units(windows: Windows, places: NDArray[np.float64], seconds: float
             "if the table has more frames a second than one in `seconds`, thin it by every=.",
             stacklevel=3,
         )
-    degrees = bool((np.abs(places) <= np.array([180.0, 180.0])).all())
+    degrees = bool((np.abs(places) <= 180.0).all())
     if degrees and 0 < speed < SLOWEST:
         warnings.warn(
             f"the median speed is {speed:.1e} units a second; if x and y are longitude and latitude, project them to "

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 
-from reprise.numerals import number
+from reprise.numerals import number, percent
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval
-from reprise.walk_alone.figures import ALONE, CUT, NETWORKS, TITLES, loss_of, unit_of
-from reprise.walk_alone.linear_probe import Probe, percent
+from reprise.walk_alone.figures import ALONE, CUT, NETWORKS, TITLES, excess_over_past, unit_of
+from reprise.walk_alone.linear_probe import Probe
 from reprise.walk_alone.resampling import Sample, interval_of, samples
 from reprise.walk_alone.settings import Fold, Settings
 
@@ -125,7 +125,7 @@ def _probe_words(probes: Mapping[str, Probe], dataset: str, *, short: bool = Fal
 
 def _excess(rows: pd.DataFrame, probes: Mapping[str, Probe], claims: str) -> str:
     try:
-        shares = {(d, m): _excess_over_past(rows, d, m) for d in (WORLD, COURT) for m in NETWORKS[:2]}
+        shares = {(d, m): excess_over_past(rows, d, m) for d in (WORLD, COURT) for m in NETWORKS[:2]}
     except MissingRowsError:
         return ""
     beyond = ", ".join(
@@ -145,12 +145,6 @@ def _excess(rows: pd.DataFrame, probes: Mapping[str, Probe], claims: str) -> str
         "the court earn beyond such shared geometry is the difference above: where its interval reaches 0, it does not "
         f"support {claims}."
     )
-
-
-def _excess_over_past(rows: pd.DataFrame, dataset: str, method: str) -> Sample:
-    how = {"dataset": dataset, "method": method, "experiment": "attribution", "loss": loss_of(method)}
-    found = samples(rows, ("past", "interaction", "random max"), **how)
-    return (found["interaction"] - found["random max"]) / found["past"]
 
 
 def audit_finding(rows: pd.DataFrame, audit: str) -> str:

@@ -13,6 +13,7 @@ from reprise.palette import BLACK, BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
 from reprise.plots import Drawing, as_data, interval_dots, name_lines, new_figure, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import t_interval
+from reprise.walk_alone.figures import CUT, NETWORKS
 from reprise.walk_alone.problems import Problem
 from reprise.walk_alone.windows import Windows
 from reprise.walk_alone.worlds import simulate
@@ -27,7 +28,7 @@ COURT = (94.0, 50.0)
 HELPS, MISLEADS = GREY, PURPLE
 ARROW_REACH = 0.55  # of the way to the target
 ROLES = ("ball", *(f"opponent {i}" for i in range(1, 6)), *(f"team mate {i}" for i in range(1, 5)))
-METHODS = ("Trajectron++", "Trajectron++Edge", "Trajectron++Edge, neighbours cut")
+METHODS = (*NETWORKS[:2], CUT)
 
 
 def draw_dropping(windows: Windows, place: int) -> Drawing:

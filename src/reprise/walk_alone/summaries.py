@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reprise.numerals import number
+from reprise.numerals import number, percent
 from reprise.rows import MissingRowsError, select
-from reprise.walk_alone.figures import CUT, NETWORKS, TITLES, cases, loss_of, share_intervals
-from reprise.walk_alone.linear_probe import percent
+from reprise.walk_alone.figures import CUT, NETWORKS, TITLES, cases, excess_over_past, share_intervals
 from reprise.walk_alone.problems import Problem
 from reprise.walk_alone.resampling import interval_of, number_of_seeds, samples
 from reprise.walk_alone.settings import Settings
@@ -28,7 +27,7 @@ def audit_table(rows: pd.DataFrame, audit: str) -> pd.DataFrame:
     between = [name for name in ("exact Banzhaf",) if name in wide]
     wide = wide.reset_index()[["dataset", "method", "metric", "as released", *between, "corrected"]]
     wide["difference"] = wide["as released"] - wide["corrected"]
-    return _rounded(wide)
+    return _readable(wide)
 
 
 def phantom_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +40,7 @@ def phantom_table(rows: pd.DataFrame) -> pd.DataFrame:
     wide["difference"] = wide["phantom"] - wide["without"]
     named = {"phantom": "as released (phantom)", "without": "corrected (cut)"}
     order = ["dataset", "method", "metric", "with", "phantom", "without", "difference"]
-    return _rounded(wide[order].rename(columns=named))
+    return _readable(wide[order].rename(columns=named))
 
 
 def score_table(rows: pd.DataFrame, problems: Sequence[Problem]) -> pd.DataFrame:
@@ -63,11 +62,11 @@ def score_table(rows: pd.DataFrame, problems: Sequence[Problem]) -> pd.DataFrame
                 "as released (− one stranger)": real - one,
                 "corrected (− top stranger)": real - top,
                 "difference": top - one,
-                "corrected over past": _excess_over_past(rows, dataset, method),
-                "the same, equal games": _excess_over_past(equal, dataset, method),
+                "corrected over past": _written_excess(rows, dataset, method),
+                "the same, equal games": _written_excess(equal, dataset, method),
             }
         )
-    return _rounded(pd.DataFrame(lines))
+    return _readable(pd.DataFrame(lines))
 
 
 def equal_games(rows: pd.DataFrame, counts: Mapping[tuple[str, str], NDArray[np.int64]]) -> pd.DataFrame:
@@ -97,11 +96,9 @@ def equal_games(rows: pd.DataFrame, counts: Mapping[tuple[str, str], NDArray[np.
     return scaled
 
 
-def _excess_over_past(rows: pd.DataFrame, dataset: str, method: str) -> str:
-    how = {"dataset": dataset, "method": method, "experiment": "attribution", "loss": loss_of(method)}
-    found = samples(rows, ("past", "interaction", "random max"), **how)
-    ratio = (found["interaction"] - found["random max"]) / found["past"]
-    return percent(interval_of(ratio, number_of_seeds(rows, dataset)), decimals=1)
+def _written_excess(rows: pd.DataFrame, dataset: str, method: str) -> str:
+    found = interval_of(excess_over_past(rows, dataset, method), number_of_seeds(rows, dataset))
+    return percent(found, decimals=1)
 
 
 def losses_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +118,7 @@ def losses_table(rows: pd.DataFrame) -> pd.DataFrame:
             of_what = {metric: float(share[metric]) for metric in ("past", "interaction", "random max")}
             ratio = 100 * float(excess / share["past"])
             lines.append({**what, "targets": len(of), **of_what, "real − random max, % of past": ratio})
-    return _rounded(pd.DataFrame(lines))
+    return _readable(pd.DataFrame(lines))
 
 
 def scale_table(settings: Settings) -> pd.DataFrame:
@@ -162,17 +159,17 @@ def truth_table(rows: pd.DataFrame) -> pd.DataFrame:
         raise MissingRowsError("no simulated world in this run")
     frame = pd.DataFrame(lines)
     frame.loc[frame["measure"] == "leader is first", "share of past"] = np.nan
-    return _rounded(frame)
+    return _readable(frame)
 
 
 def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the errors of all predictors with all neighbours."""
     found = select(rows, experiment="accuracy", neighbours="with")
     wide = found.pivot_table(index=["dataset", "split", "method"], columns="metric", values="value")
-    return _rounded(wide.reset_index())
+    return _readable(wide.reset_index())
 
 
-def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table as readers see it: rounded, with metrics and data sets named as in the text."""
 
     def text(value: object) -> object:
