@@ -16,7 +16,7 @@ from scipy.special import expit
 from reprise.compute import use_threads
 from reprise.rim.data import EMBEDDED, load_split
 from reprise.rim.events import Requests, requests_at
-from reprise.rim.hawkes import contrast, fit_hawkes, fit_poisson, poisson_loss
+from reprise.rim.hawkes import RIDGE, STRENGTH, contrast, fit_hawkes, fit_poisson, poisson_loss
 from reprise.rim.kernel_features import SCALES, Moments, features, moments
 from reprise.rim.linear_programme import best_assignment
 from reprise.rim.matching import Bounds, alternate, certify, solve
@@ -82,11 +82,11 @@ def time_gram(split: Split) -> None:
 
 def by_proximal_steps(found: Moments, n_steps: int) -> np.ndarray:
     """Return the least-squares intensity by accelerated proximal gradient steps, in scaled coordinates."""
-    quadratic = found.gram / found.weight + np.eye(101) / 2e3
+    quadratic = found.gram / found.weight + np.eye(len(found.gram)) / (2 * STRENGTH)
     scale = 1 / np.sqrt(np.diag(quadratic))
     scaled, target = scale[:, None] * quadratic * scale, scale * found.jumps / found.weight
     rate = 1 / np.linalg.eigvalsh(scaled).max()
-    now = ahead = np.zeros(101)
+    now = ahead = np.zeros(len(found.gram))
     for step in range(n_steps):
         new = np.maximum(ahead - rate * (scaled @ ahead - target), 0)
         ahead = new + step / (step + 3) * (new - now)
@@ -108,15 +108,16 @@ def time_fits(split: Split) -> None:
     phi = np.concatenate([features(window) for window in split.validation])
     counts = np.concatenate([window.n_future for window in split.validation])
 
-    def softplus(theta: np.ndarray) -> float:
-        w = np.logaddexp(0, theta)
-        return poisson_loss(phi, counts, w)[0] + 5e-4 * float(w @ w)
+    def loss(w: np.ndarray) -> float:
+        return poisson_loss(phi, counts, w)[0] + RIDGE / 2 * float(w @ w)
 
     def plain() -> np.ndarray:
-        return np.logaddexp(0, minimize(softplus, np.zeros(101), method="BFGS", options={"maxiter": 100}).x)
+        start = np.zeros(phi.shape[1])
+        found = minimize(lambda theta: loss(np.logaddexp(0, theta)), start, method="BFGS", options={"maxiter": 100})
+        return np.logaddexp(0, found.x)
 
     ours, theirs = fit_poisson(phi, counts), plain()
-    value = [poisson_loss(phi, counts, w)[0] + 5e-4 * float(w @ w) for w in (ours, theirs)]
+    value = [loss(w) for w in (ours, theirs)]
     assert value[0] <= value[1] + 1e-6
     fast, slow = seconds(lambda: fit_poisson(phi, counts)), seconds(plain)
     print(

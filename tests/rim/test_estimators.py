@@ -141,6 +141,8 @@ def test_lists_of_identifiers_are_lists(model):
         model.recommend_users("item 1")
     with pytest.raises(RimInputError, match="users are empty"):
         model.recommend_items([])
+    with pytest.raises(RimInputError, match="items are empty"):
+        model.recommend_users([])
 
 
 def test_lines_of_a_basket_are_no_duplicates():

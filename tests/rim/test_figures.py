@@ -1,12 +1,14 @@
 """Figures, tables and sentences say what their rows say, and leave out what a run has no rows for."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from tests.rim.test_study import SMALL, few_shoppers
 
 from reprise.rim import figures, illustrations, limits, matching_figures, sentences, study, summaries
-from reprise.rim.comparisons import USER_REC, ranked
+from reprise.rim.comparisons import USER_REC, matched, ranked
 from reprise.rim.settings import Settings
 from reprise.rows import MissingRowsError, per_seed
 from reprise.verification import published_numbers
@@ -88,6 +90,13 @@ def test_tables_have_a_line_for_each_case(rows, published):
     assert levels.loc["GraphConv-Extra", "paper (MovieLens 1M), UserRec"] == "2.85"
     assert levels.loc["GraphConv-Extra", "MovieLens 100K, UserRec"] == "—"
     assert "±" in levels.loc["GRU × HP", "Online Retail, UserRec"]
+    spread = summaries.spread_table(rows, SETS).set_index("method")
+    assert spread.loc["GRU × HP", "MovieLens 100K, item perplexity of ItemRec"] == "—"
+    how = {"dataset": SETS[0], "part": "ranking", "task": USER_REC, "metric": "user perplexity"}
+    for method in ("GRU", "GRU × HP"):
+        value = per_seed(rows, method=method, **how).mean()
+        assert spread.loc[method, "MovieLens 100K, user perplexity of UserRec"] == f"{value:.0f}"
+        assert f" {value:.0f}" in sentences.how_few_are_addressed(rows, SETS).split("; ")[0]
     matching = summaries.matching_table(rows, SETS)
     assert set(matching["solver"]) == {"exact", "released loop", "greedy", "exact, prices of other items"}
     programme = summaries.programme_table(rows, SETS)
@@ -117,10 +126,16 @@ def scaled(rows, method, factor, data_set=SETS[0]):
 
 
 def test_the_order_is_told_as_it_is(rows):
-    text = sentences.where_the_order_breaks(scaled(rows, "GRU × EMA", 0.01), SETS)
-    first, second = text.split("**Online Retail**")
-    assert "UserPop < EMA is reversed" in first or "UserPop < EMA" in first.split("reversed")[0]
-    assert "UserPop < EMA are reversed" not in second
+    plain, text = (
+        sentences.where_the_order_breaks(one, SETS).split("**Online Retail**")
+        for one in (rows, scaled(rows, "GRU × EMA", 0.01))
+    )
+    kinds = dict(re.findall(r"([^;:]+?) (holds?|(?:is|are) reversed|(?:is|are) open)", text[0]))
+    reversed_steps = [steps for steps, kind in kinds.items() if kind.endswith("reversed")]
+    assert len(reversed_steps) == 1
+    assert "UserPop < EMA" in reversed_steps[0]
+    assert any("EMA < Hawkes" in steps for steps, kind in kinds.items() if kind.startswith("hold"))
+    assert text[1] == plain[1]
     best = sentences.where_the_order_breaks(scaled(rows, "GRU × UserPop", 9.0), SETS[:1])
     assert "the best factor is UserPop" in best
 
@@ -175,7 +190,13 @@ def test_limits_of_the_verdicts_carry_the_numbers_of_the_rows(rows):
     assert "hits" not in limits.how_greedy_rounds(rows, SETS)
     assert "A negative gap" in limits.how_greedy_rounds(rows, SETS)
     assert "most popular third" in limits.who_is_hit_with_a_minimum(rows, SETS)
-    assert "points" in limits.size_of_the_loss(rows, SETS)
+    lost = {
+        m: matched(rows, SETS[0], m, 0.7, served="offline").lost_from(
+            matched(rows, SETS[0], m, 0.0, served="offline", solver="none")
+        ).values[0]
+        for m in ("GRU", "GRU × HP")
+    }  # fmt: skip
+    assert f"{abs(lost['GRU'] - lost['GRU × HP']):.1f} [" in limits.size_of_the_loss(rows, SETS)
     for say in (
         limits.precision_tells_no_prices_apart, limits.how_greedy_rounds, limits.who_is_hit_with_a_minimum,
         limits.size_of_the_loss,

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Factor = Literal["none", "UserPop", "EMA", "Hawkes", "HP"]
-
-
 Moment = float | str | date | np.datetime64 | None
 
 
@@ -70,13 +68,26 @@ def _number(moment: float | str | date | np.datetime64) -> float:
         ) from error
 
 
-def _requests(split: Split, users: Sequence[Any] | None) -> tuple[NDArray[Any], Requests]:
+def _identifiers(name: str, given: Sequence[Any]) -> list[Any]:
+    """Return users or items as a list.
+
+    Raises
+    ------
+    RimInputError
+        If it is a single identifier, or none.
+    """
+    if isinstance(given, str | bytes):
+        raise RimInputError(f"{name}={given!r} is one identifier; give a list of them.")
+    if not len(given):
+        raise RimInputError(f"{name} are empty; give at least one, or None for all.")
+    return list(given)
+
+
+def _requests(split: Split, users: Sequence[Any] | None) -> tuple[pd.Index, Requests]:
     """Return users with their present states; somebody unknown has an empty history."""
-    if isinstance(users, str | bytes):
-        raise RimInputError(f"users={users!r} is one identifier; give a list of them.")
-    if users is not None and not len(users):
-        raise RimInputError("users are empty; give at least one, or None for all.")
-    identifiers = split.train.users if users is None else np.asarray(list(users))
+    import pandas as pd
+
+    identifiers = split.train.users if users is None else np.asarray(_identifiers("users", users))
     place_of = {user: place for place, user in enumerate(split.train.users[split.test.user].tolist())}
     places = np.array([place_of.get(user, -1) for user in identifiers.tolist()], dtype=np.int64)
     known = np.flatnonzero(places >= 0)
@@ -93,7 +104,8 @@ def _requests(split: Split, users: Sequence[Any] | None) -> tuple[NDArray[Any], 
     shape = (len(places), len(split.train.items))
     end = np.full(len(places), split.test.end[0] if len(split.test) else np.inf)
     none = sparse.csr_array(shape, dtype=np.float64)
-    return identifiers, Requests(places, end, split.horizon, indptr, chosen.item, chosen.time, none)
+    index = pd.Index(identifiers, name="user")
+    return index, Requests(places, end, split.horizon, indptr, chosen.item, chosen.time, none)
 
 
 def _without_items(events: Events) -> Events:
@@ -101,7 +113,46 @@ def _without_items(events: Events) -> Events:
     return replace(events, item=np.zeros_like(events.item), items=np.zeros(1, dtype=np.int64))
 
 
-class HawkesPoisson(BaseEstimator):
+class _EventsModel(BaseEstimator):
+    """What is fitted to the events before a time: a subclass says how it reads them, and learns from their split."""
+
+    horizon: float
+    n_windows: int
+
+    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
+        """Fit on events before a time, by default on all of them.
+
+        Parameters
+        ----------
+        events
+            Columns ``user``, ``item``, ``time`` (numbers or dates), one event a row, in any order; `HawkesPoisson` does
+            without ``item``.
+        until
+            T, the present: a number in the unit of the times, or a date where these are dates.
+
+        Raises
+        ------
+        RimInputError
+            For events or a horizon that cannot be used.
+        UnknownNameError
+            For a mark or activity model that does not exist.
+        """
+        self._check_names()
+        self._split = _split(self._read(events), until, self.horizon, self.n_windows)
+        self._learn(self._split)
+        return self
+
+    def _check_names(self) -> None:
+        """Refuse names of models that do not exist."""
+
+    def _read(self, events: pd.DataFrame) -> Events:
+        return from_frame(events)
+
+    def _learn(self, split: Split) -> None:
+        raise NotImplementedError
+
+
+class HawkesPoisson(_EventsModel):
     """Expected number of a user's events within a horizon, from when the user was active before (HP).
 
     Parameters
@@ -123,37 +174,24 @@ class HawkesPoisson(BaseEstimator):
         self.horizon = horizon
         self.n_windows = n_windows
 
-    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
-        """Fit on events before a time, by default on all of them.
-
-        Parameters
-        ----------
-        events
-            Columns ``user`` and ``time``, and ``item``, which does not matter here.
-        until
-            T, the present: a number in the unit of the times, or a date where these are dates.
-
-        Raises
-        ------
-        RimInputError
-            For events or a horizon that cannot be used.
-        """
+    def _read(self, events: pd.DataFrame) -> Events:
         columns = getattr(events, "columns", ())
         frame = events if "item" in columns or not len(columns) else events.assign(item=np.arange(len(events)))
-        self._split = _split(_without_items(from_frame(frame)), until, self.horizon, self.n_windows)
-        self.weights_ = poisson_weights(self._split)
-        return self
+        return _without_items(from_frame(frame))
+
+    def _learn(self, split: Split) -> None:
+        self.weights_ = poisson_weights(split)
 
     def predict(self, users: Sequence[Any] | None = None) -> pd.Series:
         """Return the expected number of events in [T, T + h) of users, by default of all; new ones get a baseline."""
         import pandas as pd
 
         check_is_fitted(self, "weights_")
-        identifiers, requests = _requests(self._split, users)
-        return pd.Series(features(requests) @ self.weights_, index=pd.Index(identifiers, name="user"), name="expected")
+        index, requests = _requests(self._split, users)
+        return pd.Series(features(requests) @ self.weights_, index=index, name="expected")
 
 
-class RecurrentIntensityModel(BaseEstimator):
+class RecurrentIntensityModel(_EventsModel):
     """Items for users and users for items from one intensity λ(x) p(y | x).
 
     Parameters
@@ -210,54 +248,37 @@ class RecurrentIntensityModel(BaseEstimator):
         self.random_state = random_state
         self.device = device
 
-    def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
-        """Train on events before a time, by default on all of them.
-
-        Parameters
-        ----------
-        events
-            Columns ``user``, ``item``, ``time`` (numbers or dates), one event a row, in any order.
-        until
-            T, the present: a number in the unit of the times, or a date where these are dates.
-
-        Raises
-        ------
-        RimInputError
-            For events or a horizon that cannot be used.
-        UnknownNameError
-            For a mark or activity model that does not exist.
-        """
+    def _check_names(self) -> None:
         for kind, name, known in (
             ("mark model", self.mark, list(NETWORKS)),
             ("activity model", self.activity, list(PAPERS_MODELS)),
         ):
             if name not in known:
                 raise unknown_name(kind, name, known)
-        self._split = _split(from_frame(events), until, self.horizon, self.n_windows)
-        self._activity = PAPERS_MODELS[self.activity](self._split)
+
+    def _learn(self, split: Split) -> None:
+        self._activity = PAPERS_MODELS[self.activity](split)
         options = MarkOptions(self.mark, self.width, self.epochs, self.batch)
-        self._mark = train_mark(
-            self._split.train, options, self.random_state, "own data", device=resolve_device(self.device)
-        )
-        self.users_, self.items_ = self._split.train.users, self._split.train.items[self._split.candidates]
+        device = resolve_device(self.device)
+        self._mark = train_mark(split.train, options, self.random_state, "own data", device=device)
+        self.users_, self.items_ = split.train.users, split.train.items[split.candidates]
         self.mark_loss_ = np.array(self._mark.path)
-        return self
 
     def expected_activity(self, users: Sequence[Any] | None = None) -> pd.Series:
         """Return λ(x) of users, by default of all; somebody unknown gets what is left without a history."""
         import pandas as pd
 
         check_is_fitted(self, "items_")
-        identifiers, requests = _requests(self._split, users)
-        return pd.Series(self._intensity(requests), index=pd.Index(identifiers, name="user"), name="activity")
+        index, requests = _requests(self._split, users)
+        return pd.Series(self._intensity(requests), index=index, name="activity")
 
     def scores(self, users: Sequence[Any] | None = None) -> pd.DataFrame:
         """Return λ(x) p(y | x), users in rows and items in columns: what `DualMatcher` takes. −∞ for excluded pairs."""
         import pandas as pd
 
         check_is_fitted(self, "items_")
-        identifiers, requests = _requests(self._split, users)
-        return pd.DataFrame(self._scores(requests), index=pd.Index(identifiers, name="user"), columns=self.items_)
+        index, requests = _requests(self._split, users)
+        return pd.DataFrame(self._scores(requests), index=index, columns=self.items_)
 
     def recommend_items(self, users: Sequence[Any] | None = None, k: int = 10) -> pd.DataFrame:
         """Return each user's k best items: columns user, item, rank, score."""
@@ -279,9 +300,7 @@ class RecurrentIntensityModel(BaseEstimator):
             If an item is unknown; it is left out.
         """
         scores = self.scores()
-        if isinstance(items, str | bytes):
-            raise RimInputError(f"items={items!r} is one identifier; give a list of them.")
-        wanted = list(self.items_) if items is None else list(items)
+        wanted = list(self.items_) if items is None else _identifiers("items", items)
         if unknown := [item for item in wanted if item not in scores.columns]:
             warnings.warn(
                 f"{len(unknown)} items have no training events and are left out, e.g. {unknown[0]!r}.", stacklevel=2

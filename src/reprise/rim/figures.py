@@ -21,6 +21,8 @@ from reprise.plots import (
     printed,
     state_finding,
 )
+from reprise.rim.activity import FURTHER_MODELS
+from reprise.rim.claims import FACTORS
 from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, ranked
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval
@@ -35,7 +37,7 @@ TITLES = {
     "movielens-1m": "MovieLens 1M",
     "online-retail": "Online Retail",
 }
-FACTORS = ("UserPop", "EMA", "Hawkes", "HP")
+COMPARED_FACTORS = (*FACTORS, *FURTHER_MODELS, "true intensity")
 LIFTED = (
     *(f"GRU × {factor}" for factor in FACTORS),
     "GRU × HP of other users",
@@ -99,10 +101,7 @@ def draw_lift(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequence[s
     figure.supxlabel("UserRec precision over that of the plain GRU (ratio)", fontsize=9)
     data = pd.DataFrame(drawn)
     hp = data[data["method"] == "GRU × HP"]
-    words = [
-        f"{number(row.mean_, 2)} on {title_of(row.dataset)}"
-        for row in hp.rename(columns={"mean": "mean_"}).itertuples()
-    ]
+    words = [f"{number(ratio, 2)} on {title_of(name)}" for name, ratio in zip(hp["dataset"], hp["mean"], strict=True)]
     state_finding(
         figure, f"HP multiplies the GRU's UserRec precision by {' and by '.join(words)}{_harmed(rows, present)}"
     )
@@ -303,26 +302,13 @@ def draw_kernels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     )
 
 
-def further_order(rows: pd.DataFrame, data_set: str) -> list[str]:
-    """Return the GRU's further factors, best first."""
-    names = (
-        "Hawkes",
-        "Hawkes, integrated",
-        "HP",
-        "HP, visits",
-        "count and recency",
-        "boosted counts",
-        "true intensity",
-    )
-    level = {n: found(rows, data_set, USER_REC, f"GRU × {n}") for n in names}
-    return sorted((n for n in names if level[n]), key=lambda n: -float(level[n].values[0]))  # type: ignore[union-attr]
-
-
 def draw_further(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw other activity models against HP."""
     present = [name for name in data_sets if found(rows, name, USER_REC, "GRU × HP")]
-    lines = ["UserPop", "EMA", "Hawkes", "Hawkes, integrated", "HP, visits", "count and recency", "boosted counts"]
-    lines += ["true intensity"] if any(found(rows, n, USER_REC, "GRU × true intensity") for n in present) else []
+    lines = [
+        factor for factor in COMPARED_FACTORS
+        if factor != "HP" and any(found(rows, name, USER_REC, f"GRU × {factor}") for name in present)
+    ]  # fmt: skip
     figure, axes = panels(len(present), height=0.27 * len(lines) + 1.2, sharey=True)
     drawn: list[dict[str, Any]] = []
     words = []

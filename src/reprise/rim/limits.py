@@ -154,10 +154,8 @@ def differences_by_user(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
             ]
         except MissingRowsError:
             continue
-        words.append(f"on {title_of(name)} {'; '.join(parts)}")
-    if not words:
-        return ""
-    return f"Differences in points with users resampled: {'. '.join(words).replace('. on', '. On')}."
+        words.append(f"On {title_of(name)}: {'; '.join(parts)}.")
+    return f"Differences in points with users resampled. {' '.join(words)}" if words else ""
 
 
 def who_is_hit_with_a_minimum(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:

@@ -191,6 +191,7 @@ def draw_sample_size(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         f"Shortfall from {number(first, 1)} % with {found.index[0]:g} users to {number(float(found.iloc[-1]), 1)} % "
         f"with {found.index[-1]:g}.",
         "Share of the lower bounds (m = 0.7) that is not delivered to test users, prices from random subsets of the "
-        "validation users, mean over draws on one seed; dashed: what sampling error alone would give.",
+        "validation users, mean over draws on one seed; dashed: what sampling error alone would give. Where the "
+        "curve lies above it, something else moves the prices.",
         pd.DataFrame({"users": found.index, "shortfall (%)": found.to_numpy(), "square root": root}),
     )

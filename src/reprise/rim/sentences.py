@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from reprise.numerals import difference, number
 from reprise.plots import measured
+from reprise.rim.claims import FACTORISATIONS, FACTORS
 from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, by_user, ranked
 from reprise.rim.figures import found, title_of
 from reprise.rows import MissingRowsError, per_seed
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CHAIN = ("UserPop", "EMA", "Hawkes", "HP")
-FACTORISATIONS = ("ALS", "BPR-Item", "BPR-User", "LogisticMF")
 
 
 def _users(rows: pd.DataFrame, data_set: str, factor: str) -> Resampled:
@@ -30,7 +28,7 @@ def where_the_order_breaks(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     words = []
     for name in data_sets:
         try:
-            level = {"none": by_user(rows, name, "GRU"), **{f: by_user(rows, name, f"GRU × {f}") for f in CHAIN}}
+            level = {"none": by_user(rows, name, "GRU"), **{f: by_user(rows, name, f"GRU × {f}") for f in FACTORS}}
         except MissingRowsError:
             continue
         kinds: dict[str, list[str]] = {"holds": [], "is reversed": [], "is open": []}
@@ -41,7 +39,7 @@ def where_the_order_breaks(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         parts = [
             f"{', '.join(steps)} {kind if len(steps) == 1 else _plural(kind)}" for kind, steps in kinds.items() if steps
         ]
-        best = max(CHAIN, key=lambda f: float(level[f].values[0]))
+        best = max(FACTORS, key=lambda f: float(level[f].values[0]))
         words.append(f"**{title_of(name)}**: {'; '.join(parts)}; the best factor is {best}")
     return f"With users resampled: {'. '.join(words)}." if words else "This run has no ranking of users."
 
@@ -87,6 +85,20 @@ def how_much_is_activity(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         )
     joined = "; ".join(words)
     return f"What an oracle would add: {joined}." if words else "This run has no oracle."
+
+
+def how_few_are_addressed(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say over how many users the user recommendation of the GRU is spread, without and with HP."""
+    words = []
+    for name in data_sets:
+        how = {"dataset": name, "part": "ranking", "task": USER_REC, "metric": "user perplexity"}
+        alone, product = (measured(rows, method=method, **how) for method in ("GRU", "GRU × HP"))
+        users = measured(rows, dataset=name, part="data", metric="users")
+        if alone is None or product is None or users is None:
+            continue
+        levels = [number(float(values.mean()), 0) for values in (alone, product, users)]
+        words.append(f"on {title_of(name)} from {levels[0]} to {levels[1]}, of {levels[2]} users")
+    return f"HP takes the user perplexity of the GRU {'; '.join(words)}." if words else ""
 
 
 def overconfidence(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:

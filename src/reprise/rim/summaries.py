@@ -9,8 +9,10 @@ import pandas as pd
 
 from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, measured, printed
+from reprise.rim.claims import FACTORS
 from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, by_user
-from reprise.rim.figures import BOTH_AXES, PAPERS_SET, base_of, found, title_of
+from reprise.rim.figures import BOTH_AXES, COMPARED_FACTORS, PAPERS_SET, base_of, found, title_of
+from reprise.rim.limits import OTHER_PRICES
 from reprise.rim.matching_figures import sets_with_matching
 from reprise.rows import MissingRowsError, per_seed, select
 
@@ -21,6 +23,10 @@ LEVELS = (
     "Random", *BOTH_AXES[: BOTH_AXES.index("ItemPop × UserPop")], "ItemPop × UserPop", "ItemPop × EMA",
     "ItemPop × Hawkes", "ItemPop × HP", "ALS", "ALS × HP", "LogisticMF", "BPR, both kinds of negatives", "BPR-Item",
     "BPR-User", "GraphConv", "GraphConv-Extra", "LDA",
+)  # fmt: skip
+SPREAD = (
+    "Random", "GRU", *(f"GRU × {factor}" for factor in FACTORS), "GRU × true counts", "ItemPop", "ItemPop × HP", "ALS",
+    "ALS × HP", "LogisticMF", "BPR-Item", "BPR-User",
 )  # fmt: skip
 FACTS = (
     "training events", "users", "items", "targets", "active users", "items for a user", "users for an item",
@@ -62,6 +68,28 @@ def levels_table(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Sequenc
     return pd.DataFrame(lines)
 
 
+def spread_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return over how many items and users recommendations are spread: perplexities, the histories' in the first line.
+
+    The items of a method are those of its mark model, and stand in that one's line alone.
+    """
+    histories: dict[str, Any] = {"method": "histories of the test users"}
+    lines: dict[str, dict[str, Any]] = {method: {"method": method} for method in SPREAD}
+    for name in data_sets:
+        for task, side in ((ITEM_REC, "item perplexity"), (USER_REC, "user perplexity")):
+            column = f"{title_of(name)}, {side} of {task}"
+            histories[column] = _rounded(measured(rows, dataset=name, part="data", metric=f"{side} of histories"))
+            for method, line in lines.items():
+                line[column] = _rounded(
+                    measured(rows, dataset=name, part="ranking", task=task, method=method, metric=side)
+                )
+    return pd.DataFrame([histories, *lines.values()])
+
+
+def _rounded(values: pd.Series | None) -> str:
+    return MISSING if values is None else number(float(values.mean()), 0)
+
+
 def matching_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return precision, delivery and certificate of each solver at the judged points, means over seeds."""
     name = sets_with_matching(rows, data_sets)[0]
@@ -69,7 +97,7 @@ def matching_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
     lines = []
     for method in ("GRU", "GRU × HP"):
         for multiplier in (0.7, 1.0):
-            for solver in ("exact", "released loop", "greedy", "exact, prices of other items"):
+            for solver in ("exact", "released loop", "greedy", OTHER_PRICES):
                 for served in ("offline", "online"):
                     how = {"method": method, "multiplier": multiplier, "solver": solver, "served": served}
                     line = _matching_line(chosen, how)
@@ -148,7 +176,7 @@ def resampling_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFra
     """Return lifts over the plain GRU with items resampled, as the rules do, and with users resampled."""
     lines = []
     for name in data_sets:
-        for factor in ("UserPop", "EMA", "Hawkes", "HP"):
+        for factor in FACTORS:
             method = f"GRU × {factor}"
             items, plain = found(rows, name, USER_REC, method), found(rows, name, USER_REC, "GRU")
             if items is None or plain is None:
@@ -171,7 +199,7 @@ def new_pairs_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFram
     for name in data_sets:
         for task, method in (
             (ITEM_REC, "GRU"),
-            *((USER_REC, f"GRU × {f}") for f in ("UserPop", "EMA", "Hawkes", "HP")),
+            *((USER_REC, f"GRU × {factor}") for factor in FACTORS),
         ):
             how = {"dataset": name, "task": task, "method": method, "metric": "precision (%)"}
             whole, new = measured(rows, part="ranking", **how), measured(rows, part="new pairs", **how)
@@ -193,12 +221,8 @@ def new_pairs_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFram
 
 def activity_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return how each activity model goes with the future count: correlation, and correlation of ranks."""
-    names = (
-        "UserPop", "EMA", "Hawkes", "Hawkes, integrated", "HP", "HP, visits", "count and recency", "boosted counts",
-        "true intensity",
-    )  # fmt: skip
     lines = []
-    for model in names:
+    for model in COMPARED_FACTORS:
         line: dict[str, Any] = {"activity model": model}
         for name in data_sets:
             for metric in ("correlation", "rank correlation"):
