@@ -182,8 +182,8 @@ def controls_sentence(rows: pd.DataFrame) -> str:
     return (
         f"Controls, GIANT minus SVD: {difference(planted)} points where only links reveal the class, "
         f"{difference(rewired)} (n = {rewired.n}) with the same edges rewired at random; {reading}. The second is "
-        f"one-sided: it asks that no gain above {number(MOST_REWIRED)} points remain. Both use one drawn graph: their intervals "
-        f"leave out the draw of the graph. They stand behind {controlled}; the other claims have none."
+        f"one-sided: it asks that no gain above {number(MOST_REWIRED)} points remain. Both use one drawn graph: their "
+        f"intervals leave out the draw of the graph. They stand behind {controlled}; the other claims have none."
     )
 
 
