@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from reprise.giant_xrt.audits import GROUPS
 from reprise.giant_xrt.figures import panel_each, sets_with, title_of
 from reprise.giant_xrt.rules import FEW
 from reprise.giant_xrt.scale import DIMENSIONS, STEPS, extrapolated
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ON_CURVES = ("GIANT", "GIANT, closed form", "SVD", "TF-IDF", "SVD, one hop")
-GROUPS = ("isolated", "1–2", "3–5", "6 or more")
 BY_DEGREE = ("GIANT", "GIANT, one hop", "Link prediction", "SVD", "SVD, one hop")
 WANTED_NODES = 1e8
 
@@ -101,7 +101,7 @@ def draw_degrees(rows: pd.DataFrame) -> Drawing:
     words = []
     for name, one in panels.items():
         here = select(rows, dataset=name, experiment="degrees")
-        drawn += _draw_side_by_side(one, here, BY_DEGREE, "group", GROUPS, apart=0.08, data_set=name)
+        drawn += _draw_side_by_side(one, here, BY_DEGREE, "group", list(GROUPS), apart=0.08, data_set=name)
         keep_to_percent(one, along="y")
         one.set_xticks(range(len(GROUPS)), GROUPS)
         one.set_xlabel("neighbours of the node")
