@@ -165,6 +165,8 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "GIANT, closed form": MethodStyle(SKY, "D", (0, (4, 1))),
         "SVD + GIANT": MethodStyle("#332288", "H", (0, (6, 2))),
         "GIANT, rewired graph": MethodStyle(BLACK, "X", (0, (1, 1))),
+        "GIANT, many labels": MethodStyle("#00213A", "s", (0, (4, 2))),
+        "GIANT, one part changed": MethodStyle(BLUE, "s"),
         "Link prediction": MethodStyle(VERMILION, "s", (0, (5, 2))),
         "TF-IDF": MethodStyle(GREY, "X", (0, (1, 1))),
         "SVD": MethodStyle("#8C6D31", "d", (0, (1, 2))),
@@ -182,6 +184,18 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "Text tree": MethodStyle("#009E9E", "^", (0, (3, 1, 1, 1))),
         "PII tree": MethodStyle("#AA4499", "v", (0, (5, 1, 1, 1))),
         "Random tree": MethodStyle(GREY, "P", (0, (1, 1))),
+    },
+    # What is no method there: the density of drawn graphs, from light to dark, and what is timed.
+    "mean degrees": {
+        "D = 5": MethodStyle("#A06ABA", "^", (0, (3, 1, 1, 1))),
+        "D = 10": MethodStyle("#8E4BAF", "v", (0, (5, 1, 1, 1))),
+        "D = 20": MethodStyle("#662E8A", "s", (0, (5, 2))),
+        "D = 60": MethodStyle("#3B1357", "o"),
+    },
+    "steps of a pre-training": {
+        "label vectors": MethodStyle("#A14A00", "^", (0, (3, 1, 1, 1))),
+        "tree": MethodStyle(BLACK, "o"),
+        "targets and shortlists": MethodStyle("#009E9E", "s", (0, (5, 2))),
     },
 }
 METHODS: dict[str, MethodStyle] = {name: look for looks in METHODS_BY_FIELD.values() for name, look in looks.items()}

@@ -4,7 +4,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from reprise.giant_xrt import audit_figures, figures, illustrations, structure_figures, study, summaries
+from reprise.giant_xrt import (
+    audit_figures,
+    comparison,
+    effect_size,
+    figures,
+    illustrations,
+    rules,
+    structure_figures,
+    study,
+    summaries,
+)
+from reprise.giant_xrt.cell import TREES
+from reprise.giant_xrt.data import REGIMES
 from reprise.giant_xrt.settings import Settings
 from reprise.rows import MissingRowsError, tidy
 from reprise.verification import published_numbers
@@ -59,6 +71,15 @@ def test_every_figure_states_a_finding_and_keeps_its_numbers(rows, name):
     assert drawing.figure.get_suptitle()
     assert len(drawing.alt) > 40
     assert not drawing.data.empty
+
+
+def test_figures_and_rules_name_what_the_study_runs():
+    assert {method for _, method in figures.ABLATIONS} == set(comparison.ABLATIONS)
+    assert set(figures.TREES) == set(TREES)
+    assert set(comparison.COMPARED) <= set(figures.FEATURES)
+    assert rules.REGIMES == REGIMES
+    assert rules.MEAN_DEGREES == effect_size.MEAN_DEGREES
+    assert rules.CONTRASTS == effect_size.CONTRASTS
 
 
 @pytest.mark.parametrize("name", DRAWN)

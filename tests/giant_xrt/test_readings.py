@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reprise.giant_xrt import audit_figures, figures, readings, structure_figures, summaries
+from reprise.giant_xrt import audit_figures, figures, readings, structure_figures
 from reprise.rows import tidy
 
 CITESEER = "citeseer-text"
@@ -98,10 +98,34 @@ def rates(of_link_prediction):
 
 
 def test_a_rate_on_the_lower_edge_of_its_grid_is_said():
-    assert readings.edge_rates(tidy(rates((65.0, 63.0, 54.0)))) == {"Link prediction"}
-    assert readings.edge_rates(tidy(rates((62.0, 63.0, 54.0)))) == set()
-    assert "the lowest tried" in summaries.chosen_rates(tidy(rates((65.0, 63.0, 54.0))))
-    assert "the lowest tried" not in summaries.chosen_rates(tidy(rates((62.0, 63.0, 54.0))))
+    on_the_edge, inside = tidy(rates((65.0, 63.0, 54.0))), tidy(rates((62.0, 63.0, 54.0)))
+    assert list(readings.best_rates(on_the_edge)["lowest"]) == [False, True]
+    assert not readings.best_rates(inside)["lowest"].any()
+    grid = (0.001, 0.002, 0.004)
+    assert "0.001 for Link prediction on CiteSeer, the lowest tried" in readings.rates_sentence(on_the_edge, grid)
+    assert "the lowest tried" not in readings.rates_sentence(inside, grid)
+
+
+def test_the_best_rate_is_that_of_its_own_data_set():
+    elsewhere = tidy([{**line, "dataset": "movie-plots"} for line in rates((60.0, 63.0, 90.0))])
+    both = pd.concat([tidy(rates((65.0, 63.0, 54.0))), elsewhere], ignore_index=True)
+    best = readings.best_rates(both).set_index(["dataset", "method"])["at"]
+    assert best[CITESEER, "Link prediction"] == 0.001
+    assert best["movie-plots", "Link prediction"] == 0.004
+
+
+def test_rates_that_were_not_chosen_or_not_recorded_are_said_so():
+    assert "a single learning rate, 0.005," in readings.rates_sentence(tidy([]), (0.005,))
+    assert "no record" in readings.rates_sentence(tidy([]), (0.001, 0.002))
+
+
+def test_the_seeds_behind_claims_are_those_of_every_rival():
+    levels = {rival: 60.0 for rival in readings.RIVALS} | {("GIANT", "MLP"): 70.0}
+    rows = pd.concat([compared(levels), compared(levels, labels="60 %")], ignore_index=True)
+    assert "3 with 20 per class, 3 with 60 %" in readings.few_labels_sentence(rows)
+    fewer = rows[~((rows.method == "Link prediction") & (rows.labels == "60 %") & (rows.seed == 2))]
+    assert "3 with 20 per class, 2 to 3 with 60 %" in readings.few_labels_sentence(fewer)
+    assert readings.few_labels_sentence(rows[rows.method != "Link prediction"]) == ""
 
 
 def test_the_links_sentence_says_whom_an_edge_of_the_grid_favours():

@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from reprise.giant_xrt.figures import sets_with, title_of
+from reprise.giant_xrt.audits import GROUPS
+from reprise.giant_xrt.figures import panel_each, sets_with, title_of
 from reprise.giant_xrt.rules import FEW
-from reprise.giant_xrt.scale import STEPS, extrapolated
+from reprise.giant_xrt.scale import DIMENSIONS, STEPS, extrapolated
 from reprise.method_styles import style_of
-from reprise.numerals import difference, number, with_interval
+from reprise.numerals import difference, number
 from reprise.plots import Drawing, along, draw_curve, keep_to_percent, measured, new_figure, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 ON_CURVES = ("GIANT", "GIANT, closed form", "SVD", "TF-IDF", "SVD, one hop")
-GROUPS = ("isolated", "1–2", "3–5", "6 or more")
 BY_DEGREE = ("GIANT", "GIANT, one hop", "Link prediction", "SVD", "SVD, one hop")
-SCALE_STYLES = ("SVD, one hop", "GIANT", "Link prediction")
 WANTED_NODES = 1e8
 
 
 def draw_label_curve(rows: pd.DataFrame) -> Drawing:
     """Draw accuracy against the number of training labels: the honest centre-piece."""
-    names = sets_with(rows, experiment="labels")
-    figure, axes = new_figure(columns=len(names), height=3.2, squeeze=False)
+    figure, panels = panel_each(rows, experiment="labels", height=3.2)
     drawn: list[dict[str, Any]] = []
     changes = []
-    for one, name in zip(axes[0], names, strict=True):
+    for name, one in panels.items():
         here = select(rows, dataset=name, experiment="labels")
         budgets = sorted(here["labels"].unique(), key=_budget)
-        for shift, method in enumerate(ON_CURVES):
-            values = {
-                place: measured(rows, dataset=name, experiment="labels", method=method, labels=budget)
-                for place, budget in enumerate(budgets)
-            }
-            aside = 0.06 * (shift - 2)
-            drawn += [{"dataset": name, **line} for line in draw_curve(one, values, style=method, aside=aside)]
+        drawn += _draw_side_by_side(one, here, ON_CURVES, "labels", budgets, apart=0.06, data_set=name)
         one.set_xticks(range(len(budgets)), [budget.removesuffix(" per class") for budget in budgets])
-        one.set(title=title_of(name), xlabel="labels a class, or share of all nodes")
-        changes.append((name, [(budget, _gain(rows, name, budget)) for budget in (budgets[0], budgets[-1])]))
-    axes[0][0].set_ylabel("test accuracy of ridge (%)")
-    axes[0][-1].legend(loc="lower right", fontsize=7)
+        one.set_xlabel("labels a class, or share of all nodes")
+        changes.append((name, [(budget, _over_best(here, budget)) for budget in (budgets[0], budgets[-1])]))
+    across = list(panels.values())
+    across[0].set_ylabel("test accuracy of ridge (%)")
+    across[-1].legend(loc="lower right", fontsize=7)
     words = [
         f"{title_of(name)} {' to '.join(f'{difference(gain)} ({budget})' for budget, gain in ends)}"
         for name, ends in changes
@@ -66,77 +63,85 @@ def _budget(labels: str) -> float:
     return np.inf if labels.endswith("%") else float(labels.split()[0])
 
 
-def _gain(rows: pd.DataFrame, name: str, budget: str) -> Interval:
-    giant, *plain = (
-        per_seed(rows, dataset=name, experiment="labels", method=method, labels=budget)
-        for method in ("GIANT", "TF-IDF", "SVD")
-    )
-    return t_interval(paired_differences(giant, max(plain, key=lambda values: float(values.mean()))))
+def _over_best(rows: pd.DataFrame, budget: str) -> Interval:
+    """Return GIANT minus the better of TF-IDF and SVD with an amount of labels."""
+    best = max(("TF-IDF", "SVD"), key=lambda name: float(per_seed(rows, method=name, labels=budget).mean()))
+    return _over(rows, best, labels=budget)
+
+
+def _over(rows: pd.DataFrame, rival: str, **conditions: Any) -> Interval:
+    """Return GIANT minus a rival under the same conditions, paired over the seeds."""
+    pair = (per_seed(rows, method=method, **conditions) for method in ("GIANT", rival))
+    return t_interval(paired_differences(*pair))
+
+
+def _draw_side_by_side(
+    axes: Axes,
+    rows: pd.DataFrame,
+    methods: Sequence[str],
+    column: str,
+    groups: Sequence[str],
+    *,
+    apart: float,
+    data_set: str,
+) -> list[dict[str, Any]]:
+    """Draw a curve a method over groups at 0, 1, …, each moved aside from the one before; return the numbers drawn."""
+    drawn: list[dict[str, Any]] = []
+    for shift, method in enumerate(methods):
+        values = {place: measured(rows, method=method, **{column: group}) for place, group in enumerate(groups)}
+        curve = draw_curve(axes, values, style=method, aside=apart * (shift - len(methods) // 2))
+        drawn += [{"dataset": data_set, **line} for line in curve]
+    return drawn
 
 
 def draw_degrees(rows: pd.DataFrame) -> Drawing:
     """Draw accuracy by number of neighbours."""
-    names = sets_with(rows, experiment="degrees")
-    figure, axes = new_figure(columns=len(names), height=3.0, squeeze=False)
+    figure, panels = panel_each(rows, experiment="degrees", height=3.0)
     drawn: list[dict[str, Any]] = []
-    for one, name in zip(axes[0], names, strict=True):
-        for shift, method in enumerate(BY_DEGREE):
-            values = {
-                place: measured(rows, dataset=name, experiment="degrees", method=method, group=group)
-                for place, group in enumerate(GROUPS)
-            }
-            aside = 0.08 * (shift - 2)
-            drawn += [{"dataset": name, **line} for line in draw_curve(one, values, style=method, aside=aside)]
+    words = []
+    for name, one in panels.items():
+        here = select(rows, dataset=name, experiment="degrees")
+        drawn += _draw_side_by_side(one, here, BY_DEGREE, "group", list(GROUPS), apart=0.08, data_set=name)
         keep_to_percent(one, along="y")
         one.set_xticks(range(len(GROUPS)), GROUPS)
-        one.set(title=title_of(name), xlabel="neighbours of the node")
-    axes[0][0].set_ylabel("test accuracy of ridge (%)")
-    axes[0][0].legend(loc="lower right", fontsize=7)
-    gains = [(name, _isolated_gain(rows, name)) for name in names]
-    words = [f"{title_of(name)} {with_interval(one.estimate, one.low, one.high)}" for name, one in gains]
+        one.set_xlabel("neighbours of the node")
+        words.append(f"{title_of(name)} {difference(_over(here, 'SVD', group='isolated'))}")
+    leftmost = next(iter(panels.values()))
+    leftmost.set_ylabel("test accuracy of ridge (%)")
+    leftmost.legend(loc="lower right", fontsize=7)
     state_finding(figure, f"GIANT − SVD on isolated nodes, points: {', '.join(words)}")
     return Drawing(
         figure,
         "degrees",
         f"Accuracy by degree; GIANT minus SVD on isolated nodes in points: {', '.join(words)}.",
-        "Ridge, 20 labels a class; means with 95 % t intervals over seeds. Isolated nodes took no part in the "
+        f"Ridge, {FEW}; means with 95 % t intervals over seeds. Isolated nodes took no part in the "
         "pre-training: the encoder learnt from the others' links. An MLP reads more out of link prediction's features "
         "than ridge does (see the sentence on link prediction).",
         pd.DataFrame(drawn),
     )
 
 
-def _isolated_gain(rows: pd.DataFrame, name: str) -> Any:
-    how = {"dataset": name, "experiment": "degrees", "group": "isolated"}
-    return t_interval(paired_differences(*(per_seed(rows, method=one, **how) for one in ("GIANT", "SVD"))))
-
-
 def draw_phase(rows: pd.DataFrame) -> Drawing:
     """Draw accuracy as homophily falls (drawn graphs) and as edges are taken away (real graphs)."""
-    names = sets_with(rows, experiment="phase")
-    figure, axes = new_figure(columns=len(names), height=2.9, squeeze=False)
+    figure, panels = panel_each(rows, experiment="phase", height=2.9)
     drawn: list[dict[str, Any]] = []
     words = []
-    for one, name in zip(axes[0], names, strict=True):
+    for name, one in panels.items():
         here = select(rows, dataset=name, experiment="phase")
         ats = sorted(here["at"].unique())
         for method in ("GIANT", "SVD, one hop", "SVD"):
-            curve = along(rows, ats, dataset=name, experiment="phase", method=method)
+            curve = along(here, ats, method=method)
             drawn += [{"dataset": name, **line} for line in draw_curve(one, curve, style=method)]
         drawn_graphs = name == "text-blocks"
-        one.set(
-            title=title_of(name), xlabel="share of draws inside the class" if drawn_graphs else "share of edges kept"
-        )
+        one.set_xlabel("share of draws inside the class" if drawn_graphs else "share of edges kept")
         if not drawn_graphs:
             words.append(f"{title_of(name)}: fewer edges also meant fewer updates, so no number is given")
             continue
-        gains = []
-        for at in (ats[0], ats[-1]):
-            pair = [per_seed(here, method=method, at=at) for method in ("GIANT", "SVD")]
-            gains.append(f"{difference(t_interval(paired_differences(*pair)))} at {number(at)}")
+        gains = [f"{difference(_over(here, 'SVD', at=at))} at {number(at)}" for at in (ats[0], ats[-1])]
         words.append(f"{title_of(name)} {', '.join(gains)}")
-    axes[0][0].set_ylabel("test accuracy of ridge (%)")
-    axes[0][0].legend(loc="best")
+    leftmost = next(iter(panels.values()))
+    leftmost.set_ylabel("test accuracy of ridge (%)")
+    leftmost.legend(loc="best")
     state_finding(figure, f"GIANT − SVD, points: {'; '.join(words)}")
     return Drawing(
         figure,
@@ -182,8 +187,8 @@ def draw_scale(rows: pd.DataFrame) -> Drawing:
     sizes = sorted(here["at"].unique())
     figure, axes = new_figure(columns=2, height=2.9)
     drawn: list[dict[str, Any]] = []
-    for step, style in zip(STEPS, SCALE_STYLES, strict=True):
-        look = style_of(style)
+    for step in STEPS:
+        look = style_of(step)
         for one, metric in zip(axes, ("seconds", "memory"), strict=True):
             values = [float(select(here, method=step, metric=metric, at=n)["value"].iloc[0]) for n in sizes]
             one.plot(sizes, values, color=look.colour, marker=look.marker, linestyle=look.dash, label=step)
@@ -216,8 +221,9 @@ def draw_scale(rows: pd.DataFrame) -> Drawing:
         f"{sizes[-1]:,.0f} nodes take {number(last, 0)} seconds, 10⁸ nodes at least {number(far, 1)} hours and "
         f"{number(peak, 0)} GiB.",
         "Solid: measured once a size (no interval) on synthetic graphs with ten neighbours and thirty words a node, "
-        "label vectors in 64 dimensions. Dotted: a lower bound, linear in the nodes and, for the tree, in its depth, "
-        f"although growth was steeper: exponents of time and memory between the two largest sizes are {exponents}. "
+        f"label vectors in {DIMENSIONS} dimensions. Dotted: a lower bound, linear in the nodes and, for the tree, in "
+        "its depth, although growth was steeper: exponents of time and memory between the two largest sizes are "
+        f"{exponents}. "
         "Memory is what a step allocates, with the graph and the texts, without what earlier steps left: the process "
         "holds more. Texts are projected before they are averaged; GiantFeaturizer averages the wide vectors first and "
         "needs more. Shortlists are those of true neighbours only.",

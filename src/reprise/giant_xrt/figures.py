@@ -32,6 +32,7 @@ from reprise.stats import Interval, paired_differences, t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TITLES = {
     "text-blocks": "text blocks",
@@ -57,16 +58,17 @@ FEATURES = (
     "DGI",
     "GAE",
 )
+TREES = ("PIFA tree", "Text tree", "PII tree", "Random tree")
 ABLATIONS = (
-    ("as proposed here", "PIFA tree", "GIANT"),
-    ("tree on texts alone", "Text tree", "Text tree"),
-    ("tree on links alone (PII)", "PII tree", "PII tree"),
-    ("random tree", "Random tree", "Random tree"),
-    ("finest level only", "Finest level only", "TF-IDF"),
-    ("shortlist TFN + MAN", "TFN + MAN", "GIANT, closed form"),
-    ("shortlist TFN", "TFN only", "SVD, one hop"),
-    ("shortlist MAN", "MAN only", "GAE"),
-    ("heads begin by ridge", "Ridge heads", "DGI"),
+    ("as proposed here", "PIFA tree"),
+    ("tree on texts alone", "Text tree"),
+    ("tree on links alone (PII)", "PII tree"),
+    ("random tree", "Random tree"),
+    ("finest level only", "Finest level only"),
+    ("shortlist TFN + MAN", "TFN + MAN"),
+    ("shortlist TFN", "TFN only"),
+    ("shortlist MAN", "MAN only"),
+    ("heads begin by ridge", "Ridge heads"),
 )
 COMPARED_SETS = ("text-blocks", "citeseer-text", "movie-plots", "coauthor-cs")
 
@@ -85,6 +87,32 @@ def sets_with(rows: pd.DataFrame, **conditions: Any) -> list[str]:
     """Return the data sets that have rows of a kind, in the order of the chapter; raises if none has."""
     present = set(select(rows, **conditions)["dataset"])
     return [name for name in COMPARED_SETS if name in present]
+
+
+def panel_each(
+    rows: pd.DataFrame, *, height: float, sharey: bool = False, **conditions: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure with a titled panel, by name, for each data set that has rows of a kind; raises if none has."""
+    names = sets_with(rows, **conditions)
+    figure, axes = new_figure(columns=len(names), height=height, squeeze=False, sharey=sharey)
+    for one, name in zip(axes[0], names, strict=True):
+        one.set_title(title_of(name))
+    return figure, dict(zip(names, axes[0], strict=True))
+
+
+def mark_levels(axes: Axes, rows: pd.DataFrame, **conditions: Any) -> list[int]:
+    """Write the levels that the rows have (numbers of clusters) along an axis, one unit a doubling; return them."""
+    levels = sorted({int(level) for level in select(rows, **conditions)["level"]})
+    axes.set_xticks(np.log2(levels), [str(level) for level in levels])
+    return levels
+
+
+def draw_over_levels(
+    axes: Axes, rows: pd.DataFrame, levels: Sequence[int], *, style: str, label: str | None = None, **conditions: Any
+) -> list[dict[str, Any]]:
+    """Draw means with intervals over levels, placed as `mark_levels` does; return the numbers drawn."""
+    curve = along(rows, levels, column="level", **conditions)
+    return draw_curve(axes, {np.log2(level): values for level, values in curve.items()}, style=style, label=label)
 
 
 # ---- Table R1 --------------------------------------------------------------------------------------------------------
@@ -224,17 +252,16 @@ def _none(rows: pd.DataFrame, **conditions: Any) -> bool:
 
 def draw_levels(rows: pd.DataFrame) -> Drawing:
     """Draw accuracy after each level, the finest level alone with as many updates as a dotted line."""
-    names = sets_with(rows, experiment="levels")
-    figure, axes = new_figure(columns=len(names), height=2.9, squeeze=False)
+    figure, panels = panel_each(rows, experiment="levels", height=2.9)
     drawn: list[dict[str, Any]] = []
     gaps = []
-    for one, name in zip(axes[0], names, strict=True):
-        levels = sorted({int(level) for level in select(rows, dataset=name, experiment="levels")["level"]})
-        for labels, style in ((FEW, "GIANT"), (MANY, "GIANT, closed form")):
+    for name, one in panels.items():
+        levels = mark_levels(one, rows, dataset=name, experiment="levels")
+        for labels, style in ((FEW, "GIANT"), (MANY, "GIANT, many labels")):
             how: dict[str, Any] = {"dataset": name, "metric": "accuracy", "model": "ridge", "labels": labels}
-            curve = along(rows, levels, column="level", method="GIANT", experiment="levels", **how)
-            places = {np.log2(level): values for level, values in curve.items()}
-            drawn += [{"dataset": name, **line} for line in draw_curve(one, places, style=style, label=labels)]
+            looks = {"style": style, "label": labels}
+            curve = draw_over_levels(one, rows, levels, **looks, method="GIANT", experiment="levels", **how)
+            drawn += [{"dataset": name, **line} for line in curve]
             flat = measured(rows, method="Finest level only", experiment="ablations", **how)
             full = measured(rows, method="PIFA tree", experiment="ablations", **how)
             if flat is not None and full is not None:
@@ -242,10 +269,10 @@ def draw_levels(rows: pd.DataFrame) -> Drawing:
                 drawn.append({"dataset": name, "method": f"finest only, {labels}", "mean": flat.mean(), "n": len(flat)})
                 if labels == FEW:
                     gaps.append((name, t_interval(paired_differences(full, flat))))
-        one.set_xticks(np.log2(levels), [str(level) for level in levels])
-        one.set(title=title_of(name), xlabel="clusters of the last level trained")
-    axes[0][0].set_ylabel("test accuracy of ridge (%)")
-    axes[0][0].legend(title="labels", loc="lower right")
+        one.set_xlabel("clusters of the last level trained")
+    leftmost = next(iter(panels.values()))
+    leftmost.set_ylabel("test accuracy of ridge (%)")
+    leftmost.legend(title="labels", loc="lower right")
     words = [f"{title_of(name)} {difference(one)}" for name, one in gaps]
     state_finding(figure, f"With {FEW}, all levels minus the finest alone at equal updates, points: {', '.join(words)}")
     return Drawing(
@@ -260,19 +287,21 @@ def draw_levels(rows: pd.DataFrame) -> Drawing:
 
 def draw_ablations(rows: pd.DataFrame) -> Drawing:
     """Draw accuracy with one part of the pre-training changed, by data set."""
-    names = sets_with(rows, experiment="ablations")
-    lines = [Line(label, style, {"method": method}) for label, method, style in ABLATIONS]
-    figure, axes = new_figure(columns=len(names), height=3.4, squeeze=False, sharey=True)
+    lines = [
+        Line(label, method if method in TREES else "GIANT, one part changed", {"method": method})
+        for label, method in ABLATIONS
+    ]
+    figure, panels = panel_each(rows, experiment="ablations", height=3.4, sharey=True)
     drawn: list[dict[str, Any]] = []
-    for one, name in zip(axes[0], names, strict=True):
+    for name, one in panels.items():
         how: dict[str, Any] = {"dataset": name, "experiment": "ablations", "labels": FEW, "metric": "accuracy"}
         drawn += draw_dots(one, measured_lines(rows, lines, **how), lines, dataset=name)
-        one.set(title=title_of(name), xlabel="accuracy of ridge (%)")
+        one.set_xlabel("accuracy of ridge (%)")
     data = pd.DataFrame(drawn)
     words = [
         f"{title_of(name)}: text tree {difference(_change(rows, name, 'Text tree'))}, "
         f"links tree {difference(_change(rows, name, 'PII tree'))}"
-        for name in names
+        for name in panels
     ]
     state_finding(figure, f"Another tree minus PIFA's, points: {'; '.join(words)}")
     return Drawing(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from reprise.giant_xrt.claims import CLAIMS
 from reprise.giant_xrt.figures import title_of
 from reprise.giant_xrt.rules import (
     FEW,
-    MANY,
+    MOST_REWIRED,
     PLAIN,
+    REGIMES,
+    ablated,
     accuracy,
     gap,
     neighbours_beat_links,
     planted_gain,
-    text_alone_gains,
 )
 from reprise.numerals import difference, number
 from reprise.plots import measured
@@ -24,6 +27,36 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NETWORKS = ("SGC", "SIGN", "RevGAT-like")
+# What C1, C3 and C7 compare GIANT under an MLP with; the first has binary words, too.
+RIVALS = (("TF-IDF", "MLP"), ("SVD", "MLP"), ("Link prediction", "MLP"), ("SVD", "GraphSAGE"))
+
+
+def best_rates(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of the learning rate that validation chose, by data set and pre-training.
+
+    Column ``lowest`` says whether the rate is the lowest tried. Raises MissingRowsError if no rates were recorded.
+    """
+    groups = select(rows, experiment="rates").groupby(["dataset", "method"], sort=False)
+    best = rows.loc[groups["value"].idxmax()]
+    return best.assign(lowest=best["at"].to_numpy() == groups["at"].min().to_numpy())
+
+
+def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
+    """Say which of the learning rates tried validation chose."""
+    if len(tried) == 1:
+        return f"This run has a single learning rate, {number(tried[0])}, for GIANT and for link prediction."
+    try:
+        best = best_rates(rows)
+    except MissingRowsError:
+        return "Validation, by ridge, chose the learning rates; this run has no record of which."
+    words = [
+        f"{number(line.at)} for {line.method} on {title_of(line.dataset)}{', the lowest tried' if line.lowest else ''}"
+        for line in best.itertuples()
+    ]
+    return (
+        f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid. A rate at the edge "
+        "may have a better one beyond it. On other data sets rates were chosen alike and not recorded."
+    )
 
 
 def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
@@ -34,11 +67,15 @@ def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
     counts = {}
     for name, group in here.groupby(what, sort=False):
         found = group.groupby(["method", "model", "labels", "at", "level"], dropna=False)["seed"].nunique()
-        low, high = found.min(), found.max()
-        counts[name] = f"{low}" if low == high else f"{low} to {high}"
+        counts[name] = _from_to(found)
     words = "; ".join(f"{name} {count}" for name, count in counts.items())
     fewer = " Where two numbers stand, slower methods have fewer." if " to " in words else ""
     return f"Seeds behind each mean on {title_of(data_set)}: {words}.{fewer}"
+
+
+def _from_to(counts: Sequence[int] | pd.Series) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def networks_sentence(rows: pd.DataFrame, data_set: str) -> str:
@@ -78,7 +115,7 @@ def _mean(rows: pd.DataFrame, name: str, model: str, data_set: str) -> float:
 def rivals_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say which rivals that read the graph at prediction do better than the one that the rule names."""
     words = []
-    for labels in (FEW, MANY):
+    for labels in REGIMES:
         for method, model in (("SVD, one hop", "ridge"), ("DGI", "ridge"), ("MiniLM, frozen", "GraphSAGE")):
             try:
                 one = gap(rows, ("GIANT", "MLP"), (method, model), labels, dataset=data_set)
@@ -92,16 +129,14 @@ def rivals_sentence(rows: pd.DataFrame, data_set: str) -> str:
 
 def links_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say what the comparison with link prediction hangs on: reading-out, rate, and seeds of both amounts of labels."""
-    pair = ("Link prediction", "MLP"), ("Link prediction", "ridge")
+    names = ("Link prediction", "GIANT")
     try:
-        losses = {
-            name: gap(rows, (name, "MLP"), (name, "ridge"), FEW, dataset=data_set) for name in (pair[0][0], "GIANT")
-        }
+        losses = {name: gap(rows, (name, "MLP"), (name, "ridge"), FEW, dataset=data_set) for name in names}
     except MissingRowsError:
         return ""
     words = ", ".join(f"{name} {difference(one)}" for name, one in losses.items())
     text = f"What an MLP reads out of the same features beyond ridge, points ({FEW}): {words}."
-    if (edge := edge_rates(rows)) and "Link prediction" in edge:
+    if _lowest_rate_was_best(rows, data_set, "Link prediction"):
         text += (
             " The rates were chosen by ridge, and link prediction's lies on the lower edge of the grid, so that a "
             "better one may exist below: that favours GIANT."
@@ -109,14 +144,11 @@ def links_sentence(rows: pd.DataFrame, data_set: str) -> str:
     return text
 
 
-def edge_rates(rows: pd.DataFrame) -> set[str]:
-    """Return the pre-trainings whose best rate is the lowest of its grid."""
+def _lowest_rate_was_best(rows: pd.DataFrame, data_set: str, method: str) -> bool:
     try:
-        here = select(rows, experiment="rates")
+        return bool(select(best_rates(rows), dataset=data_set, method=method)["lowest"].all())
     except MissingRowsError:
-        return set()
-    groups = here.groupby("method", sort=False)
-    return {str(name) for name, of in groups if of.loc[of["value"].idxmax(), "at"] == of["at"].min()}
+        return False
 
 
 def settling_sentence(rows: pd.DataFrame) -> str:
@@ -125,7 +157,7 @@ def settling_sentence(rows: pd.DataFrame) -> str:
         if neighbours_beat_links(rows).outcome != "inconclusive":
             return ""
         wanted = {}
-        for labels in (FEW, MANY):
+        for labels in REGIMES:
             pairs = (accuracy(rows, name, "MLP", labels) for name in ("GIANT", "Link prediction"))
             wanted[labels] = seeds_to_settle(paired_differences(*pairs))
     except MissingRowsError:
@@ -146,30 +178,29 @@ def controls_sentence(rows: pd.DataFrame) -> str:
         reading = "there a gain remains, which the graph cannot explain"
     else:
         reading = "there the interval contains 0"
+    controlled = ", ".join(claim.id for claim in CLAIMS if claim.controls)
     return (
         f"Controls, GIANT minus SVD: {difference(planted)} points where only links reveal the class, "
         f"{difference(rewired)} (n = {rewired.n}) with the same edges rewired at random; {reading}. The second is "
-        "one-sided: it asks that no gain above 2 points remain. Both use one drawn graph: their intervals leave "
-        "out the draw of the graph. They stand behind C1; the other claims have none."
+        f"one-sided: it asks that no gain above {number(MOST_REWIRED)} points remain. Both use one drawn graph: their "
+        f"intervals leave out the draw of the graph. They stand behind {controlled}; the other claims have none."
     )
 
 
 def few_labels_sentence(rows: pd.DataFrame) -> str:
-    """Say the seeds behind the first claim's two amounts of labels."""
+    """Say the seeds behind the two amounts of labels of the claims that ask for both."""
     try:
-        text_alone_gains(rows)
-        ns = {labels: gap(rows, ("GIANT", "MLP"), ("SVD", "MLP"), labels).n for labels in (FEW, MANY)}
+        ns = {labels: [gap(rows, ("GIANT", "MLP"), rival, labels).n for rival in RIVALS] for labels in REGIMES}
     except MissingRowsError:
         return ""
-    words = ", ".join(f"{n} with {labels}" for labels, n in ns.items())
+    words = ", ".join(f"{_from_to(n)} with {labels}" for labels, n in ns.items())
     return f"Seeds behind C1, C3 and C7: {words}; the table's interval is that of the first, the verdict uses both."
 
 
 def tree_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say, beside the verdict on C5, what a tree made from texts alone is worth."""
-    how: dict[str, Any] = {"experiment": "ablations", "dataset": data_set}
     try:
-        one = gap(rows, ("PIFA tree", "ridge"), ("Text tree", "ridge"), FEW, **how)
+        one = ablated(rows, "Text tree", data_set=data_set)
     except MissingRowsError:
         return ""
     if one.n == 1:

@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullFormatter
 
-from reprise.giant_xrt.figures import sets_with, title_of
+from reprise.giant_xrt.figures import TREES, draw_over_levels, mark_levels, panel_each, sets_with, title_of
 from reprise.giant_xrt.rules import theory_table
 from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     Drawing,
     Line,
-    along,
     as_data,
-    draw_curve,
     draw_dots,
     interval_dots,
     label_line_end,
@@ -27,27 +25,24 @@ from reprise.plots import (
     seeds_behind,
     state_finding,
 )
-from reprise.rows import select
 from reprise.stats import t_interval
-
-TREES = ("PIFA tree", "Text tree", "PII tree", "Random tree")
 
 
 def draw_theory(rows: pd.DataFrame) -> Drawing:
     """Draw the simulated gain of effect size over contrast, one curve a density, over the closed form."""
     table = theory_table(rows)
     degrees = sorted({degree for degree, _ in table})
-    styles = dict(zip(degrees, ("Text tree", "SVD, one hop", "Link prediction", "GIANT"), strict=True))
     figure, axes = new_figure(height=3.4)
     drawn: list[dict[str, Any]] = []
-    for degree, style in styles.items():
+    for degree in degrees:
+        style = f"D = {degree:g}"
         contrasts = sorted(contrast for one, contrast in table if one == degree)
         look = style_of(style)
         axes.plot(contrasts, [table[degree, c][1] for c in contrasts], color=look.colour, linestyle=look.dash)
         how: dict[str, Any] = {"dataset": "theory", "experiment": "theory", "metric": "gain", "method": "Simulated"}
         found = [t_interval(measured(rows, mean_degree=degree, at=c, **how)) for c in contrasts]  # type: ignore[arg-type]
         interval_dots(axes, contrasts, found, method=style, horizontal=False)
-        label_line_end(axes, contrasts[-1], table[degree, contrasts[-1]][1], f"D = {degree:g}", method=style)
+        label_line_end(axes, contrasts[-1], table[degree, contrasts[-1]][1], style, method=style)
         drawn += [as_data(i, mean_degree=degree, contrast=c) for i, c in zip(found, contrasts, strict=True)]
     axes.axhline(1, color="black", linewidth=0.8)
     axes.axhspan(0.15, 1, color="black", alpha=0.06)
@@ -77,27 +72,26 @@ def draw_theory(rows: pd.DataFrame) -> Drawing:
 
 def draw_purity(rows: pd.DataFrame) -> Drawing:
     """Draw how pure in class the clusters of four trees are, by level."""
-    names = sets_with(rows, experiment="purity")
-    figure, axes = new_figure(columns=len(names), height=2.9, squeeze=False)
+    figure, panels = panel_each(rows, experiment="purity", height=2.9)
     drawn: list[dict[str, Any]] = []
-    for one, name in zip(axes[0], names, strict=True):
-        levels = sorted({int(level) for level in select(rows, dataset=name, experiment="purity")["level"]})
+    for name, one in panels.items():
+        how: dict[str, Any] = {"dataset": name, "experiment": "purity"}
+        levels = mark_levels(one, rows, **how)
         for tree in TREES:
-            how: dict[str, Any] = {"dataset": name, "experiment": "purity", "method": tree}
-            curve = along(rows, levels, column="level", **how)
-            places = {np.log2(level): values for level, values in curve.items()}
-            drawn += [{"dataset": name, **line} for line in draw_curve(one, places, style=tree)]
-        one.set_xticks(np.log2(levels), [str(level) for level in levels])
-        one.set(title=title_of(name), xlabel="clusters of the level")
-    axes[0][0].set_ylabel("purity (%)")
-    axes[0][0].legend(loc="best")
+            curve = draw_over_levels(one, rows, levels, style=tree, method=tree, **how)
+            drawn += [{"dataset": name, **line} for line in curve]
+        one.set_xlabel("clusters of the level")
+    leftmost = next(iter(panels.values()))
+    leftmost.set_ylabel("purity (%)")
+    leftmost.legend(loc="best")
     data = pd.DataFrame(drawn)
     coarse = data[data["at"] == data.groupby("dataset")["at"].transform("min")]
     words = [
         f"{title_of(name)}: " + ", ".join(f"{line.method} {number(line.mean, 0)}" for line in group.itertuples())
         for name, group in coarse.groupby("dataset", sort=False)
     ]
-    state_finding(figure, f"PIFA's clusters against the text tree's. {'; '.join(_purer(data, name) for name in names)}")
+    against = "; ".join(_purer(data, name) for name in panels)
+    state_finding(figure, f"PIFA's clusters against the text tree's. {against}")
     return Drawing(
         figure,
         "purity",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reprise.giant_xrt.figures import FEATURES, sets_with, title_of
 from reprise.giant_xrt.rules import FEW, MANY, gap
-from reprise.numerals import MISSING, difference, number, with_interval
+from reprise.numerals import MISSING, difference, with_interval
 from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
 from reprise.stats import t_interval
@@ -88,21 +88,4 @@ def closed_form_sentence(rows: pd.DataFrame, data_set: str) -> str:
     return (
         f"With ridge on top and {FEW}, training by gradient steps minus the closed form: {difference(found)} points. "
         f"The closed form needs one solve and one eigendecomposition ({title_of(data_set)})."
-    )
-
-
-def chosen_rates(rows: pd.DataFrame) -> str:
-    """Say which learning rates validation chose."""
-    try:
-        here = select(rows, experiment="rates")
-    except MissingRowsError:
-        return "This profile has a single learning rate, 0.002, for GIANT and for link prediction."
-    words = []
-    for (name, method), group in here.groupby(["dataset", "method"], sort=False):
-        best = group.loc[group["value"].idxmax()]
-        edge = ", the lowest tried" if best["at"] == group["at"].min() else ""
-        words.append(f"{number(best['at'])} for {method} on {title_of(name)}{edge}")
-    return (
-        f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid. A rate at the edge "
-        "may have a better one beyond it. On other data sets rates were chosen alike and not recorded."
     )
