@@ -329,11 +329,26 @@ def test_the_remedies_table_has_the_plain_network_beside(rows):
 
 def test_every_rate_was_tried_for_every_model_and_the_best_one_is_used():
     found = rates.read_trials()
-    assert found.groupby("model")["learning_rate"].apply(list).map(tuple).unique().tolist() == [rates.RATES]
+    for _, tried in found.groupby("model"):
+        scores = dict(zip(tried["learning_rate"], tried["validation_r2"], strict=True))
+        assert set(rates.RATES) <= set(scores)
+        assert rates.next_rate(scores) is None
     assert set(found["model"]) == {approach.name for approach in rates.searched_models()}
     assert rates.best_rates(found) == {a.name: a.learning_rate for a in rates.searched_models()}
     table = summaries.rate_table().set_index("model")
     assert table["chosen"].to_dict() == rates.best_rates(found)
+
+
+def test_the_search_goes_one_rate_beyond_an_end_that_is_best():
+    found: dict[float, float] = {}
+    for rate in rates.RATES:
+        assert rates.next_rate(found) == rate
+        found[rate] = rate
+    assert rates.next_rate(found) == rates.LARGER
+    assert rates.next_rate({**found, rates.LARGER: 0.0}) is None
+    assert rates.next_rate({rate: -rate for rate in rates.RATES}) == rates.SMALLER
+    assert rates.next_rate({**found, 1e-3: 1.0}) is None
+    assert rates.next_rate({**found, rates.RATES[-1]: float("nan"), 1e-3: 1.0}) is None
 
 
 def test_of_equal_rates_the_smaller_is_taken():

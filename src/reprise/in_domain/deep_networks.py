@@ -14,7 +14,7 @@ STANDARD_WIDTH = 64
 def resnet(in_channels: int, n_factors: int, image_side: int, *, depth: int, width: int = STANDARD_WIDTH) -> nn.Module:
     """Return a ResNet of 18, 50 or 101 layers with ImageNet's layout; at 32 pixels the first layer keeps the side.
 
-    ``width``: maps after the first layer; 64 in the original. With 18 layers and 16 maps it fits on a CPU, as a stand-in.
+    ``width``: maps after the first layer; 64 in the original. 18 layers with 16 maps fit on a CPU, as a stand-in.
     """
     from monai.networks.nets import ResNet
 

@@ -175,7 +175,7 @@ class FactorGrid:
         values = np.asarray(factors)
         if values.ndim != 2 or values.shape[1] != self.n_factors or not np.issubdtype(values.dtype, np.integer):
             raise ValueError(
-                f"factors are {values.dtype} of shape {values.shape}; give whole numbers of shape (n, {self.n_factors})."
+                f"factors: {values.dtype} of shape {values.shape}; give whole numbers of shape (n, {self.n_factors})."
             )
         for name, size, column in zip(self.names, self.sizes, values.T, strict=True):
             if len(column) and not 0 <= column.min() <= column.max() < size:

@@ -134,9 +134,9 @@ class SetEncoder(_Checked):
             levels = pixels.unique()
             if len(levels) < len(pixels):
                 return self.head(self._mean_by_level(pixels[..., 0], levels))
-        return self.head(self._mean(pixels))
+        return self.head(self.mean(pixels))
 
-    def _mean(self, pixels: Tensor) -> Tensor:
+    def mean(self, pixels: Tensor) -> Tensor:
         """Return the mean over all pixels, element by element; (n, pixels, channels) to (n, width)."""
         places: Tensor = self.places  # type: ignore[assignment]
         return self.pixel(torch.cat([places.expand(len(pixels), -1, -1), pixels], dim=-1)).mean(1)

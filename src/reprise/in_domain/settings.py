@@ -54,14 +54,16 @@ class Settings(ChapterSettings):
         ("comparison", "blog", "oracles"), min_length=1, description="which parts of the study are run"
     )
     image_side: Literal[32, 64] = Field(32, description="pixels of an image's side; the paper: 64")
-    n_steps: PositiveInt = Field(1250, description="training steps; models that learn more slowly take more, see the chapter; the paper: 500 000")
+    n_steps: PositiveInt = Field(
+        1250, description="training steps; models that learn more slowly take more, see the chapter; the paper: 500 000"
+    )
     read_out_steps: PositiveInt = Field(3000, description="steps of a representation's read-out")
     read_out_batch_size: PositiveInt = Field(256, description="codes a step of the read-out; the supplement: 64")
-    read_out_rate: PositiveFloat = Field(1e-3, description="largest learning rate of the read-out; the supplement: 1e-4")
-    batch_size: int = Field(64, ge=2, multiple_of=2, description="images a step; the paper: 64")
-    n_train_images: PositiveInt = Field(
-        12_000, description="training images of a split at most; the paper: all"
+    read_out_rate: PositiveFloat = Field(
+        1e-3, description="largest learning rate of the read-out; the supplement: 1e-4"
     )
+    batch_size: int = Field(64, ge=2, multiple_of=2, description="images a step; the paper: 64")
+    n_train_images: PositiveInt = Field(12_000, description="training images of a split at most; the paper: all")
     n_test_images: PositiveInt = Field(3_000, description="test images of a split that are scored; the paper: all")
     blog_steps: PositiveInt = Field(500, description="training steps of the blog's case")
     blog_images: PositiveInt = Field(6_000, description="training images of the blog's case")
