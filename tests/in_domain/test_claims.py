@@ -392,6 +392,49 @@ def test_outside_the_corners_composition_trains_on_unturned_sprites_only(rows):
     assert "shape 0.85, scale 0.85" in sentences.what_composition_asks(rows)
 
 
+def composed_rows(dataset, factors, scores):
+    for kind, value in scores.items():
+        common = {"dataset": dataset, "split": kind, "method": "CNN", "experiment": "comparison", "metric": "r2"}
+        for seed in (0, 1):
+            yield from ({**common, "seed": seed, "subset": "test", "factor": f, "value": value} for f in factors)
+
+
+def test_composition_is_compared_over_grids_without_the_orientations_that_no_image_determines(rows):
+    assert "`standard` profile" in sentences.is_composition_as_hard_elsewhere(rows)
+    others = composed_rows("sprites-40", ("shape", "scale", "x", "y"), {"random": 0.9, "composition": 0.4})
+    turned = composed_rows("sprites-40", ("orientation",), {"random": 0.1, "composition": -3.0})
+    more = rows_of(rows.replace({np.nan: None}).to_dict("records"), others, turned)
+    assert "left out, 0.40 instead of 0.90" in sentences.is_composition_as_hard_elsewhere(more)
+    table = summaries.composition_table(more).set_index(["data set", "factor"])
+    assert len(table) == 10
+    ten, forty = (table.loc[(f"sprites, {n} orientations", "orientation")] for n in ("10", "all 40"))
+    assert (ten["corner"], forty["corner"], forty["values"]) == (1, 4, 40)
+    assert ten["R² composition"].startswith("0.85")
+    assert table.loc[("sprites, 10 orientations", "shape"), "corner"] == "not cut"
+    with pytest.raises(MissingRowsError, match="composition"):
+        summaries.composition_table(rows_of(model_rows("CNN", scores={"random": 0.95})))
+
+
+def test_the_search_is_said_with_the_models_whose_best_rate_is_an_end(monkeypatch):
+    scores = {"A": (0.5, 0.7, 0.6), "B": (0.9, 0.8, 0.1)}
+    trials = [
+        {"model": name, "learning_rate": rate, "steps": 1000, "validation_r2": score}
+        for name, values in scores.items()
+        for rate, score in zip((1e-3, 1e-2, 3e-2), values, strict=True)
+    ]
+    monkeypatch.setattr(sentences, "read_trials", lambda: pd.DataFrame(trials))
+    said = sentences.what_the_search_found()
+    assert "largest tried for 1 of 2 models: B." in said
+    assert "0.70 (A) to 0.90 (B)" in said
+
+
+def test_what_gates_the_blogs_case_is_said_with_its_own_control(rows):
+    said = sentences.what_gates_the_blogs_case(rows)
+    assert "0 of 6 here" in said
+    assert "CNN 90 %, MLP 90 %" in said
+    assert "5 models that converged, of 6 trained" in sentences.what_the_first_claim_rests_on(rows)
+
+
 def test_what_a_remedy_buys_is_said_for_position_and_for_all_factors():
     taught = model_rows("CNN, augmented", scores={**GOOD, "extrapolation": 0.9}, experiment="remedies")
     said = sentences.what_the_remedies_buy(rows_of(model_rows("CNN"), taught))

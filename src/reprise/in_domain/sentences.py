@@ -12,7 +12,8 @@ from reprise.in_domain.convergence import CONVERGED, converged_runs, converged_s
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import clamp_score, conditions, methods_of
 from reprise.in_domain.models import APPROACHES
-from reprise.in_domain.settings import MAIN_DATA_SET
+from reprise.in_domain.rates import best_rates, read_trials
+from reprise.in_domain.settings import ALL_ORIENTATIONS, MAIN_DATA_SET
 from reprise.in_domain.splits import make_split
 from reprise.numerals import number
 from reprise.rows import MissingRowsError, per_seed, select
@@ -74,9 +75,8 @@ def _underfitted(rows: pd.DataFrame, methods: list[str]) -> str:
     gap = max(train[m] - test[m] for m in methods)
     return (
         f"Not converged: {', '.join(f'{m} {number(test[m], 2)}' for m in order)}; they are shown faintly and judged by "
-        f"no rule. On training images they are at most {number(gap, 3)} better: they were trained too briefly, at "
-        "rates from a short search. This run says nothing about these kinds of models, and little about all kinds "
-        "(C1, C6)."
+        f"no rule. On training images they are at most {number(gap, 3)} better, so that they lack steps, or cannot "
+        "learn the task, and not data. This run says nothing about these kinds of models (C1, C6)."
     )
 
 
@@ -121,8 +121,76 @@ def what_composition_asks(rows: pd.DataFrame) -> str:
         f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these "
         "show the first orientation. A model may learn that sprites in the middle are not turned; on test images all "
         "are. So this split tests orientation beyond what was seen there. That follows from its rule on ten "
-        "orientations (corners in the table of splits); with forty the corner is wider, and the paper may have run "
-        "those."
+        "orientations (corners in the table of splits); with forty the corner is wider (table below), and the "
+        "paper may have run those."
+    )
+
+
+def is_composition_as_hard_elsewhere(rows: pd.DataFrame) -> str:
+    """Say what the CNN's composition costs with all orientations, and on Rooms."""
+    words = []
+    for dataset, names in (
+        (ALL_ORIENTATIONS, [name for name in GRIDS[ALL_ORIENTATIONS].names if name != "orientation"]),
+        ("rooms", list(GRIDS["rooms"].names)),
+    ):
+        try:
+            random, composed = (_mean_over_seeds(rows, dataset, kind, names) for kind in ("random", "composition"))
+        except MissingRowsError:
+            continue
+        where = "on Rooms" if dataset == "rooms" else "on sprites with all forty orientations, these left out,"
+        words.append(f"{where} {number(composed, 2)} instead of {number(random, 2)} on the random split")
+    if not words:
+        return "Composition on other grids is part of the `standard` profile."
+    return f"Is composition as hard elsewhere? The CNN's R², mean over factors: {'; '.join(words)}."
+
+
+def _mean_over_seeds(rows: pd.DataFrame, dataset: str, kind: str, factors: list[str]) -> float:
+    where = conditions(dataset, "CNN", kind)
+    scores = [per_seed(rows, **where, subset="test", factor=name, metric="r2").mean() for name in factors]
+    return float(np.mean(scores))
+
+
+def what_the_search_found() -> str:
+    """Say for how many models the best rate is an end of those tried, and how far apart their scores are."""
+    found = read_trials()
+    best = best_rates(found)
+    tried = found.groupby("model")["learning_rate"].agg(["min", "max"])
+    ends = [name for name, rate in best.items() if rate in tried.loc[name].tolist()]
+    steps = found["steps"].iloc[0]
+    highest = found.groupby("model")["validation_r2"].max()
+    return (
+        f"Trials of {steps} steps; the best rate is the smallest or the largest tried for {len(ends)} of {len(best)} "
+        f"models{': ' + ', '.join(ends) if ends else ''}. At its best rate a model reaches "
+        f"{number(float(highest.min()), 2)} ({highest.idxmin()}) to {number(float(highest.max()), 2)} "
+        f"({highest.idxmax()}) in a trial: those that are still far from {number(CONVERGED)} were judged on how they "
+        "start, not on where they end."
+    )
+
+
+def what_gates_the_blogs_case(rows: pd.DataFrame) -> str:
+    """Say by which training the rule of C8 leaves models out, and what the case's own control scores."""
+    try:
+        control = select(rows, experiment="blog", metric="shape_accuracy", subset="control")
+        kept = of_converged(control, converged_runs(rows))
+    except MissingRowsError:
+        return "No model of the blog's case has converged on the random split."
+    lowest = ", ".join(f"{name} {value:.0f} %" for name, value in kept.groupby("method")["value"].min().items())
+    left_out = len(control) - len(kept)
+    return (
+        "On C8: its rule leaves out trainings by another one, of the same model and seed on the comparison's random "
+        f"split ({left_out} of {len(control)} here). What the case's own control reads at least: {lowest}."
+    )
+
+
+def what_the_first_claim_rests_on(rows: pd.DataFrame) -> str:
+    """Say what C1's interval is over."""
+    try:
+        converged, others = convergence(rows)
+    except MissingRowsError:
+        return NO_CNN
+    return (
+        f"On C1: its interval is over the {len(converged)} models that converged, of {len(converged) + len(others)} "
+        "trained; they are the models at hand and no sample of models."
     )
 
 
