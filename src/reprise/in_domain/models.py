@@ -68,24 +68,24 @@ _DOWNLOAD: Where = "GPU only, needs a download"
 APPROACHES: dict[str, Approach] = {
     approach.name: approach
     for approach in (
-        Approach("BetaVAE", "representation", "CPU", 2e-3, "representations", "BetaVAE", slowness=1.25),
-        Approach("Ada-GVAE", "representation", "CPU", 3e-3, "representations", "AdaGVAE", slowness=1.25),
-        Approach("SlowVAE", "representation", "CPU", 2e-3, "representations", "SlowVAE", slowness=1.25),
-        Approach("PCL", "representation", "CPU", 1e-3, "representations", "PCL", slowness=1.25),
-        Approach("MLP", "supervised", "CPU", 3e-3, "networks", "MLP", slowness=2.5, stacked_on="cpu"),
-        Approach("CNN", "supervised", "CPU", 2e-3, "networks", "CNN", stacked_on="cuda"),
-        Approach("CoordConv", "supervised", "CPU", 2e-3, "networks", "CoordConv", stacked_on="cuda"),
-        Approach("SetEncoder", "supervised", "CPU", 3e-3, "networks", "SetEncoder"),
-        Approach("RotEq-CNN", "supervised", "CPU", 1e-3, "equivariant", "RotationEquivariantCNN"),
+        Approach("BetaVAE", "representation", "CPU", 3e-3, "representations", "BetaVAE", slowness=4.25),
+        Approach("Ada-GVAE", "representation", "CPU", 1e-3, "representations", "AdaGVAE", slowness=4.25),
+        Approach("SlowVAE", "representation", "CPU", 3e-3, "representations", "SlowVAE", slowness=4.25),
+        Approach("PCL", "representation", "CPU", 1e-3, "representations", "PCL", slowness=5),
+        Approach("MLP", "supervised", "CPU", 1e-2, "networks", "MLP", slowness=2.5, stacked_on="cpu"),
+        Approach("CNN", "supervised", "CPU", 1e-2, "networks", "CNN", stacked_on="cuda"),
+        Approach("CoordConv", "supervised", "CPU", 1e-2, "networks", "CoordConv", stacked_on="cuda"),
+        Approach("SetEncoder", "supervised", "CPU", 1e-2, "networks", "SetEncoder", slowness=4),
+        Approach("RotEq-CNN", "supervised", "CPU", 1e-2, "equivariant", "RotationEquivariantCNN"),
         Approach(
             "RotEq-CNN, big", "supervised", "GPU only", 1e-3, "equivariant", "RotationEquivariantCNN", {"width": 2}
         ),
-        Approach("Spatial transformer", "supervised", "CPU", 3e-3, "networks", "SpatialTransformer"),
+        Approach("Spatial transformer", "supervised", "CPU", 1e-2, "networks", "SpatialTransformer"),
         Approach(
             "ResNet-18, narrow",
             "supervised",
             "CPU",
-            1e-3,
+            3e-2,
             "deep_networks",
             "resnet",
             {"depth": 18, "width": 16},
@@ -101,13 +101,13 @@ APPROACHES: dict[str, Approach] = {
             "CNN, soft-argmax",
             "supervised",
             "CPU",
-            2e-3,
+            1e-2,
             "networks",
             "SoftArgmaxCNN",
             in_benchmark=False,
             is_remedy=True,
         ),
-        Approach("CNN, augmented", "supervised", "CPU", 2e-3, "networks", "CNN", in_benchmark=False, is_remedy=True),
+        Approach("CNN, augmented", "supervised", "CPU", 1e-2, "networks", "CNN", in_benchmark=False, is_remedy=True),
     )
 }
 _REGISTERED: dict[str, Callable[[int, int, int], "nn.Module"]] = {}
