@@ -147,18 +147,23 @@ def composition_table(rows: pd.DataFrame) -> pd.DataFrame:
     for dataset in COMPOSED_SETS:
         corners = make_split(GRIDS[dataset], "composition").corners
         for factor, size in zip(GRIDS[dataset].names, GRIDS[dataset].sizes, strict=True):
-            found = {
-                f"R² {kind}": measured(
-                    rows, **conditions(dataset, "CNN", kind), subset="test", factor=factor, metric="r2"
-                )
+            random, composed = (
+                measured(rows, **conditions(dataset, "CNN", kind), subset="test", factor=factor, metric="r2")
                 for kind in ("random", "composition")
-            }
-            if any(values is None for values in found.values()):
+            )
+            if random is None or composed is None:
                 continue
-            line: dict[str, Any] = {"data set": COMPOSED_SETS[dataset], "factor": factor, "values": size}
-            line["corner"] = corners.get(factor, "not cut")
-            line |= {name: _interval(t_interval(values)) for name, values in found.items()}
-            lines.append(line | {"seeds": len(found["R² random"])})
+            lines.append(
+                {
+                    "data set": COMPOSED_SETS[dataset],
+                    "factor": factor,
+                    "values": size,
+                    "corner": corners.get(factor, "not cut"),
+                    "R² random": _interval(t_interval(random)),
+                    "R² composition": _interval(t_interval(composed)),
+                    "seeds": len(random),
+                }
+            )
     if not lines:
         raise MissingRowsError("the CNN was not trained on the composition split.")
     return pd.DataFrame(lines)
