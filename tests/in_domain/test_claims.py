@@ -428,6 +428,19 @@ def test_the_search_is_said_with_the_models_whose_best_rate_is_an_end(monkeypatc
     assert "0.70 (A) to 0.90 (B)" in said
 
 
+def test_what_equivariance_buys_is_compared_with_the_same_seeds():
+    plain = model_rows("CNN")
+    for row in plain:
+        row["value"] -= 0.1 * (row["seed"] > 0)
+    better = model_rows("RotEq-CNN", (0,), {**GOOD, "extrapolation": 0.7})
+    for row in better:
+        row["value"] += 0.2 * (row.get("factor") == "shape" and row["split"] == "extrapolation")
+    said = sentences.what_the_biases_buy(rows_of(plain, better))
+    assert "RotEq-CNN 0.70 instead of 0.60 (one seed); it gains most in shape, 0.90 instead of 0.60" in said
+    assert "none of RotEq-CNN" in sentences.what_the_biases_buy(rows_of(model_rows("CNN")))
+    assert sentences.BIASED == rules.BIASED
+
+
 def test_what_gates_the_blogs_case_is_said_with_its_own_control(rows):
     said = sentences.what_gates_the_blogs_case(rows)
     assert "0 of 6 here" in said

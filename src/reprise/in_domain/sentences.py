@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reprise.claims import Verdict
     from reprise.in_domain.settings import Settings
 
+BIASED = ("RotEq-CNN", "Ada-GVAE", "SlowVAE", "PCL")  # as in the rule of C6
 EXTRAPOLATION = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "extrapolation"}
 SPARED = 0.1  # of R²: what a factor may lose and still count as read
 NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
@@ -191,6 +192,35 @@ def what_the_first_claim_rests_on(rows: pd.DataFrame) -> str:
     return (
         f"On C1: its interval is over the {len(converged)} models that converged, of {len(converged) + len(others)} "
         "trained; they are the models at hand and no sample of models."
+    )
+
+
+def what_the_biases_buy(rows: pd.DataFrame) -> str:
+    """Say how equivariant and weakly supervised models that converged compare with the CNN of the same seeds."""
+    try:
+        present = [name for name in BIASED if name in convergence(rows)[0]]
+        words = [_beside_the_cnn(rows, name) for name in present]
+    except MissingRowsError:
+        return NO_CNN
+    if not words:
+        return f"On C6: none of {', '.join(BIASED)} has converged in this run."
+    return f"On C6, in extrapolation, beside the CNN of the same seeds: {'; '.join(words)}."
+
+
+def _beside_the_cnn(rows: pd.DataFrame, method: str) -> str:
+    gains = {}
+    for factor in (*GRIDS[MAIN_DATA_SET].names, "mean"):
+        own, plain = (converged_scores(rows, name, "extrapolation", factor=factor) for name in (method, "CNN"))
+        seeds = own.index.intersection(plain.index)
+        if seeds.empty:
+            raise MissingRowsError(f"the CNN has not converged with the seeds of {method}.")
+        gains[factor] = (float(own[seeds].mean()), float(plain[seeds].mean()), len(seeds))
+    reached, plain_score, n_seeds = gains.pop("mean")
+    most = max(gains, key=lambda factor: gains[factor][0] - gains[factor][1])
+    seeds_said = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    return (
+        f"{method} {number(reached, 2)} instead of {number(plain_score, 2)} ({seeds_said}); it gains most in {most}, "
+        f"{number(gains[most][0], 2)} instead of {number(gains[most][1], 2)}"
     )
 
 
