@@ -70,15 +70,27 @@ def _underfitted(rows: pd.DataFrame, methods: list[str]) -> str:
     """Say which models have not converged, how far they came, and whether more data could help them."""
     where = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "random", "factor": "mean", "metric": "r2"}
     test, train = (
-        {m: float(per_seed(rows, **where, method=m, subset=part).mean()) for m in methods} for part in ("test", "train")
+        {m: _mean_of(rows, {**where, "method": m, "subset": part}) for m in methods} for part in ("test", "train")
     )
     order = sorted(methods, key=test.__getitem__, reverse=True)
+    lacking = {
+        name: float(
+            np.mean([_mean_of(rows, {**where, "factor": name, "subset": "test", "method": m}) for m in methods])
+        )
+        for name in GRIDS[MAIN_DATA_SET].names
+    }
+    least = min(lacking, key=lacking.__getitem__)
     gap = max(train[m] - test[m] for m in methods)
     return (
         f"Not converged: {', '.join(f'{m} {number(test[m], 2)}' for m in order)}; they are shown faintly and judged by "
-        f"no rule. On training images they are at most {number(gap, 3)} better, so that they lack steps, or cannot "
-        "learn the task, and not data. This run says nothing about these kinds of models (C1, C6)."
+        f"no rule. What they lack most is {least} (R² {number(lacking[least], 2)} on average). On training images they "
+        f"are at most {number(gap, 3)} better, so that it is not more data that they need; more steps than ours may "
+        "help. This run says nothing about these kinds of models (C1, C6)."
     )
+
+
+def _mean_of(rows: pd.DataFrame, where: dict[str, str]) -> float:
+    return float(per_seed(rows, **where).mean())
 
 
 def which_factor_breaks(rows: pd.DataFrame, method: str = "CNN") -> str:
@@ -147,8 +159,8 @@ def is_composition_as_hard_elsewhere(rows: pd.DataFrame) -> str:
 
 def _mean_over_seeds(rows: pd.DataFrame, dataset: str, kind: str, factors: list[str]) -> float:
     where = conditions(dataset, "CNN", kind)
-    scores = [per_seed(rows, **where, subset="test", factor=name, metric="r2").mean() for name in factors]
-    return float(np.mean(scores))
+    common = {**where, "subset": "test", "metric": "r2"}
+    return float(np.mean([_mean_of(rows, {**common, "factor": name}) for name in factors]))
 
 
 def what_the_search_found() -> str:
