@@ -57,8 +57,8 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     state_finding(figure, finding)
     caption = (
         "Mean prediction over images against the true target, extrapolation split, where no other factor is out of "
-        f"distribution; converged trainings ({seeds_behind(data)} seeds). Bands: 95 % interval over seeds; of two seeds, "
-        "thin lines: both. Grey area: targets seen in training; thin line: identity; dashed black: clamp oracle."
+        f"distribution; converged trainings ({seeds_behind(data)} seeds). Bands: 95 % interval over seeds; of two "
+        "seeds, thin lines: both. Grey area: targets seen in training; thin line: identity; dashed black: clamp oracle."
     )
     return Drawing(figure, "curves", f"{finding}.", caption, data)
 
