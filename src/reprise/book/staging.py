@@ -120,12 +120,12 @@ def _refuse_foreign(target: Path) -> None:
 def _fill(
     target: Path, papers: Sequence[Paper], published: list[Chapter], own: list[Chapter], profile: str | None
 ) -> None:
-    shutil.copytree(book_folder(), target, ignore=shutil.ignore_patterns("_templates", "_toc.yml", "_build"))
+    shutil.copytree(book_folder(), target, ignore=shutil.ignore_patterns("_templates", "_data", "_toc.yml", "_build"))
     (target / MARKER).touch()
     settings = yaml.safe_load((repository() / "_config.yml").read_text(encoding="utf-8"))
     for chapter in (*published, *own):
         _stage_chapter(chapter, target, settings.get("repository") or {})
-    scoreboard(published, own, target)
+    scoreboard(papers, published, own, target)
     pages.write_papers(papers, published, target)
     if profile is not None:
         pages.write_your_run(papers, own, profile, target)
