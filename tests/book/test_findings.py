@@ -99,4 +99,4 @@ def test_the_page_stands_where_rows_are_missing_and_says_so(staged: Staged) -> N
 def test_a_finding_leads_to_the_figure_that_shows_it(runs) -> None:
     chapter = published_chapters(fake_runs.PAPERS, runs[0], lambda record: [])[1]
     audit = next(audit for audit in declared_findings("grda") if audit.shown == "pairing")
-    assert findings.place_of(audit, chapter) == {"name": "Figure 1", "reference": "{ref}`Figure 1 <grda-pairing>`"}
+    assert findings.place_of(audit, chapter) == "{ref}`Figure 1 <grda-pairing>`"

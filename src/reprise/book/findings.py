@@ -8,7 +8,7 @@ is made.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,7 @@ from reprise.verification import published_numbers
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_ROWS = "The published run has no rows for these numbers."
 NO_SPREAD = 1e-9  # of seeds that all give the same, up to rounding
 Where = Literal["released code", "published table", "design of a comparison", "missing baseline", "unstated choice"]
 
@@ -134,35 +135,36 @@ def told(audit: Audit, rows: pd.DataFrame, printed: pd.DataFrame) -> str:
 
 def write_findings(published: Sequence[Chapter], target: Path) -> None:
     """Write the page of findings from the published chapters that declare some."""
-    first = by_package(published)
     papers = [
-        {"chapter": chapter, "findings": findings}
-        for chapter in first.values()
-        if (findings := [_line(audit, chapter) for audit in declared_findings(chapter.paper.package)])
-        and chapter.record is not None
-        and chapter.notebook is not None
+        {"chapter": chapter, "findings": lines}
+        for chapter in by_package(published).values()
+        if (lines := _lines_of(chapter))
     ]
     write_page(target / "findings.md", "findings.md.jinja", papers=papers)
 
 
-def _line(audit: Audit, chapter: Chapter) -> dict[str, Any]:
-    line: dict[str, Any] = {"audit": audit, "place": place_of(audit, chapter), "changes": ""}
+def _lines_of(chapter: Chapter) -> list[dict[str, Any]]:
+    audits = declared_findings(chapter.paper.package)
+    if not audits or chapter.record is None:
+        return []
+    rows, printed = chapter.record.frame(), published_numbers(chapter.paper.package)
+    return [{"audit": a, "place": place_of(a, chapter), "changes": _told_if_there(a, rows, printed)} for a in audits]
+
+
+def _told_if_there(audit: Audit, rows: pd.DataFrame, printed: pd.DataFrame) -> str:
     try:
-        if chapter.record is not None:
-            line["changes"] = told(audit, chapter.record.frame(), published_numbers(chapter.paper.package))
+        return told(audit, rows, printed)
     except MissingRowsError:
-        line["changes"] = "The published run has no rows for these numbers."
-    return line
+        return NO_ROWS
 
 
-def place_of(audit: Audit, chapter: Chapter) -> Mapping[str, str] | None:
-    """Return name and address of what shows a finding; None if the chapter does not have it."""
+def place_of(audit: Audit, chapter: Chapter) -> str:
+    """Return a link to what shows a finding, as MyST; empty if the chapter does not have it."""
     if chapter.notebook is None or chapter.failure:
-        return None
+        return ""
     if audit.section:
-        there = audit.section in headings(chapter.notebook)
         anchor = "-".join(audit.section.lower().split())
-        return {"name": f"section “{audit.section}”", "link": f"{chapter.document}.html#{anchor}"} if there else None
+        link = f'<a href="{chapter.document}.html#{anchor}">the section “{audit.section}”</a>'
+        return link if audit.section in headings(chapter.notebook) else ""
     thing = next((thing for thing in shown_things(chapter.notebook) if thing.name == audit.shown), None)
-    label = f"{chapter.paper.package}-{audit.shown}"
-    return {"name": thing.title, "reference": f"{{ref}}`{thing.title} <{label}>`"} if thing else None
+    return f"{{ref}}`{thing.title} <{chapter.paper.package}-{audit.shown}>`" if thing else ""
