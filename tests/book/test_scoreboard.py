@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import sys
 
 import fake_runs
 
@@ -74,7 +75,7 @@ def test_a_claim_leads_to_its_line_and_to_its_section_where_it_has_none(runs) ->
 
 def test_the_declared_figure_is_named_by_its_number_and_left_out_where_the_run_has_none(runs, monkeypatch) -> None:
     shown = {("cold-brew", "C1"): "pairing", ("cold-brew", "C2"): "gone"}
-    monkeypatch.setattr("reprise.book.scoreboard.evidence", lambda: shown)
+    monkeypatch.setattr(sys.modules[claim_page.__module__], "evidence", lambda: shown)
     chapter = published_chapters(fake_runs.PAPERS, runs[0], fresh)[0]
     assert evidence_reference(chapter, "C1") == "{ref}`Figure 1 <cold_brew-pairing>`"
     assert evidence_reference(chapter, "C2") == ""
