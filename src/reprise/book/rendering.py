@@ -96,6 +96,7 @@ def render(source: Path, target: Path | None = None, *, progress: Callable[[str]
     with scratch_folder(target, "rendering") as folder:
         html = _run_jupyter_book(source, folder)
         _offer_original_notebooks(source, html)
+        _mend_roles(html)
         progress("checking the pages")
         if faults := check_pages(html):
             lines = "\n".join(f"  {fault}" for fault in faults[:20])
@@ -128,6 +129,14 @@ def _offer_original_notebooks(source: Path, html: Path) -> None:
         document = staged.relative_to(html / "_sources").with_suffix("")
         for original in (source / document).glob("*.ipynb"):
             shutil.copyfile(original, staged)
+
+
+def _mend_roles(html: Path) -> None:
+    """Take the role of a list from lists of references: Sphinx gives their entries another role than a list's."""
+    for page in html.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if (mended := text.replace('role="list" class="citation-list"', 'class="citation-list"')) != text:
+            page.write_text(mended, encoding="utf-8")
 
 
 def copy_mathjax(target: Path) -> None:
