@@ -47,12 +47,11 @@ def declared_comparisons() -> tuple[Comparison, ...]:
 
 def write_comparisons(published: Sequence[Chapter], target: Path) -> None:
     """Write the page; a question is asked where at least two lines have a number."""
-    first = {chapter.paper.slug: chapter for chapter in by_package(published).values() if chapter.record}
-    tables: dict[str, Any] = {}
-    for chapter in first.values():
-        assert chapter.record is not None
-        tables[chapter.paper.slug] = chapter.record.frame(), published_numbers(chapter.paper.package)
-    sections = [_section(comparison, first, tables) for comparison in declared_comparisons()]
+    wanted = declared_comparisons()
+    named = {line.chapter for comparison in wanted for line in comparison.lines}
+    first = {c.paper.slug: c for c in by_package(published).values() if c.record and c.paper.slug in named}
+    tables = {slug: (chapter.rows, published_numbers(chapter.paper.package)) for slug, chapter in first.items()}
+    sections = [_section(comparison, first, tables) for comparison in wanted]
     told = [section for section in sections if sum(line["value"] != MISSING for line in section["lines"]) > 1]
     write_page(target / "compare.md", "compare.md.jinja", sections=told)
 
