@@ -10,9 +10,11 @@ from torch_geometric.data import Data
 from reprise.cold_brew import input_scale, load_graph
 from reprise.cold_brew.input_scale import EMBEDDING, FEATURES, SHARE, START
 from reprise.cold_brew.layers import SEConv
-from reprise.cold_brew.methods import GRAPH_CHANNELS, SE_STD, STUDENT_CHANNELS
+from reprise.cold_brew.methods import SE_STD
+from reprise.cold_brew.outcome import GRAPH_CHANNELS
 from reprise.cold_brew.rules import GCN, GENERATOR, MLP, STUDENT, TEACHER
 from reprise.cold_brew.student import ColdBrewStudent
+from reprise.cold_brew.student_variants import STUDENT_CHANNELS
 from reprise.rows import tidy
 
 X = torch.tensor([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])

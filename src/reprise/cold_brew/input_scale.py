@@ -11,7 +11,8 @@ import torch
 from reprise.cold_brew import rules
 from reprise.cold_brew.data import EMBEDDED
 from reprise.cold_brew.figures import difference, ends
-from reprise.cold_brew.methods import GRAPH_CHANNELS, SE_STD
+from reprise.cold_brew.methods import SE_STD
+from reprise.cold_brew.outcome import GRAPH_CHANNELS
 from reprise.cold_brew.rules import GCN, MLP, STUDENT, TEACHER
 from reprise.cold_brew.sparse import SparseMatrix, as_features
 from reprise.numerals import number
