@@ -158,6 +158,14 @@ def test_one_rung_leaves_the_parts_of_the_second_mlp_unscaled(problem):
     assert not torch.equal(plain.final, scaled.final)
 
 
+def test_the_second_mlp_may_learn_from_cold_nodes_only(problem):
+    base = student_variants.student_options(Settings(**SMALL))
+    cold = student_variants.labelled_nodes(problem, replace(base, classify_on="cold"))
+    assert torch.equal(cold, problem.masks.train & (problem.split.isolation | problem.split.tail))
+    assert torch.equal(student_variants.labelled_nodes(problem, base), problem.masks.train)
+    assert 0 < int(cold.sum()) < int(problem.masks.train.sum())
+
+
 def test_embeddings_of_nodes_that_nothing_trains_stay_zero_and_their_answer_is_the_features(problem):
     settings = Settings(**SMALL)
     recipe = recipe_of(settings, problem)

@@ -31,7 +31,7 @@ from reprise.cold_brew.outcome import (
 )
 from reprise.cold_brew.problem import SCARCE_LABELS, Problem, make_problem
 from reprise.cold_brew.sparse import factor_to_norm, scale_features, take_rows
-from reprise.cold_brew.student_variants import StudentOptions, student_options
+from reprise.cold_brew.student_variants import StudentOptions, labelled_nodes, student_options
 from reprise.cold_brew.training import accuracy, random_stream
 from reprise.compute import numpy_generator
 
@@ -94,6 +94,7 @@ def ladder_rungs(base: StudentOptions) -> dict[str, tuple[str, StudentOptions]]:
         "ẽ and ê": (GCN, replace(connected, inputs=both)),
         "ẽ and ê, not scaled": (GCN, replace(connected, inputs=both, scale_parts=False)),
         "ẽ and ê, finds itself": (GCN, replace(connected, inputs=both, exclude_self=False)),
+        "ẽ and ê, ξ₂ on cold nodes": (GCN, replace(connected, inputs=both, classify_on="cold")),
         "ẽ and ê, output only": (GCN, replace(connected, inputs=both, handover="output")),
         "ẽ and ê, SE teacher": (TEACHER, replace(connected, inputs=both)),
         "distilled on training nodes": (GCN, replace(base, inputs=both, distil_on="train")),
@@ -118,9 +119,12 @@ def _rungs(cell: Cell, metric: str) -> Iterable[Row]:
     yield from cell.group_rows(noisy, metric, setting="E from noise")
     yield from cell.group_rows(masked, metric, setting="E from noise, masked")
     for name, (teacher, options) in ladder_rungs(student_options(cell.settings)).items():
+        learnt = labelled_nodes(cell.problem, options)
+        if not bool(learnt.any()):
+            continue
         outcome = cell.student(teacher, options)
         yield from cell.group_rows(outcome, metric, setting=name)
-        fitted = outcome.accuracy(cell.problem.y, cell.problem.masks.train)
+        fitted = outcome.accuracy(cell.problem.y, learnt)
         yield cell.row("training nodes", STUDENT, metric, fitted, setting=name)
 
 

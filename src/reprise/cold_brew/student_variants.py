@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -34,6 +34,16 @@ class StudentOptions:
     handover: Handover = "layers"
     scale_parts: bool = True
     exclude_self: bool = True
+    classify_on: Literal["all", "cold"] = "all"
+
+
+def labelled_nodes(problem: Problem, options: StudentOptions) -> Tensor:
+    """Return the mask ``(N,)`` of the nodes that ξ₂ learns from.
+
+    All training nodes, as in the released code, or with ``"cold"`` those in isolation and tail, as in the paper's text.
+    """
+    train = problem.masks.train
+    return train & (problem.split.isolation | problem.split.tail) if options.classify_on == "cold" else train
 
 
 def student_options(settings: Settings) -> StudentOptions:
@@ -84,7 +94,7 @@ def _new_student(problem: Problem, settings: Settings, width: int, options: Stud
 
 def train_student(problem: Problem, settings: Settings, guess: TrainedGuess, options: StudentOptions) -> Outcome:
     """Train ξ₂ on a trained ξ₁; many variants share one ξ₁."""
-    masks = problem.masks
+    train, validation = labelled_nodes(problem, options), problem.masks.validation
     with own_stream(problem, STUDENT, "classifier", guess.teacher, guess.distil_on, *map(str, options.inputs)):
         student = _new_student(problem, settings, guess.embeddings.shape[1], options)
         student.guesser.load_state_dict(guess.student.guesser.state_dict())
@@ -92,7 +102,7 @@ def train_student(problem: Problem, settings: Settings, guess: TrainedGuess, opt
         student.build_bank(guess.embeddings, problem.connected)
         recipe = recipe_of(settings, problem)
         try:
-            history = student.fit_classifier(problem.x, problem.y, masks.train, masks.validation, recipe)
+            history = student.fit_classifier(problem.x, problem.y, train, validation, recipe)
         except DivergenceError as error:
             history = error.history
     nodes = torch.arange(problem.n_nodes, device=problem.y.device)
