@@ -72,7 +72,11 @@ RUNGS = (
     START_RUNG,
     MASKED_RUNG,
     ("all of Cold Brew: ẽ and ê, SE teacher − GLNN", "ẽ and ê, SE teacher", GLNN),
-    ("all of Cold Brew beside scaled features: − GLNN, x scaled", "ẽ and ê, SE teacher", "GLNN, x scaled"),
+    (
+        "all of Cold Brew against GLNN on scaled features: ẽ and ê, SE teacher − GLNN, x scaled",
+        "ẽ and ê, SE teacher",
+        "GLNN, x scaled",
+    ),
 )
 
 
@@ -133,10 +137,12 @@ def rung_table(rows: pd.DataFrame, data_sets: Sequence[str], metric: str = WHOLE
     return pd.DataFrame(lines)
 
 
-def rung_gain(rows: pd.DataFrame, data_set: str, rung: str, under: str, metric: str = WHOLE) -> Interval | None:
-    """Return one rung minus another on isolated nodes; ``None`` where one of the two was not run."""
+def rung_gain(
+    rows: pd.DataFrame, data_set: str, rung: str, under: str, metric: str = WHOLE, split: str = "isolation"
+) -> Interval | None:
+    """Return one rung minus another; ``None`` where one of the two was not run."""
     try:
-        return rung_difference(rows, data_set, rung, under, metric=metric)
+        return rung_difference(rows, data_set, rung, under, metric=metric, split=split)
     except (MissingRowsError, ValueError):
         return None
 

@@ -99,8 +99,8 @@ def far_from_the_paper(rows: pd.DataFrame, published: pd.DataFrame) -> str:
         return ""
     return (
         f"Cells {FAR_POINTS:g} points or more from the paper's (in brackets), in the clean protocol: "
-        f"{'; '.join(found)}. Of the possible causes dropout left on is looked into below; others (the split, the "
-        "scale of features, which sum to one a node here, the random start of *E*) are not told apart."
+        f"{'; '.join(found)}. Of the possible causes dropout left on, the scale of the features and the start of *E* "
+        "are looked into below; the paper's split is not known."
     )
 
 
