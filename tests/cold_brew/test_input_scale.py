@@ -91,7 +91,7 @@ def rungs(data_set, levels, metric="accuracy on the ladder"):
 def test_the_share_of_the_features_and_what_an_mlp_gets_from_them_are_said():
     rows = tidy(overall("wisconsin", 84, 61) + overall("cora", 75, 83) + overall("texas", 80, 80.1))
     said = input_scale.features_in_the_student(scales(wisconsin=0.01, cora=0.05, texas=0.01, sub_topics=37), rows)
-    assert "would be about 0.01 to 0.05 % on the real graphs, whose features sum to one a node and 37 % on the" in said
+    assert "would be about 0.01 to 0.05 % on the real graphs (a node's features sum to one) and 37 % on" in said
     assert "wisconsin 84.0 against 61.0 (GCN 62.0; MLP − student +23.0 [21.8, 24.2])" in said
     assert "cora" not in said
     assert "texas" not in said

@@ -176,6 +176,13 @@ def test_the_second_half_of_c4_is_read_with_its_interval(gain, make, expected):
     assert sentences.second_half_of_c4(tidy(on_isolation("cora", 50, {}))) == ""
 
 
+def test_no_effect_at_all_is_said_to_be_none():
+    lines = seeds("cora", "isolation", rules.TEACHER, 40, "accuracy at 32 layers", at=32.0)
+    lines += seeds("cora", "isolation", GCN, 40, "accuracy at 32 layers", at=32.0)
+    lines += seeds("cora", "overall", rules.TEACHER, 0.5, "mean pairwise cosine", at=32.0)
+    assert "0.0 [0.0, 0.0] points over 3 seeds, which is none" in sentences.second_half_of_c4(tidy(lines))
+
+
 def test_nodes_that_no_label_reaches_are_counted():
     lines = seeds("cora", "overall", "Label propagation", 11.5, "test nodes that no label reaches")
     lines += seeds("dblp", "overall", "Label propagation", 0, "test nodes that no label reaches", spread=0.0)

@@ -78,7 +78,7 @@ def features_in_the_student(scales: pd.DataFrame, rows: pd.DataFrame) -> str:
     )
     shares = []
     if real:
-        shares.append(f"{_span(by_name[real])} on the real graphs, whose features sum to one a node")
+        shares.append(f"{_span(by_name[real])} on the real graphs (a node's features sum to one)")
     if EMBEDDED in by_name:
         shares.append(f"{number(by_name[EMBEDDED], 0)} % on the generator")
     words += (
@@ -192,6 +192,6 @@ def _behind_the_gcn(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         return ""
     return (
         f"From zero, too, the teacher is behind the plain GCN on isolated nodes of {'; '.join(found)}: there noise is "
-        "not the reason. What *E* explains of the training labels, *XW* need not learn, and that is all an isolated "
-        "node has. "
+        "not the reason. A likely one: what *E* explains of the training labels *XW* need not learn, and that is all an "
+        "isolated node has. "
     )

@@ -112,6 +112,8 @@ def second_half_of_c4(rows: pd.DataFrame) -> str:
     except MissingRowsError:
         return ""
     told = "helps" if cold.above(0) else "harms" if cold.below(0) else "is told apart neither from help nor from harm"
+    if cold.low == cold.high == 0:
+        told = "is none, seed by seed"
     return (
         f"The second half of C4, “help isolated nodes little”, is decided by a mean: at {depth} layers their effect "
         f"there is {_signed(cold)} points over {cold.n} seeds, which {told}."
@@ -233,8 +235,8 @@ def which_part(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         return "Which part does the work is open: this run climbed no ladder."
     return (
         "Which part does the work, on isolated nodes? A part is named where its paired 95 % interval (points, not "
-        f"corrected for the {n_looked_at} that are looked at) lies on one side of 0. "
-        + " ".join(words + " ".join(said) for words, said in found.items() if said)
+        f"corrected for the {n_looked_at} that are looked at: with no effect anywhere about {n_looked_at / 20:.0f} "
+        "would) lies on one side of 0. " + " ".join(words + " ".join(said) for words, said in found.items() if said)
     )
 
 
