@@ -192,6 +192,6 @@ def _behind_the_gcn(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         return ""
     return (
         f"From zero, too, the teacher is behind the plain GCN on isolated nodes of {'; '.join(found)}: there noise is "
-        "not the reason. A likely one: what *E* explains of the training labels *XW* need not learn, and that is all an "
-        "isolated node has. "
+        "not the reason. A likely one: what *E* explains of the training labels *XW* need not learn, and that is all "
+        "an isolated node has. "
     )
