@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reprise.data import DataError
 from reprise.trans_encoder import data, pair_files
 from reprise.trans_encoder.data import key, load_problem, longest
 from reprise.trans_encoder.generators import GOLD_OF_SWAP, NEGATED, SWAPPED, templated_pairs
@@ -20,7 +21,8 @@ def files(monkeypatch):
         "stsb/stsb-en-dev.csv": '"a, ""b""",c,2.5\r\nd,e,0\r\n',
         "sick2014/SICK_trial.txt": "pair_ID\tsentence_A\tsentence_B\trelatedness_score\tentailment_judgment\n"
         "1\ta\tb\t3.5\tNEUTRAL\n",
-        "mrpc/msr-para-val.tsv": '\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n1\t7\t8\t"a b\tc\r\n0\t7\t8\td\te\r\n',
+        "mrpc/msr-para-val.tsv": "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n"
+        '1\t7\t8\t"a b\tc\r\n0\t7\t8\td\te\r\n',
     }
 
     class File:
@@ -53,7 +55,7 @@ def test_sts_keeps_pairs_without_gold_aligned_and_splits_at_newlines_only(files)
 
 def test_scores_that_do_not_fit_the_pairs_are_refused(files):
     files["sts-semeval/2015/STS.gs.a.txt"] = "4.5\n"
-    with pytest.raises(ValueError, match="3 pairs and 1 scores"):
+    with pytest.raises(DataError, match="3 pairs and 1 scores"):
         pair_files.sts_year(2015)
 
 
@@ -70,7 +72,8 @@ def test_mrpc_is_read_without_quoting_and_without_its_mark(files):
 
 def test_drawn_pairs_have_gold_by_their_concepts():
     pairs, gold, kinds = templated_pairs(600, 3)
-    assert gold.min() >= 0 and gold.max() == 5
+    assert gold.min() >= 0
+    assert gold.max() == 5
     assert all(g == GOLD_OF_SWAP for g, k in zip(gold, kinds, strict=True) if k == SWAPPED)
     assert all(
         " not " in second and " not " not in first
@@ -80,7 +83,8 @@ def test_drawn_pairs_have_gold_by_their_concepts():
     share = [kinds.count(kind) / 600 for kind in (SWAPPED, NEGATED)]
     np.testing.assert_allclose(share, [0.10, 0.9 * 0.12], atol=0.04)
     again, same_gold, _ = templated_pairs(600, 3)
-    assert again == pairs and (same_gold == gold).all()
+    assert again == pairs
+    assert (same_gold == gold).all()
 
 
 def test_a_negation_costs_a_point_and_a_half():

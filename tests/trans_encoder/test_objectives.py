@@ -47,7 +47,8 @@ def test_stretching_keeps_ranks_inside_and_fills_the_range():
     values = np.random.default_rng(0).uniform(0.5, 0.9, 500)
     found = objectives.stretched(values)
     inside = (found > 0) & (found < 1)
-    assert found.min() == 0 and found.max() == 1
+    assert found.min() == 0
+    assert found.max() == 1
     assert inside.mean() == pytest.approx(0.96, abs=0.01)
     np.testing.assert_array_equal(np.argsort(values[inside]), np.argsort(found[inside]))
 
@@ -56,7 +57,8 @@ def test_labels_outside_are_clipped_for_the_cross_entropy_only_and_counted():
     values = np.append(np.full(9, 0.5), -0.12)
     with pytest.warns(UserWarning, match=r"10\.0% of the labels were clipped"):
         found, share = objectives.prepared(values, "bce")
-    assert found.min() == 0 and share == pytest.approx(0.1)
+    assert found.min() == 0
+    assert share == pytest.approx(0.1)
     assert objectives.prepared(values, "mse")[0].min() == -0.12
 
 

@@ -19,14 +19,13 @@ from reprise.trans_encoder.encoders import Encoder
 from reprise.trans_encoder.generators import SWAPPED
 from reprise.trans_encoder.input_checks import Pair
 from reprise.trans_encoder.measures import bootstrap, measure, relative_ranks
+from reprise.trans_encoder.names import BASE, SELF_BI, SELF_CROSS, START
 from reprise.trans_encoder.pair_files import PairSet
 from reprise.trans_encoder.settings import Settings
 from reprise.trans_encoder.training import Recipe
 
 Row = dict[str, Any]
 COLUMNS = ("part", "backbone", "variant", "cycle", "group", "at")
-START, SELF_CROSS, SELF_BI = "Start", "Self, cross", "Self, bi"
-BASE = "as in the paper"
 NEGATIONS = frozenset({"not", "no", "n't", "never", "nobody", "nothing", "without", "isn't", "doesn't", "don't"})
 N_GROUPS = 4
 

@@ -74,7 +74,9 @@ class Backbone:
         """Return a fresh copy of the language model with a head drawn from a named stream."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(seed_sequence(seed, *names, "head").generate_state(1)[0]))
-            encoder = CrossEncoder.from_pretrained(self.plm, self.num_layers, self.pair_length, self.precision)
+            encoder = CrossEncoder.from_pretrained(
+                self.plm, self.num_layers, self.pooling, self.pair_length, self.precision
+            )
         return encoder.to(self.device).eval()
 
 

@@ -161,13 +161,35 @@ class BiEncoder(Encoder):
         SentenceTransformer(modules=[words, pooling, Normalize()], device="cpu").save(str(path))
 
 
+class MeanHead(nn.Module):
+    """Mean over word pieces, dense layer, tanh, dropout, one output: the classification head without its [CLS]."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.out = nn.Linear(config.hidden_size, 1)
+        for layer in (self.dense, self.out):
+            nn.init.normal_(layer.weight, std=config.initializer_range)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return logits, ``(n,)``, of states ``(n, length, d)``."""
+        weights = mask[:, :, None].to(states.dtype)
+        mean = (states * weights).sum(1) / weights.sum(1)
+        return self.out(self.dropout(torch.tanh(self.dense(mean))))[:, 0]
+
+
 class CrossEncoder(Encoder):
     """Reads both sentences at once and gives one number; it has no vectors of single sentences.
 
     Parameters
     ----------
     transformer, tokenizer
-        A sequence classifier of transformers with one output; `from_pretrained` loads them.
+        Of transformers: a sequence classifier with one output for ``"cls"``, a plain one for ``"mean"``.
+    pooling
+        ``"cls"``: the classifier's own head on the first word piece (paper); ``"mean"``: the same head on the mean over
+        word pieces, for models that were never trained to sum up in their first one.
     max_length
         Word pieces of both sentences together (paper: 64).
     precision
@@ -175,16 +197,29 @@ class CrossEncoder(Encoder):
     """
 
     def __init__(
-        self, transformer: Any, tokenizer: Any, max_length: int = PAIR_LENGTH, precision: str = "float32"
+        self,
+        transformer: Any,
+        tokenizer: Any,
+        pooling: str = "cls",
+        max_length: int = PAIR_LENGTH,
+        precision: str = "float32",
     ) -> None:
         super().__init__(transformer, tokenizer, max_length, precision)
+        check_name("pooling", pooling, POOLINGS)
+        self.head = MeanHead(transformer.config) if pooling == "mean" else None
 
     @classmethod
     def from_pretrained(
-        cls, source: str, num_layers: int | None = None, max_length: int = PAIR_LENGTH, precision: str = "float32"
+        cls,
+        source: str,
+        num_layers: int | None = None,
+        pooling: str = "cls",
+        max_length: int = PAIR_LENGTH,
+        precision: str = "float32",
     ) -> CrossEncoder:
         """Load a language model and put a new head on it (drawn from torch's global generator)."""
-        return cls(load_model(source, num_layers, classifier=True), load_tokenizer(source), max_length, precision)
+        model = load_model(source, num_layers, classifier=pooling == "cls")
+        return cls(model, load_tokenizer(source), pooling, max_length, precision)
 
     def tokenise(self, pairs: Sequence[tuple[str, str]]) -> TokenTable:
         """Return the word pieces of pairs, both sentences in one sequence."""
@@ -192,7 +227,10 @@ class CrossEncoder(Encoder):
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return logits, float32 of shape ``(n,)``."""
-        return self.transformer(**batch).logits[:, 0].float()
+        found = self.transformer(**batch)
+        if self.head is None:
+            return found.logits[:, 0].float()
+        return self.head(found.last_hidden_state, batch["attention_mask"]).float()
 
     def encode(self, sentences: Sequence[str]) -> Tensor:
         """Refuse: a cross-encoder has no vectors of sentences.

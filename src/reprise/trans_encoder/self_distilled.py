@@ -7,18 +7,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from reprise.trans_encoder import baselines
-from reprise.trans_encoder.cell import BASE, SELF_BI, SELF_CROSS, START, Cell, Row, quantiles
+from reprise.trans_encoder.cell import Cell, Row, quantiles
 from reprise.trans_encoder.distillation import HalfStep, Scores, half_steps
 from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder
 from reprise.trans_encoder.measures import relative_ranks, spearman
+from reprise.trans_encoder.names import (
+    BASE,
+    SELF_BI,
+    SELF_CROSS,
+    SHARED_WORDS,
+    START,
+    TFIDF,
+    WORD_EMBEDDINGS,
+    method_of,
+)
 
 LOSS_WINDOW = 10
 SWAPPED_PAIRS, SCATTERED_PAIRS = 200, 120
-
-
-def method_of(form: str, kind: str = "Self") -> str:
-    """Return how a form is called in rows: ``Self, cross``."""
-    return f"{kind}, {form}"
 
 
 def self_rows(cell: Cell) -> Iterator[Row]:
@@ -29,7 +34,7 @@ def self_rows(cell: Cell) -> Iterator[Row]:
     cell.found["labels"] = labels
     yield from _data_rows(cell, start)
     yield from _pool_rows(cell, START, 0, labels)
-    yield from _development_rows(cell, START, 0, start)
+    yield from development_rows(cell, START, 0, start)
     steps = half_steps(
         [cell.backbone],
         cell.problem.pool,
@@ -49,7 +54,7 @@ def _half_step_rows(cell: Cell, step: HalfStep) -> Iterator[Row]:
     method, model, training = method_of(step.form), step.models[0], step.trainings[0]
     cell.test(model, method, cycle=step.cycle)
     yield from _pool_rows(cell, method, step.cycle, step.pool_scores)
-    yield from _development_rows(cell, method, step.cycle, model)
+    yield from development_rows(cell, method, step.cycle, model)
     how = {"cycle": step.cycle, "part": "training"}
     for at, value in training.evaluations.items():
         yield cell.row(method, cell.problem.kind, value, split="validation", at=at, **how)
@@ -67,7 +72,7 @@ def _pool_rows(cell: Cell, method: str, cycle: int, scores: Scores) -> Iterator[
         yield cell.row(method, "score quantile", value, split="pool", cycle=cycle, part="scores", at=level)
 
 
-def _development_rows(cell: Cell, method: str, cycle: int, model: BiEncoder | object) -> Iterator[Row]:
+def development_rows(cell: Cell, method: str, cycle: int, model: BiEncoder | object) -> Iterator[Row]:
     """Yield what a selection may look at: development pairs, those in no test set, and order swaps without any gold."""
     kind, how = cell.problem.kind, {"cycle": cycle, "part": "selection"}
     assert isinstance(model, BiEncoder | CrossEncoder)
@@ -118,6 +123,6 @@ def untrained_baselines(cell: Cell) -> None:
     """Score the tests by shared words, TF-IDF and word embeddings."""
     corpus = cell.problem.sentences()
     tests = cell.tests.items()
-    cell.keep({name: baselines.word_overlap(one.pairs) for name, one in tests}, "Shared words")
-    cell.keep({name: baselines.tfidf_scores(one.pairs, corpus) for name, one in tests}, "TF-IDF cosine")
-    cell.test(baselines.word_embedding_encoder(cell.backbone), "Word embeddings")
+    cell.keep({name: baselines.word_overlap(one.pairs) for name, one in tests}, SHARED_WORDS)
+    cell.keep({name: baselines.tfidf_scores(one.pairs, corpus) for name, one in tests}, TFIDF)
+    cell.test(baselines.word_embedding_encoder(cell.backbone), WORD_EMBEDDINGS)

@@ -9,25 +9,30 @@ import numpy as np
 
 from reprise.compute import numpy_generator
 from reprise.trans_encoder import baselines
-from reprise.trans_encoder.cell import START, Cell, Row
+from reprise.trans_encoder.cell import Cell, Row
 from reprise.trans_encoder.data import key, longest, supervised_pairs, unlabelled_pool
 from reprise.trans_encoder.distillation import Backbone, DistillConfig, Scores, half_steps, train_student
 from reprise.trans_encoder.input_checks import Pair
 from reprise.trans_encoder.measures import relative_ranks, spearman
+from reprise.trans_encoder.names import (
+    ALL_LAYERS,
+    BI_TO_BI,
+    CHAINED,
+    OTHER_POOL,
+    SHUFFLED,
+    SIMCSE,
+    SMALL_POOL,
+    START,
+    SUPERVISED,
+    losses_name,
+    method_of,
+)
 from reprise.trans_encoder.objectives import prepared
-from reprise.trans_encoder.self_distilled import method_of
+from reprise.trans_encoder.self_distilled import development_rows
 from reprise.trans_encoder.training import Recipe
 
 SIMCSE_BATCH = 64
-BI_TO_BI, SIMCSE, SUPERVISED = "Bi to bi", "SimCSE, continued", "Supervised, cross"
-SHUFFLED, CHAINED, ALL_LAYERS = "labels shuffled", "chained", "all layers"
-SMALL_POOL, OTHER_POOL = "a quarter of the pool", "pool of another task"
 TOP_GOLD = {"templated": 5.0, "sts": 5.0, "mrpc": 1.0}
-
-
-def losses_name(cross_loss: str, bi_loss: str) -> str:
-    """Return how a pair of losses is called in rows."""
-    return f"losses {cross_loss}, {bi_loss}"
 
 
 def bi_to_bi(cell: Cell) -> Iterator[Row]:
@@ -147,11 +152,13 @@ def mutual(cell: Cell) -> Iterator[Row]:
             ("rank correlation of both starts", ranks),
             ("correlation of both starts' errors", [rank - gold for rank in ranks]),
         ):
-            yield cell.row("Start", metric, spearman(*values), dataset=name, part="two backbones")
+            yield cell.row(START, metric, spearman(*values), dataset=name, part="two backbones")
     for step in half_steps(
         [cell.backbone, second], cell.problem.pool, cell.config, evaluate=cell.evaluate, names=cell.names
     ):
-        cell.test(step.models[0], method_of(step.form, "Mutual"), cycle=step.cycle)
+        method = method_of(step.form, "Mutual")
+        cell.test(step.models[0], method, cycle=step.cycle)
+        yield from development_rows(cell, method, step.cycle, step.models[0])
 
 
 def second_backbone(cell: Cell) -> Backbone:

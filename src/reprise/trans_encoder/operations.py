@@ -1,0 +1,33 @@
+"""How much arithmetic a training step of each form is."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from reprise.flops import floating_point_operations, parameter_count
+from reprise.trans_encoder.distillation import Backbone
+from reprise.trans_encoder.encoders import Encoder
+from reprise.trans_encoder.generators import templated_pairs
+from reprise.trans_encoder.settings import Settings
+
+
+def operations_of_the_models(settings: Settings) -> dict[str, float]:
+    """Return counted operations, forward and backward, of one step of each form on drawn pairs."""
+    backbone = Backbone(settings.start, settings.plm, settings.num_layers, settings.pooling)
+    pairs = templated_pairs(max(settings.cross_batch, settings.bi_batch), 0, "operations")[0]
+    work = {}
+    for model, batch in ((backbone.cross(0), settings.cross_batch), (backbone.bi(), settings.bi_batch)):
+        model.freeze(embeddings=settings.freeze_embeddings, n_layers=settings.frozen_layers)
+        chosen = pairs[:batch]
+        sentences = chosen if "Cross" in type(model).__name__ else [s for pair in chosen for s in pair]
+        tokens = model.tokenise(sentences)  # type: ignore[attr-defined]
+        counted = _one_step(model, tokens.batch(np.arange(len(tokens))))
+        millions = parameter_count(model) / 1e6
+        what = f"one step of a {type(model).__name__} on {batch} drawn pairs, {millions:.1f} million trained parameters"
+        work[what] = counted
+    return work
+
+
+def _one_step(model: Encoder, batch: dict[str, torch.Tensor]) -> float:
+    return float(floating_point_operations(lambda: model(batch).sum().backward()))
