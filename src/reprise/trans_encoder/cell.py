@@ -81,6 +81,7 @@ class Cell:
             cycles=s.cycles,
             cross=Recipe(s.cross_lr, s.cross_batch, s.cross_epochs, warmup=0.1),
             bi=Recipe(s.bi_lr, s.bi_batch, s.bi_epochs),
+            symmetric=s.symmetric,
             label_stretch=s.label_stretch,
             freeze_embeddings=s.freeze_embeddings,
             frozen_layers=s.frozen_layers,

@@ -47,6 +47,7 @@ class Settings(ChapterSettings):
     cycles: int = Field(1, ge=1, description="rounds bi → cross → bi; the paper: 3")
     cross_lr: float = Field(2e-4, gt=0, description="learning rate of cross-encoders; the paper: 2e-5")
     cross_epochs: int = Field(1, ge=1, description="passes of cross-encoders over both orders; the paper: 1")
+    symmetric: bool = Field(True, description="whether cross-encoders see both orders of a pair; the paper: true")
     cross_batch: int = Field(16, ge=1, description="pairs a step of cross-encoders; the paper: 32")
     bi_lr: float = Field(1e-4, gt=0, description="learning rate of bi-encoders; the paper: 5e-5")
     bi_epochs: int = Field(1, ge=1, description="passes of bi-encoders; the paper: 10")
