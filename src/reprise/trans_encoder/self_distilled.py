@@ -22,7 +22,7 @@ from reprise.trans_encoder.names import (
     method_of,
 )
 
-LOSS_WINDOW = 10
+LOSS_WINDOW = 10  # steps whose losses are averaged; fewer in very short trainings
 SWAPPED_PAIRS, SCATTERED_PAIRS = 200, 120
 
 
@@ -58,8 +58,9 @@ def _half_step_rows(cell: Cell, step: HalfStep) -> Iterator[Row]:
     how = {"cycle": step.cycle, "part": "training"}
     for at, value in training.evaluations.items():
         yield cell.row(method, cell.problem.kind, value, split="validation", at=at, **how)
-    for at in range(LOSS_WINDOW, len(training.losses) + 1, LOSS_WINDOW):
-        loss = float(np.mean(training.losses[at - LOSS_WINDOW : at]))
+    window = min(LOSS_WINDOW, -(-len(training.losses) // 2))
+    for at in range(window, len(training.losses) + 1, window):
+        loss = float(np.mean(training.losses[at - window : at]))
         yield cell.row(method, "loss", loss, split="pool", at=at, **how)
     for metric, value in (("steps", len(training.losses)), ("clipped labels (%)", 100 * step.clipped)):
         yield cell.row(method, metric, value, split="pool", **how)
