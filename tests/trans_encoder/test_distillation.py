@@ -182,11 +182,19 @@ def test_rates_rise_then_fall_to_zero(warmup):
 
 
 def test_decay_spares_biases_and_layer_norms(tiny):
-    optimizer = training.optimizer_of(tiny.bi(), 1e-3)
-    decayed, spared = (sum(w.ndim > 1 for w in group["params"]) for group in optimizer.param_groups)
-    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.01, 0.0]
-    assert spared == 0
-    assert decayed > 10
+    optimizer = training.optimizer_of(tiny.bi(), Recipe(1e-3, 16))
+    matrices = {group["weight_decay"]: sum(w.ndim > 1 for w in group["params"]) for group in optimizer.param_groups}
+    assert set(matrices) == {0.01, 0.0}
+    assert matrices[0.0] == 0
+    assert matrices[0.01] > 10
+
+
+def test_a_head_may_have_its_own_rate(tiny):
+    model = tiny.cross(0)
+    optimizer = training.optimizer_of(model, Recipe(1e-3, 16, head_rate=10))
+    rates = {id(w): group["highest"] for group in optimizer.param_groups for w in group["params"]}
+    assert {rates[id(w)] for w in model.head.parameters()} == {pytest.approx(1e-2)}
+    assert {rates[id(w)] for w in model.trunk.parameters()} == {1e-3}
 
 
 def test_gradients_are_clipped_and_dropout_does_not_touch_the_global_stream(tiny, drawn):

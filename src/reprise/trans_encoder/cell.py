@@ -79,7 +79,7 @@ class Cell:
         s = self.settings
         return DistillConfig(
             cycles=s.cycles,
-            cross=Recipe(s.cross_lr, s.cross_batch, s.cross_epochs, warmup=0.1),
+            cross=Recipe(s.cross_lr, s.cross_batch, s.cross_epochs, warmup=0.1, head_rate=s.head_rate),
             bi=Recipe(s.bi_lr, s.bi_batch, s.bi_epochs),
             symmetric=s.symmetric,
             label_stretch=s.label_stretch,

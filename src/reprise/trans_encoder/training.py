@@ -33,12 +33,15 @@ class Recipe:
         Passes over the data.
     warmup
         Share of the steps in which the rate rises linearly; then it falls linearly to 0.
+    head_rate
+        Rate of a new head over that of the transformer (paper: 1).
     """
 
     lr: float
     batch_size: int
     epochs: int = 1
     warmup: float = 0.0
+    head_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,19 @@ def rate_factor(step: int, n_steps: int, warmup: float) -> float:
     return (n_steps - step) / max(1, n_steps - n_warmup)
 
 
-def optimizer_of(model: torch.nn.Module, lr: float) -> torch.optim.AdamW:
-    """Return AdamW without decay of biases and layer norms."""
-    groups: dict[float, list[Tensor]] = {WEIGHT_DECAY: [], 0.0: []}
+def optimizer_of(model: Encoder, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW without decay of biases and layer norms; a head may have another rate."""
+    trunk = {id(weight) for weight in model.trunk.parameters()}
+    groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, weight in model.named_parameters():
         if weight.requires_grad:
-            groups[0.0 if name.endswith(NO_DECAY) else WEIGHT_DECAY].append(weight)
-    settings = [{"params": weights, "weight_decay": decay} for decay, weights in groups.items() if weights]
-    return torch.optim.AdamW(settings, lr=lr, eps=EPSILON)
+            decay = 0.0 if name.endswith(NO_DECAY) else WEIGHT_DECAY
+            rate = recipe.lr if id(weight) in trunk else recipe.lr * recipe.head_rate
+            groups.setdefault((decay, rate), []).append(weight)
+    settings = [
+        {"params": weights, "weight_decay": decay, "highest": rate} for (decay, rate), weights in groups.items()
+    ]
+    return torch.optim.AdamW(settings, lr=recipe.lr, eps=EPSILON)
 
 
 def train(
@@ -113,7 +121,7 @@ def train(
         Steps between evaluations (paper: 200); one more follows the last step of each epoch.
     """
     generator = numpy_generator(*stream, "batches")
-    optimizer = optimizer_of(model, recipe.lr)
+    optimizer = optimizer_of(model, recipe)
     n_steps = recipe.epochs * -(-len(lengths) // recipe.batch_size)
     losses: list[float] = []
     found: dict[int, float] = {}
@@ -123,7 +131,7 @@ def train(
         torch.manual_seed(int(seed_sequence(*stream, "dropout").generate_state(1)[0]))
         for step, (rows, ends) in enumerate(_epochs(lengths, recipe, generator)):
             for group in optimizer.param_groups:
-                group["lr"] = recipe.lr * rate_factor(step, n_steps, recipe.warmup)
+                group["lr"] = group["highest"] * rate_factor(step, n_steps, recipe.warmup)
             losses.append(_step(model, loss_of, rows, optimizer))
             if evaluate is not None and (ends or (step + 1) % evaluate_every == 0):
                 found[step + 1] = evaluate()
