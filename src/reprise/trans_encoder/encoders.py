@@ -27,7 +27,6 @@ class Encoder(nn.Module):
     """What both forms share: a transformer, its tokenizer, the greatest length, and the precision of its arithmetic."""
 
     transformer: Any
-    prefix: str
 
     def __init__(self, transformer: Any, tokenizer: Any, max_length: int, precision: str = "float32") -> None:
         super().__init__()

@@ -31,7 +31,6 @@ from reprise.trans_encoder.lookups import (
     sets_of,
 )
 from reprise.trans_encoder.names import (
-    ALL_LAYERS,
     BASE,
     BI_TO_BI,
     CHAINED,
@@ -206,16 +205,3 @@ def draw_variants(rows: pd.DataFrame) -> Drawing:
         "circles: bi-encoders.",
         data,
     )
-
-
-def strong_start_in_words(rows: pd.DataFrame) -> str:
-    """Say what the loop does to the whole model, whose start was tuned with labels; empty without such rows."""
-    start = levels(rows, START, variant=ALL_LAYERS)
-    words = []
-    for method in FORMS:
-        after = levels(rows, method, variant=ALL_LAYERS, cycle=1)
-        if start is not None and after is not None:
-            words.append(f"{method}: {difference(t_interval(paired_differences(after, start)))}")
-    if start is None or not words:
-        return ""
-    return f"From the whole model, at {number(float(start.mean()), 1)}, one cycle changes (points): {'; '.join(words)}."

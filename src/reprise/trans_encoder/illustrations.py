@@ -12,7 +12,7 @@ from reprise.plots import Drawing, new_figure, state_finding
 from reprise.trans_encoder.baselines import word_overlap
 from reprise.trans_encoder.data import whole_test_set
 from reprise.trans_encoder.generators import templated_pairs
-from reprise.trans_encoder.measures import spearman
+from reprise.trans_encoder.measures import measure
 from reprise.trans_encoder.names import SELF_BI, SELF_CROSS, SHORT_NAMES
 
 LABEL = 0.7
@@ -68,8 +68,10 @@ def draw_overlap(data_sets: list[str]) -> Drawing:
         quarters = np.array_split(np.argsort(overlap, kind="stable"), 4)
         one.boxplot([pairs.gold[rows] for rows in quarters], showfliers=False, widths=0.6)
         one.set_title(SHORT_NAMES[name], fontsize=9)
-        value = spearman(pairs.gold, overlap) if len(set(pairs.gold)) > 2 else float("nan")
-        words.append(f"{SHORT_NAMES[name]} {value:.0f}")
+        kind = "spearman" if len(set(pairs.gold)) > 2 else "auc"
+        words.append(
+            f"{SHORT_NAMES[name]} {measure(kind, pairs.gold, overlap):.0f}{'' if kind == 'spearman' else ' (AUC)'}"
+        )
         drawn += [
             {"dataset": name, "quarter": q + 1, "median gold": float(np.median(pairs.gold[rows]))}
             for q, rows in enumerate(quarters)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING
 
 from reprise.numerals import difference, number
@@ -10,10 +12,32 @@ from reprise.rows import MissingRowsError
 from reprise.stats import paired_differences, t_interval
 from reprise.trans_encoder.comparisons import resampling_error
 from reprise.trans_encoder.lookups import home_of, levels, name_of_average, sets_of
-from reprise.trans_encoder.names import FORMS, HOME, SELF_BI, SELF_CROSS, SHARED_WORDS, SHORT_NAMES, START
+from reprise.trans_encoder.names import (
+    ALL_LAYERS,
+    FORMS,
+    HOME,
+    SELF_BI,
+    SELF_CROSS,
+    SHARED_WORDS,
+    SHORT_NAMES,
+    START,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def _nothing_without_rows(say: Callable[[pd.DataFrame], str]) -> Callable[[pd.DataFrame], str]:
+    """Make a sentence empty where the run has no rows for it: one cell of a fan-out, another task alone."""
+
+    @wraps(say)
+    def said(rows: pd.DataFrame) -> str:
+        try:
+            return say(rows)
+        except MissingRowsError:
+            return ""
+
+    return said
 
 
 def _mean(rows: pd.DataFrame, **how: object) -> float | None:
@@ -21,6 +45,7 @@ def _mean(rows: pd.DataFrame, **how: object) -> float | None:
     return None if values is None else float(values.mean())
 
 
+@_nothing_without_rows
 def pool_in_words(rows: pd.DataFrame) -> str:
     """Say how large the pool of a seed is, and of which whole it is drawn."""
     home = home_of(rows)
@@ -38,6 +63,7 @@ def pool_in_words(rows: pd.DataFrame) -> str:
     )
 
 
+@_nothing_without_rows
 def overlap_in_words(rows: pd.DataFrame) -> str:
     """Say how many pairs of the STS benchmark are gold-scored test pairs of STS 2012 to 2016."""
     words = []
@@ -55,6 +81,7 @@ def overlap_in_words(rows: pd.DataFrame) -> str:
     )
 
 
+@_nothing_without_rows
 def words_alone(rows: pd.DataFrame) -> str:
     """Say how far shared words alone go, and on which sets they come nearest to the start."""
     overlap, start = levels(rows, SHARED_WORDS), levels(rows, START)
@@ -74,6 +101,7 @@ def words_alone(rows: pd.DataFrame) -> str:
     )
 
 
+@_nothing_without_rows
 def seeds_and_pairs(rows: pd.DataFrame) -> str:
     """Say how much of a gain's uncertainty comes from seeds and how much from the test pairs."""
     words = []
@@ -90,6 +118,7 @@ def seeds_and_pairs(rows: pd.DataFrame) -> str:
     return f"Gain of the first cycle (points): {'; '.join(words)}." if words else ""
 
 
+@_nothing_without_rows
 def what_students_keep(rows: pd.DataFrame) -> str:
     """Say how nearly students rank the pool as their teachers do."""
     home, words = home_of(rows), []
@@ -107,6 +136,7 @@ def what_students_keep(rows: pd.DataFrame) -> str:
     )
 
 
+@_nothing_without_rows
 def starts_alike(rows: pd.DataFrame) -> str:
     """Say how alike the errors of both starts of mutual distillation are; empty without such rows."""
     ranks = _mean(rows, part="two backbones", metric="rank correlation of both starts")
@@ -118,3 +148,17 @@ def starts_alike(rows: pd.DataFrame) -> str:
         f"correlate at "
         f"{number(errors / 100, 2)}."
     )
+
+
+@_nothing_without_rows
+def strong_start_in_words(rows: pd.DataFrame) -> str:
+    """Say what the loop does to the whole model, whose start was tuned with labels; empty without such rows."""
+    start = levels(rows, START, variant=ALL_LAYERS)
+    words = []
+    for method in FORMS:
+        after = levels(rows, method, variant=ALL_LAYERS, cycle=1)
+        if start is not None and after is not None:
+            words.append(f"{method}: {difference(t_interval(paired_differences(after, start)))}")
+    if start is None or not words:
+        return ""
+    return f"From the whole model, at {number(float(start.mean()), 1)}, one cycle changes (points): {'; '.join(words)}."

@@ -152,7 +152,8 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
             except MissingRowsError:
                 continue
         agreement = _by_cycle(rows, cycles, method=method, metric="rank correlation with the teacher", dataset=home)
-        choices["agreement with the teacher (no labels)"] = agreement.idxmax(axis=1)
+        if not agreement.empty:
+            choices["agreement with the teacher (no labels)"] = agreement.idxmax(axis=1)
         for name, chosen in choices.items():
             value = pd.Series({seed: test.loc[seed, cycle] for seed, cycle in chosen.items()})
             lines.append(
@@ -169,7 +170,8 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _by_cycle(rows: pd.DataFrame, cycles: Sequence[int], **how: Any) -> pd.DataFrame:
     found = {cycle: measured(rows, part="training", cycle=cycle, **how) for cycle in cycles}
-    return pd.concat({cycle: values for cycle, values in found.items() if values is not None}, axis=1)
+    there = {cycle: values for cycle, values in found.items() if values is not None}
+    return pd.concat(there, axis=1) if there else pd.DataFrame()
 
 
 def cost_table(n_layers: int, width: int, sentence_length: int = 14) -> pd.DataFrame:
