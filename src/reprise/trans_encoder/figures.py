@@ -92,7 +92,7 @@ def draw_cycles(rows: pd.DataFrame) -> Drawing:
         figure,
         "cycles",
         f"Spearman by half-step. {finding}.",
-        f"Level after each half-step, {seeds_behind(data)} seeds, 95 % t intervals; dotted: the start.",
+        f"Level after each half-step, 95 % t intervals over seeds, {seeds_behind(data)}; dotted: the start.",
         data,
     )
 
@@ -157,7 +157,8 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         figure,
         "gains",
         f"Gain over the start by set; {where}: {words}.",
-        f"After the first cycle, {seeds_behind(data)} seeds, 95 % t intervals; grey diamonds: the paper's gains with "
+        f"After the first cycle, 95 % t intervals over seeds, {seeds_behind(data)}; grey diamonds: the paper's "
+        f"gains with "
         f"{PAPERS_BACKBONE}, whose start, backbone and pool are others.",
         data,
     )
@@ -201,7 +202,8 @@ def draw_variants(rows: pd.DataFrame) -> Drawing:
         figure,
         "variants",
         f"Gain over the start by variant. {finding}.",
-        f"What each change of the recipe does, {seeds_behind(data)} seeds, 95 % t intervals. Squares: cross-encoders; "
+        f"What each change of the recipe does, 95 % t intervals over seeds, {seeds_behind(data)}. Squares: "
+        f"cross-encoders; "
         "circles: bi-encoders.",
         data,
     )

@@ -115,8 +115,9 @@ def draw_groups(rows: pd.DataFrame) -> Drawing:
         figure,
         "groups",
         f"Change of the rank error by group of pairs. {finding}.",
-        f"Mean absolute difference of ranks (0 to 100) from gold, minus the start's, {seeds_behind(data)} seeds, 95 % "
-        "t intervals. Quarters by the share of words that both sentences have in common, 1 the lowest.",
+        f"Mean absolute difference of ranks (0 to 100) from gold, minus the start's, 95 % t intervals over "
+        f"seeds, {seeds_behind(data)}. Quarters by the share of words that both sentences have in common, 1 the "
+        f"lowest.",
         data,
     )
 
