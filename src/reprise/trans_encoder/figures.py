@@ -192,11 +192,12 @@ def draw_variants(rows: pd.DataFrame) -> Drawing:
         drawn.append(as_data(found, method=method, variant=label, cycle=cycle))
     axes.axvline(0, color="black", linewidth=0.8)
     form = {SELF_CROSS: "cross", SELF_BI: "bi", MUTUAL_CROSS: "cross", MUTUAL_BI: "bi", SUPERVISED: "cross"}
-    name_lines(axes, [f"{label} ({form[m]})" if m in form else label for m, _, _, label in lines])
+    names = [f"{label} ({form[m]})" if m in form else label for m, _, _, label in lines]
+    name_lines(axes, names)
     axes.set_xlabel(f"gain over the start, {name_of_average(sets_of(rows))} (points)")
     data = pd.DataFrame(drawn)
-    best = data.loc[data["mean"].idxmax()]
-    finding = f"Largest gain: {best['variant']}, {best['method']}, {number(float(best['mean']), 1, signed=True)} points"
+    best = int(data["mean"].argmax())
+    finding = f"Best: {names[best]}, {number(float(data['mean'][best]), 1, signed=True)} points over the start"
     state_finding(figure, finding)
     return Drawing(
         figure,

@@ -17,11 +17,13 @@ def operations_of_the_models(settings: Settings) -> dict[str, float]:
     backbone = Backbone(settings.start, settings.plm, settings.num_layers, settings.pooling)
     pairs = templated_pairs(max(settings.cross_batch, settings.bi_batch), 0, "operations")[0]
     work = {}
-    for model, batch in ((backbone.cross(0), settings.cross_batch), (backbone.bi(), settings.bi_batch)):
+    cross, bi = backbone.cross(0), backbone.bi()
+    tables = (
+        (cross, settings.cross_batch, cross.tokenise(pairs[: settings.cross_batch])),
+        (bi, settings.bi_batch, bi.tokenise([s for pair in pairs[: settings.bi_batch] for s in pair])),
+    )
+    for model, batch, tokens in tables:
         model.freeze(embeddings=settings.freeze_embeddings, n_layers=settings.frozen_layers)
-        chosen = pairs[:batch]
-        sentences = chosen if "Cross" in type(model).__name__ else [s for pair in chosen for s in pair]
-        tokens = model.tokenise(sentences)  # type: ignore[attr-defined]
         counted = _one_step(model, tokens.batch(np.arange(len(tokens))))
         millions = parameter_count(model) / 1e6
         what = f"one step of a {type(model).__name__} on {batch} drawn pairs, {millions:.1f} million trained parameters"

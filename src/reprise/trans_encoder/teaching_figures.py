@@ -34,6 +34,8 @@ def draw_scores(rows: pd.DataFrame) -> Drawing:
             axes.bar(place, quantile[high] - quantile[low], 0.6, bottom=quantile[low], color=colour, alpha=alpha)
         axes.plot([place - 0.3, place + 0.3], [quantile[0.5]] * 2, color="black", linewidth=1)
         drawn += [{"half-step": half_step_name(place), "level": level, "score": v} for level, v in quantile.items()]
+    axes.use_sticky_edges = False
+    axes.margins(y=0.05)
     names = [half_step_name(place) for place, _, _ in steps]
     axes.set_xticks([place for place, _, _ in steps], names)
     axes.set_ylabel("score of the pool's pairs")
@@ -109,7 +111,8 @@ def draw_groups(rows: pd.DataFrame) -> Drawing:
     data = pd.DataFrame(drawn)
     cross = data[data["method"] == SELF_CROSS]
     best = cross.loc[cross["mean"].idxmin()]
-    finding = f"The cross-encoder changes most for the better at: {best['group']} ({number(float(best['mean']), 1)})"
+    change = number(float(best["mean"]), 1, signed=True)
+    finding = f"The cross-encoder's rank error changes by {change} at its best group: {best['group']}"
     state_finding(figure, finding)
     return Drawing(
         figure,
