@@ -111,8 +111,8 @@ def draw_groups(rows: pd.DataFrame) -> Drawing:
     data = pd.DataFrame(drawn)
     cross = data[data["method"] == SELF_CROSS]
     best = cross.loc[cross["mean"].idxmin()]
-    change = number(float(best["mean"]), 1, signed=True)
-    finding = f"The cross-encoder's rank error changes by {change} at its best group: {best['group']}"
+    by = number(float(best["mean"]), 1, signed=True)
+    finding = f"The cross-encoder's rank error changes by {by} at its best group: {best['group']}"
     state_finding(figure, finding)
     return Drawing(
         figure,
