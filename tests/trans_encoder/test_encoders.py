@@ -96,6 +96,11 @@ def test_frozen_parts_are_those_named(tiny):
     assert any("head" in name for name in trained)
 
 
+def test_freezing_everything_is_refused(tiny):
+    with pytest.raises(TransEncoderInputError, match="frozen_layers=2 leaves nothing to train in a model of 2 layers"):
+        tiny.bi().freeze(embeddings=True, n_layers=2)
+
+
 def test_longer_texts_are_cut_and_counted(tiny_source):
     model = BiEncoder.from_pretrained(tiny_source, max_length=6)
     table = model.tokenise(["a dog", "a dog is hiding a bag at home"])

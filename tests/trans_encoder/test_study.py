@@ -22,6 +22,7 @@ def options(tiny_source):
         "start": tiny_source,
         "plm": tiny_source,
         "num_layers": 1,
+        "frozen_layers": 0,
         "seeds": (0, 1),
         "pool_pairs": 64,
         "test_pairs": 60,

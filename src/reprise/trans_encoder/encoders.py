@@ -54,11 +54,22 @@ class Encoder(nn.Module):
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def freeze(self, *, embeddings: bool, n_layers: int = 0) -> None:
-        """Keep the embeddings and the lowest layers as they are while training."""
+        """Keep the embeddings and the lowest layers as they are while training.
+
+        Raises
+        ------
+        TransEncoderInputError
+            If that leaves nothing to train.
+        """
         trunk = self.trunk
         if embeddings:
             trunk.embeddings.requires_grad_(False)
         trunk.encoder.layer[:n_layers].requires_grad_(False)
+        if not any(weight.requires_grad for weight in self.parameters()):
+            raise TransEncoderInputError(
+                f"frozen_layers={n_layers} leaves nothing to train in a model of {len(trunk.encoder.layer)} layers; "
+                "freeze fewer."
+            )
 
     def take_trunk_of(self, other: Encoder) -> None:
         """Take over the weights of another encoder's transformer, without its head."""
