@@ -59,13 +59,13 @@ class Encoder(nn.Module):
         Raises
         ------
         TransEncoderInputError
-            If that leaves nothing to train.
+            If that leaves neither embeddings nor a layer to train.
         """
         trunk = self.trunk
         if embeddings:
             trunk.embeddings.requires_grad_(False)
         trunk.encoder.layer[:n_layers].requires_grad_(False)
-        if not any(weight.requires_grad for weight in self.parameters()):
+        if embeddings and n_layers >= len(trunk.encoder.layer):
             raise TransEncoderInputError(
                 f"frozen_layers={n_layers} leaves nothing to train in a model of {len(trunk.encoder.layer)} layers; "
                 "freeze fewer."
