@@ -111,7 +111,7 @@ def look_at(browser: Any, address: str, name: str) -> Look:
     page = open_page(browser, address, look)
     page.goto(address + name, wait_until="load")
     with suppress(Exception):  # what is left is counted below, with the page's name
-        page.wait_for_function(f"() => {FORMULAS_LEFT} === 0", timeout=10_000)
+        page.wait_for_function(f"() => {FORMULAS_LEFT} === 0", timeout=60_000)
     page.add_style_tag(content="* { transition: none !important; }")
     look.facts = page.evaluate(LOOK)
     for scheme in ("light", "dark"):
@@ -160,7 +160,7 @@ def test_all_text_stands_out_from_its_background(looks: dict[str, Look], scheme:
 def test_the_index_leads_to_the_introduction(folder: Path, address: str, browser: Any) -> None:
     page = open_page(browser, address, Look())
     page.goto(f"{address}index.html")
-    page.wait_for_url("**/introduction.html", timeout=10_000)
+    page.wait_for_url("**/introduction.html", timeout=60_000)
     page.close()
 
 
@@ -168,7 +168,7 @@ def test_the_search_finds_a_word(folder: Path, address: str, browser: Any) -> No
     look = Look()
     page = open_page(browser, address, look)
     page.goto(f"{address}search.html?q=scoreboard")
-    page.wait_for_selector("#search-results li a", timeout=10_000)
+    page.wait_for_selector("#search-results li a", timeout=60_000)
     found = page.locator("#search-results li a").all_inner_texts()
     page.close()
     assert any("Scoreboard" in title for title in found)
@@ -186,3 +186,75 @@ def test_a_wide_table_scrolls_in_its_own_box_and_can_be_reached_by_keyboard(smal
         box.focus()
         assert box.evaluate("e => e === document.activeElement")
         page.close()
+
+
+@pytest.fixture
+def scoreboard(small_book: Path, browser: Any) -> Iterator[Any]:
+    for address in serve(small_book):
+        look = Look()
+        page = open_page(browser, address, look)
+        page.goto(f"{address}scoreboard.html")
+        page.wait_for_selector(".reprise-filters")
+        yield page
+        page.close()
+        assert look.said == []
+
+
+def shown_claims(page: Any) -> list[str]:
+    rows = page.locator("table.reprise-claims").first.locator("tbody tr:visible")
+    return [f"{row.locator('td').first.inner_text()} {row.locator('.claim-id').inner_text()}" for row in rows.all()]
+
+
+def test_the_scoreboard_filters_by_paper_verdict_and_text_and_says_how_many_are_left(scoreboard: Any) -> None:
+    everything = shown_claims(scoreboard)
+    assert len(everything) == 9
+    status = scoreboard.get_by_role("status").first
+    assert status.inner_text() == "9 of 9 claims shown"
+    scoreboard.get_by_label("Paper").first.select_option("Cold Brew")
+    assert shown_claims(scoreboard) == ["Cold Brew C1", "Cold Brew C2", "Cold Brew C3"]
+    scoreboard.get_by_label("Verdict").first.select_option("inconclusive")
+    assert shown_claims(scoreboard) == ["Cold Brew C2"]
+    assert status.inner_text() == "1 of 9 claims shown"
+    scoreboard.get_by_role("button", name="Show all").first.click()
+    scoreboard.get_by_label("Text").first.fill("compcars best")
+    assert {claim[-2:] for claim in shown_claims(scoreboard)} == {"C3"}
+    scoreboard.get_by_label("Text").first.fill("no such words")
+    assert shown_claims(scoreboard) == []
+
+
+def test_the_scoreboard_is_sorted_by_keyboard_and_says_which_way(scoreboard: Any) -> None:
+    before = shown_claims(scoreboard)
+    table = scoreboard.locator("table.reprise-claims").first
+    table.get_by_role("button", name="Claim").focus()
+    scoreboard.keyboard.press("Enter")
+    assert [claim[-2:] for claim in shown_claims(scoreboard)] == ["C1"] * 3 + ["C2"] * 3 + ["C3"] * 3
+    head = table.locator("th", has_text="Claim")
+    assert head.get_attribute("aria-sort") == "ascending"
+    scoreboard.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert [claim[-2:] for claim in shown_claims(scoreboard)][:3] == ["C3"] * 3
+    table.get_by_role("button", name="Chapter").click()
+    assert head.get_attribute("aria-sort") is None
+    assert sorted(shown_claims(scoreboard)) == sorted(before)
+
+
+def test_a_total_leads_to_the_claims_that_it_counts(scoreboard: Any) -> None:
+    scoreboard.locator(".reprise-totals").get_by_role("link", name="not reproduced").click()
+    scoreboard.wait_for_selector(".reprise-filters")
+    assert {claim[-2:] for claim in shown_claims(scoreboard)} == {"C1"}
+
+
+def test_without_scripts_the_scoreboard_shows_every_claim(small_book: Path, browser: Any) -> None:
+    for address in serve(small_book):
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(f"{address}scoreboard.html")
+        assert page.locator("table.reprise-claims").first.locator("tbody tr:visible").count() == 9
+        assert page.locator(".reprise-filters").count() == 0
+        context.close()
+
+
+def test_a_claim_leads_to_its_very_line(scoreboard: Any) -> None:
+    scoreboard.locator("table.reprise-claims .claim-id").nth(1).click()
+    scoreboard.wait_for_url("**/papers/cold_brew.html#claim-C2")
+    assert scoreboard.locator("tr:target td").first.inner_text() == "C2"
