@@ -44,7 +44,7 @@ def test_an_unfit_side_is_refused_with_the_size_that_would_be_left():
 
 
 def test_unknown_models_are_refused_and_registered_ones_are_built():
-    with pytest.raises(UnknownNameError, match="did you mean 'CNN'.*; CNN, soft-argmax; CNN, augmented"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'CNN'.*; CNN, soft-argmax; CNN, augmented"):
         build_model("CNNN", 1, 5)
     register_model("mine", lambda channels, factors, side: torch.nn.Linear(factors, factors))
     assert build_model("mine", 1, 5).in_features == 5
