@@ -30,6 +30,9 @@ def draw_contamination(rows: pd.DataFrame) -> Drawing:
         drawn += draw_dots(one, measured_lines(rows, lines, **how), lines, dataset=name)
         one.axvline(50, color="black", linewidth=0.8)
         one.set_xlabel("linked pair nearer (%)")
+    limits = [one.get_xlim() for one in panels.values()]
+    for one in panels.values():
+        one.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
     words = [f"{title_of(name)} {difference(knows_more(rows, name))}" for name in panels]
     state_finding(figure, f"Links told apart, frozen MiniLM − TF-IDF, points: {', '.join(words)}")
     data = pd.DataFrame(drawn)

@@ -303,13 +303,16 @@ def draw_ablations(rows: pd.DataFrame) -> Drawing:
         drawn += draw_dots(one, measured_lines(rows, lines, **how), lines, dataset=name)
         one.set_xlabel("accuracy of ridge (%)")
     data = pd.DataFrame(drawn)
-    words = [
-        f"{title_of(name)}: text tree {difference(_change(rows, name, 'Text tree'))}, "
-        f"links tree {difference(_change(rows, name, 'PII tree'))}, "
-        f"paper's recipe {difference(_change(rows, name, PAPERS))}"
+    changes = {
+        name: {
+            what: difference(_change(rows, name, method))
+            for what, method in (("text tree", "Text tree"), ("paper's recipe", PAPERS), ("links tree", "PII tree"))
+        }
         for name in panels
-    ]
-    state_finding(figure, f"Changed minus as proposed here, points: {'; '.join(words)}")
+    }
+    short = [f"{title_of(name)}: " + ", ".join(f"{w} {of[w]}" for w in list(of)[:2]) for name, of in changes.items()]
+    words = [f"{title_of(name)}: " + ", ".join(f"{w} {d}" for w, d in of.items()) for name, of in changes.items()]
+    state_finding(figure, f"Changed minus as proposed here, points. {'; '.join(short)}")
     return Drawing(
         figure,
         "ablations",

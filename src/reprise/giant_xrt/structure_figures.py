@@ -124,7 +124,7 @@ def _purer(data: pd.DataFrame, name: str) -> str:
 def draw_clusters(rows: pd.DataFrame) -> Drawing:
     """Draw how often the clusters named first hold a held-out neighbour, by level: what the pre-training asks."""
     name = sets_with(rows, experiment="clusters")[-1]
-    figure, axes = new_figure(columns=2, height=3.1)
+    figure, axes = new_figure(columns=2, height=3.5)
     drawn: list[dict[str, Any]] = []
     for one, k in zip(axes, (1, 5), strict=True):
         how: dict[str, Any] = {"dataset": name, "experiment": "clusters", "metric": f"precision@{k}"}
@@ -133,7 +133,8 @@ def draw_clusters(rows: pd.DataFrame) -> Drawing:
             curve = draw_over_levels(one, rows, levels, style=method, method=method, **how)
             drawn += [{"k": k, **line} for line in curve]
         one.set(xlabel="clusters of the level", ylabel=f"precision@{k} (%)")
-    axes[1].legend(loc="upper right", fontsize=7)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
     words = [f"{difference(over_svd(rows, name, level))} of {level}" for level in (levels[0], levels[-1])]
     state_finding(
         figure,
