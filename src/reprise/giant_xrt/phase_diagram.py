@@ -120,6 +120,8 @@ def crossing(strengths: Sequence[float]) -> float | None:
 
 def _signs(table: pd.DataFrame) -> str:
     """Count the cells in which GIANT gains, and loses, beyond doubt."""
+    if (table["n"] == 1).all():
+        return "has one seed, which decides no cell"
     better, worse = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
     return f"gains in {better}, loses in {worse} of {len(table)} cells beyond doubt"
 

@@ -253,7 +253,8 @@ def neighbours_sentence(rows: pd.DataFrame, data_set: str) -> str:
     for method in ("GIANT", "GIANT, own heads", "Link prediction"):
         found = [over_svd(rows, data_set, level, method) for level in levels]
         better, worse = sum(one.above(0) for one in found), sum(one.below(0) for one in found)
-        clusters.append(f"{method} above SVD at {better}, below it at {worse}")
+        undecided = "one seed decides nothing" if found[0].n == 1 else f"above SVD at {better}, below it at {worse}"
+        clusters.append(f"{method} {undecided}")
     return (
         f"{text} Its finest targets are {number(levels[-1])} clusters of nodes, never single nodes: ranking nodes asks "
         "for more than was trained. Of clusters that hold held-out neighbours, by precision at 1 and beyond doubt, "
