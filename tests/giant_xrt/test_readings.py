@@ -112,6 +112,9 @@ def test_a_rate_on_the_lower_edge_of_its_grid_is_said():
     grid = (0.001, 0.002, 0.004)
     assert "0.001 for Link prediction on CiteSeer, the lowest tried" in readings.rates_sentence(on_the_edge, grid)
     assert "the lowest tried" not in readings.rates_sentence(inside, grid)
+    assert "beyond it" not in readings.rates_sentence(inside, grid)
+    above = tidy(rates((62.0, 63.0, 64.0)))
+    assert "0.004 for Link prediction on CiteSeer, the highest tried" in readings.rates_sentence(above, grid)
 
 
 def test_the_best_rate_is_that_of_its_own_data_set():
@@ -193,6 +196,12 @@ def test_neighbours_and_seeds_are_counted_from_the_rows():
     assert "2 of 3 at 1, 2 of 3 at 5" in readings.neighbours_sentence(rows, CITESEER)
     assert "neighbours 3" in readings.seeds_sentence(rows, CITESEER)
     assert "clusters" not in readings.neighbours_sentence(rows, CITESEER)
+
+
+def test_seeds_are_counted_where_a_cell_of_the_run_has_no_levels():
+    rows = compared({("GIANT", "MLP"): 70.0})
+    assert "level" not in rows
+    assert "comparison with 20 per class 3" in readings.seeds_sentence(rows, CITESEER)
 
 
 def clusters(of_giant):

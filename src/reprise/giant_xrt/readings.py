@@ -35,12 +35,13 @@ RIVALS = (("TF-IDF", "MLP"), ("SVD", "MLP"), ("Link prediction", "MLP"), ("SVD",
 def best_rates(rows: pd.DataFrame, model: str = "ridge") -> pd.DataFrame:
     """Return the row of the learning rate that validation chose, by data set and pre-training.
 
-    Column ``lowest`` says whether the rate is the lowest tried. Ridge chooses; with ``model`` another one would have.
+    Columns ``lowest`` and ``highest`` say whether the rate is one of the ends of those tried. Ridge chooses; with ``model`` another one would have.
     Raises MissingRowsError if no rates were recorded.
     """
     groups = select(rows, experiment="rates", model=model).groupby(["dataset", "method"], sort=False)
     best = rows.loc[groups["value"].idxmax()]
-    return best.assign(lowest=best["at"].to_numpy() == groups["at"].min().to_numpy())
+    ends = {"lowest": groups["at"].min(), "highest": groups["at"].max()}
+    return best.assign(**{name: best["at"].to_numpy() == of.to_numpy() for name, of in ends.items()})
 
 
 def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
@@ -52,10 +53,11 @@ def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
     except MissingRowsError:
         return "Validation, by ridge, chose the learning rates; this run has no record of which."
     words = [
-        f"{number(line.at)} for {line.method} on {title_of(line.dataset)}{', the lowest tried' if line.lowest else ''}"
+        f"{number(line.at)} for {line.method} on {title_of(line.dataset)}"
+        + (", the lowest tried" if line.lowest else ", the highest tried" if line.highest else "")
         for line in best.itertuples()
     ]
-    edge = " A rate at the edge may have a better one beyond it." if best["lowest"].any() else ""
+    edge = " A rate at the edge may have a better one beyond it." if best[["lowest", "highest"]].any(axis=None) else ""
     grid = ", ".join(number(rate) for rate in tried)
     chosen = f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid ({grid})."
     return f"{chosen}{edge}{_other_choice(rows, best)}"
@@ -88,9 +90,10 @@ def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
     here = select(rows, dataset=data_set)
     here = here[here["experiment"] != "rates"]
     what = here["experiment"].where(here["experiment"] != "comparison", "comparison with " + here["labels"].astype(str))
+    telling = [column for column in ("method", "model", "labels", "at", "level") if column in here]
     counts = {}
     for name, group in here.groupby(what, sort=False):
-        found = group.groupby(["method", "model", "labels", "at", "level"], dropna=False)["seed"].nunique()
+        found = group.groupby(telling, dropna=False)["seed"].nunique()
         counts[name] = _from_to(found)
     words = "; ".join(f"{name} {count}" for name, count in counts.items())
     fewer = " Where two numbers stand, slower methods have fewer." if " to " in words else ""
