@@ -35,8 +35,8 @@ RIVALS = (("TF-IDF", "MLP"), ("SVD", "MLP"), ("Link prediction", "MLP"), ("SVD",
 def best_rates(rows: pd.DataFrame, model: str = "ridge") -> pd.DataFrame:
     """Return the row of the learning rate that validation chose, by data set and pre-training.
 
-    Columns ``lowest`` and ``highest`` say whether the rate is one of the ends of those tried. Ridge chooses; with ``model`` another one would have.
-    Raises MissingRowsError if no rates were recorded.
+    Columns ``lowest`` and ``highest`` say whether the rate is one of the ends of those tried. Ridge chooses; with
+    ``model`` another one would have. Raises MissingRowsError if no rates were recorded.
     """
     groups = select(rows, experiment="rates", model=model).groupby(["dataset", "method"], sort=False)
     best = rows.loc[groups["value"].idxmax()]
