@@ -138,7 +138,8 @@ def test_another_choice_by_an_mlp_is_said():
 
 def test_the_rate_of_a_run_is_the_one_tried_or_chosen():
     rows = tidy(rates((65.0, 63.0, 54.0)))
-    assert readings.rate_of(rows, CITESEER, (0.5,)) == 0.5
+    assert readings.rate_of(tidy([]), CITESEER, (0.5,)) == 0.5
+    assert readings.rate_of(tidy([]), CITESEER, (0.1, 0.2, 0.3)) == 0.2
     assert readings.rate_of(rows, CITESEER, (0.001, 0.002, 0.004)) == 0.002
 
 
@@ -196,6 +197,27 @@ def test_neighbours_and_seeds_are_counted_from_the_rows():
     assert "2 of 3 at 1, 2 of 3 at 5" in readings.neighbours_sentence(rows, CITESEER)
     assert "neighbours 3" in readings.seeds_sentence(rows, CITESEER)
     assert "clusters" not in readings.neighbours_sentence(rows, CITESEER)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        readings.links_sentence,
+        readings.neighbours_sentence,
+        readings.networks_sentence,
+        readings.rivals_sentence,
+        readings.seeds_sentence,
+        readings.tree_sentence,
+        summaries.closed_form_sentence,
+        summaries.untrained_sentence,
+        lambda rows, _: readings.controls_sentence(rows),
+        lambda rows, _: readings.few_labels_sentence(rows),
+        lambda rows, _: readings.rates_sentence(rows, (1e-3, 2e-3)),
+        lambda rows, _: readings.settling_sentence(rows),
+    ],
+)
+def test_a_cell_of_a_run_that_lacks_what_a_sentence_needs_does_not_fail(sentence):
+    assert isinstance(sentence(compared({("GIANT", "MLP"): 70.0}), CITESEER), str)
 
 
 def test_seeds_are_counted_where_a_cell_of_the_run_has_no_levels():

