@@ -124,7 +124,7 @@ def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = M
     state_finding(figure, finding)
     caption = (
         "R² of each factor (column) on test images where exactly one factor (row) is out of distribution, "
-        f"extrapolation; mean over converged seeds ({seeds_behind(models)}); intervals are in the figure's data. The "
+        f"extrapolation; mean over converged seeds ({seeds_behind(data[data['method'] != CLAMP])}); intervals are in the figure's data. The "
         f"colour scale ends at {number(LOWEST_R2)}."
     )
     alt = f"{finding}; worst: {worst.factor}, {number(worst['mean'], 2)}, where {worst.out} is out."
