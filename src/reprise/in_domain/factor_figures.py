@@ -120,11 +120,12 @@ def draw_modularity(rows: pd.DataFrame, methods: Sequence[str], dataset: str = M
     models = data[data["method"] == methods[0]]
     own, others = (models[same]["mean"].mean() for same in (models.out == models.factor, models.out != models.factor))
     worst = models[models.out != models.factor].nsmallest(1, "mean").iloc[0]
+    seeds = seeds_behind(data[data["method"] != CLAMP])
     finding = f"{methods[0]}: R² {number(own, 2)} for the factor that is out, {number(others, 2)} for the others"
     state_finding(figure, finding)
     caption = (
         "R² of each factor (column) on test images where exactly one factor (row) is out of distribution, "
-        f"extrapolation; mean over converged seeds ({seeds_behind(data[data['method'] != CLAMP])}); intervals are in the figure's data. The "
+        f"extrapolation; mean over converged seeds ({seeds}); intervals are in the figure's data. The "
         f"colour scale ends at {number(LOWEST_R2)}."
     )
     alt = f"{finding}; worst: {worst.factor}, {number(worst['mean'], 2)}, where {worst.out} is out."
