@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from reprise.compute import numpy_generator
-from reprise.rim.input_checks import RimInputError, check_bounds, check_scores
+from reprise.rim.input_checks import RimInputError, check_bounds, check_entries, check_scores, check_whole
 from reprise.rim.matching import LEVELS, Bounds, alternate, certify, solve
 
 Solver = Literal["exact", "alternating"]
@@ -106,8 +106,8 @@ class DualMatcher(BaseEstimator):
         """
         if self.solver not in ("exact", "alternating"):
             raise RimInputError(f"solver={self.solver!r} is unknown; use 'exact' or 'alternating'.")
-        if isinstance(self.levels, bool) or not isinstance(self.levels, int | np.integer) or self.levels < 1:
-            raise RimInputError(f"levels={self.levels!r} must be a whole number from 1.")
+        check_whole("levels", self.levels)
+        check_whole("random_state", self.random_state, least=0)
         columns = getattr(scores, "columns", None)
         matrix = check_scores(scores)
         bounds = self._bounds(matrix)
@@ -160,8 +160,7 @@ class DualMatcher(BaseEstimator):
         matrix = self._ordered(scores)
         if matrix.shape[1] != self.n_items_:
             raise RimInputError(f"scores have {matrix.shape[1]} items, the matcher was fitted on {self.n_items_}.")
-        if np.isnan(matrix).any() or (matrix == np.inf).any() or ((matrix < 0) & (matrix != -np.inf)).any():
-            raise RimInputError("expected probabilities × intensity: scores are >= 0, or -inf where masked.")
+        check_entries(matrix)
         return self._found.serve(matrix)
 
     def online(self, request: Any) -> NDArray[np.float64]:
