@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 
 import reprise.rim
@@ -114,8 +115,10 @@ def test_dates_are_seconds():
 def test_what_cannot_be_used_is_refused(kind):
     with pytest.raises(RimInputError, match="horizon=0"):
         kind(0).fit(walks())
-    with pytest.raises(RimInputError, match="no events before T=-5"):
+    with pytest.raises(RimInputError, match=r"no events before until=-5\.0: the first is at 0"):
         kind(1.0).fit(walks(), until=-5.0)
+    with pytest.raises(RimInputError, match="column 'time' 2 times"):
+        kind(1.0).fit(pd.concat([walks(), walks()[["time"]]], axis=1))
     with pytest.raises(RimInputError, match=r"lack the column\(s\)"):
         kind(1.0).fit(pd.DataFrame({"item": [1], "user": [1]}))
     for until in (1e4, "2024-01-09"):
@@ -146,6 +149,11 @@ def test_lists_of_identifiers_are_lists(model):
         model.recommend_items("user 1")
     with pytest.raises(RimInputError, match="items='item 1' is one identifier"):
         model.recommend_users("item 1")
+    with pytest.raises(RimInputError, match="users=17 is one identifier"):
+        model.recommend_items(17)
+    with pytest.raises(RimInputError, match=r"users hold \['user 1'\], which is no identifier"):
+        model.recommend_items([["user 1"]])
+    assert len(model.recommend_items((user for user in ["user 1"]), k=2)) == 2
     with pytest.raises(RimInputError, match="users are empty"):
         model.recommend_items([])
     with pytest.raises(RimInputError, match="items are empty"):
@@ -261,6 +269,25 @@ def test_a_matcher_finds_items_by_name(model):
         matcher.transform(scores.to_numpy()[:, 1:])
     with pytest.raises(RimInputError, match="expected probabilities"):
         matcher.transform(-scores)
+
+
+def test_scores_that_are_none_are_refused():
+    scores = pd.DataFrame([[0.9, 0.8], [0.8, 0.3]], columns=["a", "b"])
+    for odd in (scores.astype(str) + "?", [["a"]]):
+        with pytest.raises(RimInputError, match="scores are no numbers"):
+            DualMatcher(1).fit(odd)
+    with pytest.raises(RimInputError, match="scores are sparse"):
+        DualMatcher(1).fit(sparse.csr_array(scores.to_numpy()))
+    with pytest.raises(RimInputError, match="item 'a' has more than one column"):
+        DualMatcher(1).fit(scores.set_axis(["a", "a"], axis=1))
+    matcher = DualMatcher(1, max_per_item=1).fit(scores)
+    with pytest.raises(RimInputError, match=r"a request has the shape \(1, 2\)"):
+        matcher.online(scores.iloc[[0]])
+    with pytest.raises(RimInputError, match="scores are no numbers"):
+        matcher.online(dict(scores.iloc[0]))
+    np.testing.assert_array_equal(
+        DualMatcher(np.inf, max_per_item=1).fit(scores).prices_, DualMatcher(2, max_per_item=1).fit(scores).prices_
+    )
 
 
 def test_a_matchers_options_are_checked(model):

@@ -10,7 +10,7 @@ True
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -26,7 +26,7 @@ from reprise.errors import unknown_name
 from reprise.rim import hawkes
 from reprise.rim.activity import PAPERS_MODELS, poisson_weights
 from reprise.rim.events import Events, Numbers, Requests, from_frame
-from reprise.rim.input_checks import RimInputError, check_capacity, check_whole
+from reprise.rim.input_checks import COLUMNS, RimInputError, check_capacity, check_whole
 from reprise.rim.kernel_features import features
 from reprise.rim.marks import NETWORKS, MarkOptions, Network, train_mark
 from reprise.rim.ranking import intensity_scores, item_rec, user_rec
@@ -47,19 +47,22 @@ def _split(events: Events, at: float, horizon: float, n_windows: int) -> Split:
     return split
 
 
-def _identifiers(name: str, given: Sequence[Any]) -> list[Any]:
+def _identifiers(name: str, given: Iterable[Any]) -> list[Any]:
     """Return users or items as a list.
 
     Raises
     ------
     RimInputError
-        If it is a single identifier, or none.
+        If it is a single identifier, or none, or holds lists.
     """
-    if isinstance(given, str | bytes):
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise RimInputError(f"{name}={given!r} is one identifier; give a list of them.")
-    if not len(given):
+    found = list(given)
+    if not found:
         raise RimInputError(f"{name} are empty; give at least one, or None for all.")
-    return list(given)
+    if odd := [one for one in found if not isinstance(one, Hashable)]:
+        raise RimInputError(f"{name} hold {odd[0]!r}, which is no identifier; give a flat list.")
+    return found
 
 
 def _requests(split: Split, users: Sequence[Any] | None) -> tuple[pd.Index, Requests]:
@@ -93,6 +96,14 @@ def _without_items(events: Events) -> Events:
     return replace(events, item=np.zeros_like(events.item), items=np.zeros(1, dtype=np.int64))
 
 
+def _with_single_columns(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events, refused if one of their columns is there twice."""
+    names = list(getattr(events, "columns", ()))
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise RimInputError(f"events have the column {twice[0]!r} {names.count(twice[0])} times; keep one of them.")
+    return events
+
+
 class _EventsModel(BaseEstimator):
     """What is fitted to the events before a time: a subclass says how it reads them, and learns from their split."""
 
@@ -124,8 +135,9 @@ class _EventsModel(BaseEstimator):
         """
         self._check_options()
         read = self._read(events)
-        horizon = as_horizon(self.horizon, read, dates=not is_numeric_dtype(events["time"]))
-        self._split = _split(read, as_present(until, read, horizon), horizon, self.n_windows)
+        dates = not is_numeric_dtype(events["time"])
+        horizon = as_horizon(self.horizon, read, dates=dates)
+        self._split = _split(read, as_present(until, read, horizon, dates=dates), horizon, int(self.n_windows))
         self._learn(self._split)
         return self
 
@@ -134,7 +146,7 @@ class _EventsModel(BaseEstimator):
         check_whole("n_windows", self.n_windows, least=0)
 
     def _read(self, events: pd.DataFrame) -> Events:
-        return from_frame(events)
+        return from_frame(_with_single_columns(events))
 
     def _learn(self, split: Split) -> None:
         raise NotImplementedError
@@ -163,7 +175,7 @@ class HawkesPoisson(_EventsModel):
         self.n_windows = n_windows
 
     def _read(self, events: pd.DataFrame) -> Events:
-        columns = getattr(events, "columns", ())
+        columns = getattr(_with_single_columns(events), "columns", ())
         frame = events if "item" in columns or not len(columns) else events.assign(item=np.arange(len(events)))
         return _without_items(from_frame(frame))
 
@@ -253,9 +265,9 @@ class RecurrentIntensityModel(_EventsModel):
 
     def _learn(self, split: Split) -> None:
         self._activity = PAPERS_MODELS[self.activity](split)
-        options = MarkOptions(self.mark, self.width, self.epochs, self.batch)
+        options = MarkOptions(self.mark, int(self.width), int(self.epochs), int(self.batch))
         device = resolve_device(self.device)
-        self._mark = train_mark(split.train, options, self.random_state, "own data", device=device)
+        self._mark = train_mark(split.train, options, int(self.random_state), "own data", device=device)
         self.users_, self.items_ = split.train.users, split.train.items[split.candidates]
         self.mark_loss_ = np.array(self._mark.path)
 

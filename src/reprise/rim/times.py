@@ -47,6 +47,8 @@ def as_horizon(given: Span, events: Events, *, dates: bool) -> float:
                 "them with pandas.to_datetime."
             )
         return check_horizon(pd.Timedelta(given).total_seconds())
+    if isinstance(given, bool):
+        raise RimInputError(f"horizon={given} is no time; give a number or a timedelta.")
     horizon = check_horizon(given)
     if dates and horizon < LEAST_SHARE_OF_GAP * (gap := _median_gap(events)):
         warnings.warn(
@@ -63,24 +65,35 @@ def _median_gap(events: Events) -> float:
     return float(np.median(gaps)) if gaps.size else 0.0
 
 
-def as_present(until: Moment, events: Events, horizon: float) -> float:
+def as_present(until: Moment, events: Events, horizon: float, *, dates: bool) -> float:
     """Return T as a number; by default just behind the last event.
 
     Raises
     ------
     RimInputError
-        If it is no time, or so late that no event lies within a horizon before it.
+        If it is no time, before all events, or so late that no event lies within a horizon before it.
     """
-    last = float(events.time.max())
+    first, last = float(events.time.min()), float(events.time.max())
     if until is None:
         return float(np.nextafter(last, np.inf))
     at = _number(until)
+    if at <= first:
+        raise RimInputError(
+            f"no events before until={until!r}: the first is at {_shown(first, dates)}; give a later time."
+        )
     if at - horizon > last:
         raise RimInputError(
-            f"no events in [T-h, T) with until={until!r}, T={at:g} and h={horizon:g}: the last one is at {last:g}; "
-            "check units (seconds vs milliseconds), or give an earlier time."
+            f"no events in [T-h, T) with T={_shown(at, dates)} and h={horizon:g}: the last one is at "
+            f"{_shown(last, dates)}; check units (seconds vs milliseconds), or give an earlier time."
         )
     return at
+
+
+def _shown(time: float, dates: bool) -> str:
+    """Write a time as the reader gave it: a date, or a number."""
+    import pandas as pd
+
+    return str(pd.Timestamp(time, unit="s").round("s")) if dates else f"{time:g}"
 
 
 def _number(moment: float | str | date | np.datetime64) -> float:
