@@ -93,7 +93,7 @@ def _plain_ticks(axes: Axes, ticks: Sequence[float], scale: str = "log") -> None
 def _finding(data: pd.DataFrame) -> str:
     ours = data[(data["source"] == "online") & (data["side"] == "items") & (data["multiplier"] == 0.7)]
     level = ours.set_index("method")["precision"]
-    words = [f"{number(100 * (1 - float(level[m])), 1)} % ({m})" for m in CURVES if m in level.index]
+    words = [f"{number(100 * (1 - float(level[m])), 1)}\N{NO-BREAK SPACE}% ({m})" for m in CURVES if m in level.index]
     return f"with whole curves ItemRec at m = 0.7 loses {', '.join(words)}"
 
 
