@@ -335,13 +335,13 @@ def draw_further(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         one.axvline(1, color="black", linewidth=0.8)
         one.set_title(title_of(name))
         name_lines(one, lines)
-        words.append(f"{title_of(name)}: {', '.join(better) or 'none'}")
+        words.append(f"{title_of(name)}: {'; '.join(better) or 'none'}")
     figure.supxlabel("UserRec precision of GRU × factor over GRU × HP (ratio)", fontsize=9)
-    state_finding(figure, f"Better than HP by items resampled. {'; '.join(words)}")
+    state_finding(figure, f"Better than HP by items resampled. {'. '.join(words)}")
     return Drawing(
         figure,
         "further",
-        f"Ratio of UserRec precision to that with HP. Better than HP by items resampled: {'; '.join(words)}.",
+        f"Ratio of UserRec precision to that with HP. Better than HP by items resampled. {'. '.join(words)}.",
         f"Mean over {_seeds_in_words(rows, present)}, 95 % intervals from resampled items.",
         pd.DataFrame(drawn),
     )

@@ -199,24 +199,20 @@ def beside_graph_convolution(rows: pd.DataFrame, data_sets: Sequence[str]) -> st
     words = []
     for name in data_sets:
         for network in NETWORKS:
-            own = {
-                ITEM_REC: found(rows, name, ITEM_REC, network),
-                USER_REC: found(rows, name, USER_REC, f"{network} × HP"),
-            }
-            parts = []
-            for graph in GRAPHS:
-                for task, value in own.items():
-                    rival = found(rows, name, task, graph)
-                    if value is not None and rival is not None:
-                        gain = (value - rival).interval()
-                        parts.append(f"{_standing(gain)} {graph} in {task} ({difference(gain, 2)})")
-            if parts:
-                words.append(f"on {title_of(name)} {network} × HP is {', '.join(parts)}")
+            gains = []
+            for task, own in ((ITEM_REC, network), (USER_REC, f"{network} × HP")):
+                levels = [found(rows, name, task, method) for method in (own, *GRAPHS)]
+                value, rivals = levels[0], [rival for rival in levels[1:] if rival is not None]
+                if value is not None and len(rivals) == len(GRAPHS):
+                    parts = [difference((value - rival).interval(), 2) for rival in rivals]
+                    gains.append(f"{task} {' and '.join(parts)}")
+            if gains:
+                words.append(f"{network} × HP on {title_of(name)}: {', '.join(gains)}")
     if not words:
         return ""
     return (
-        'C5 was locked before GraphConv was built and cannot say more than "partly". In points of precision, '
-        f"{'; '.join(words)}."
+        'C5 was locked before GraphConv was built and cannot say more than "partly". Points of precision over '
+        f"{' and '.join(GRAPHS)}: {'; '.join(words)}."
     )
 
 
