@@ -264,7 +264,9 @@ def test_prices_that_grow_old_are_drawn_and_told(rows):
     how = {"dataset": SETS[0], "part": "drift", "metric": "shortfall (%)", "solver": "exact"}
     first = per_seed(rows, at=1, **how).mean()
     assert drawing.data["old prices"][0] == pytest.approx(first)
-    assert f"{first:.1f}, " in matching_sentences.how_prices_age(rows, SETS)
+    last = per_seed(rows, at=2, **how).mean()
+    text = matching_sentences.how_prices_age(rows, SETS)
+    assert f"{first:.1f} % at an age of 1, {last:.1f} % at 2 ({last - first:+.1f} [".replace("-", "−") in text
     without = rows[rows["part"] != "drift"]
     assert matching_sentences.how_prices_age(without, SETS) == ""
     with pytest.raises(MissingRowsError):

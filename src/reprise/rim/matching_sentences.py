@@ -11,7 +11,8 @@ from reprise.rim.comparisons import matched
 from reprise.rim.drift import FRESH
 from reprise.rim.figures import title_of
 from reprise.rim.matched import EXACT, LOOP, OTHER_PRICES, bounds_of
-from reprise.rows import MissingRowsError
+from reprise.rows import MissingRowsError, per_seed
+from reprise.stats import paired_differences, t_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,17 +140,24 @@ def how_prices_age(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         ages = [age for age in range(1, 20) if measured(rows, at=age, **how) is not None]
         if not ages:
             continue
-        old, fresh = (
-            [number(float(measured(rows, at=age, solver=solver, **how).mean()), 1) for age in ages]  # type: ignore[union-attr]
+        levels = {
+            solver: [per_seed(rows, at=age, solver=solver, **how) for age in (ages[0], ages[-1])]
             for solver in (EXACT, FRESH)
-        )
+        }
+        parts = [
+            f"{number(float(first.mean()), 1)} % at an age of {ages[0]}, {number(float(last.mean()), 1)} % at "
+            f"{ages[-1]} ({difference(t_interval(paired_differences(last, first)), 1)} points)"
+            for first, last in levels.values()
+        ]
         words.append(
-            f"on {title_of(name)} {', '.join(old)} % at an age of {', '.join(map(str, ages))} horizons, against "
-            f"{', '.join(fresh)} % with prices learnt from as many users of the served time"
+            f"on {title_of(name)} {parts[0]}, and prices learnt from as many users of the served time {parts[1]}"
         )
     if not words:
         return ""
-    return f"Of lower bounds (m = 0.7) old prices of GRU × HP leave undelivered: {'; '.join(words)}."
+    return (
+        "What old prices of GRU × HP leave undelivered of lower bounds (m = 0.7), with ages in horizons and intervals "
+        f"over paired seeds: {'; '.join(words)}."
+    )
 
 
 def how_samples_err(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
