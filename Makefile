@@ -19,7 +19,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 RUNNER = python workflow/make_book.py --profile $(PROFILE) --papers '$(PAPERS)' --on $(ON) $(if $(FAN_OUT),--fan-out)
 STAGES := lint unit notebooks workflow book
 
-.PHONY: help setup book report notebooks test bench data lock clean $(STAGES:%=test-%)
+.PHONY: help setup book report readme notebooks test bench data lock clean $(STAGES:%=test-%)
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -44,6 +44,9 @@ book: $(STAMP)  ## run what changed and render the book; prints the path of its 
 
 report: $(STAMP)  ## render the published runs, executing nothing
 	@python workflow/make_book.py --published-only
+
+readme: $(STAMP)  ## write the README's table of papers and its picture from the published records
+	@python -m reprise.book.readme
 
 notebooks: $(STAMP)  ## refresh the outputs stored in the notebooks, which nbval compares with (PAPERS=... for some)
 	@python workflow/each_chapter.py --papers '$(PAPERS)' reprise refresh

@@ -252,7 +252,11 @@ def book_sources(home: Path, plan: Plan) -> list[str]:
     Failed runs are among them, so the book is rendered again when a chapter begins or ceases to fail.
     """
     folders = ["book", "results", "src/reprise", *([] if plan.published_only else [f"build/run/{plan.profile}"])]
-    wanted = (".ipynb", ".json", ".csv", ".md", ".py", ".bib", ".css", ".js", ".svg", ".png", ".yml", ".lock")
+    data, pages = (
+        (".ipynb", ".json", ".csv", ".yaml", ".yml", ".lock"),
+        (".md", ".jinja", ".bib", ".css", ".js", ".svg"),
+    )
+    wanted = (*data, *pages, ".py", ".png")
     found = [name for name in ("_config.yml", "requirements.lock") if (home / name).is_file()]
     for folder in folders:
         for file in sorted((home / folder).rglob("*")):

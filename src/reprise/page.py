@@ -40,7 +40,7 @@ class Page:
         from IPython.display import display
         from matplotlib import pyplot
 
-        png = _png(drawing.figure)
+        png = as_png(drawing.figure)
         pyplot.close(drawing.figure)
         self._keep(drawing.name, drawing.data)
         details = {
@@ -91,7 +91,7 @@ class Page:
         data.to_csv(self.folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _png(figure: Figure) -> bytes:
+def as_png(figure: Figure) -> bytes:
     """Return a figure as PNG with a palette of 256 colours: a third of the size, and the eye sees no difference."""
     from PIL import Image
 

@@ -186,3 +186,75 @@ def test_a_wide_table_scrolls_in_its_own_box_and_can_be_reached_by_keyboard(smal
         box.focus()
         assert box.evaluate("e => e === document.activeElement")
         page.close()
+
+
+@pytest.fixture
+def scoreboard(small_book: Path, browser: Any) -> Iterator[Any]:
+    for address in serve(small_book):
+        look = Look()
+        page = open_page(browser, address, look)
+        page.goto(f"{address}scoreboard.html")
+        page.wait_for_selector(".reprise-filters")
+        yield page
+        page.close()
+        assert look.said == []
+
+
+def shown_claims(page: Any) -> list[str]:
+    rows = page.locator("table.reprise-claims").first.locator("tbody tr:visible")
+    return [f"{row.locator('td').first.inner_text()} {row.locator('.claim-id').inner_text()}" for row in rows.all()]
+
+
+def test_the_scoreboard_filters_by_paper_verdict_and_text_and_says_how_many_are_left(scoreboard: Any) -> None:
+    everything = shown_claims(scoreboard)
+    assert len(everything) == 9
+    status = scoreboard.get_by_role("status").first
+    assert status.inner_text() == "9 of 9 claims shown"
+    scoreboard.get_by_label("Paper").first.select_option("Cold Brew")
+    assert shown_claims(scoreboard) == ["Cold Brew C1", "Cold Brew C2", "Cold Brew C3"]
+    scoreboard.get_by_label("Verdict").first.select_option("inconclusive")
+    assert shown_claims(scoreboard) == ["Cold Brew C2"]
+    assert status.inner_text() == "1 of 9 claims shown"
+    scoreboard.get_by_role("button", name="Show all").first.click()
+    scoreboard.get_by_label("Text").first.fill("compcars best")
+    assert {claim[-2:] for claim in shown_claims(scoreboard)} == {"C3"}
+    scoreboard.get_by_label("Text").first.fill("no such words")
+    assert shown_claims(scoreboard) == []
+
+
+def test_the_scoreboard_is_sorted_by_keyboard_and_says_which_way(scoreboard: Any) -> None:
+    before = shown_claims(scoreboard)
+    table = scoreboard.locator("table.reprise-claims").first
+    table.get_by_role("button", name="Claim").focus()
+    scoreboard.keyboard.press("Enter")
+    assert [claim[-2:] for claim in shown_claims(scoreboard)] == ["C1"] * 3 + ["C2"] * 3 + ["C3"] * 3
+    head = table.locator("th", has_text="Claim")
+    assert head.get_attribute("aria-sort") == "ascending"
+    scoreboard.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert [claim[-2:] for claim in shown_claims(scoreboard)][:3] == ["C3"] * 3
+    table.get_by_role("button", name="Chapter").click()
+    assert head.get_attribute("aria-sort") is None
+    assert sorted(shown_claims(scoreboard)) == sorted(before)
+
+
+def test_a_total_leads_to_the_claims_that_it_counts(scoreboard: Any) -> None:
+    scoreboard.locator(".reprise-totals").get_by_role("link", name="not reproduced").click()
+    scoreboard.wait_for_selector(".reprise-filters")
+    assert {claim[-2:] for claim in shown_claims(scoreboard)} == {"C1"}
+
+
+def test_without_scripts_the_scoreboard_shows_every_claim(small_book: Path, browser: Any) -> None:
+    for address in serve(small_book):
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(f"{address}scoreboard.html")
+        assert page.locator("table.reprise-claims").first.locator("tbody tr:visible").count() == 9
+        assert page.locator(".reprise-filters").count() == 0
+        context.close()
+
+
+def test_a_claim_leads_to_its_very_line(scoreboard: Any) -> None:
+    scoreboard.locator("table.reprise-claims .claim-id").nth(1).click()
+    scoreboard.wait_for_url("**/papers/cold_brew.html#claim-C2")
+    assert scoreboard.locator("tr:target td").first.inner_text() == "C2"

@@ -1,12 +1,13 @@
 import csv
 import io
 import json
+import sys
 
 import fake_runs
 
 from reprise.book import Staged
 from reprise.book.chapters import own_chapters, published_chapters
-from reprise.book.scoreboard import COLUMNS, explained_at, one_line
+from reprise.book.scoreboard import COLUMNS, claim_page, evidence_reference, explained_at, one_line
 
 
 def fresh(record: object) -> list[str]:
@@ -28,14 +29,14 @@ def test_the_json_repeats_the_records_verdicts_unchanged(staged: Staged) -> None
     expected = fake_runs.verdicts()[0].model_dump(mode="json")
     assert {key: claims[0][key] for key in expected} == expected
     assert claims[0]["label"] == "not reproduced (at reduced scale); a control fails"
-    assert claims[0]["page"] == "papers/cold_brew.html#verdicts"
+    assert claims[0]["page"] == "papers/cold_brew.html#claim-C1"
 
 
 def test_totals_count_every_verdict_once_and_rehearsals_apart(staged: Staged) -> None:
     text = (staged.source / "scoreboard.md").read_text(encoding="utf-8")
     totals = text[text.index("## Verdicts in total") : text.index("## The papers at a glance")]
     rows = [" ".join(row.split()) for row in totals.split("* - ")[2:]]
-    assert next(row for row in rows if row.startswith("[not reproduced]")).endswith("- 3 - 0")
+    assert next(row for row in rows if ">not reproduced</a>" in row).endswith("- 3 - 0")
     assert "- 0 - 3" in next(row for row in rows if row.startswith("[rehearsed on embedded data]"))
 
 
@@ -64,3 +65,23 @@ def test_links_lead_to_the_section_of_the_verdicts_if_there_is_one(runs) -> None
     assert explained_at(chapter) == "#the-claims"
     chapter.notebook.cells = []
     assert explained_at(chapter) == ""
+
+
+def test_a_claim_leads_to_its_line_and_to_its_section_where_it_has_none(runs) -> None:
+    chapter = published_chapters(fake_runs.PAPERS, runs[0], fresh)[0]
+    assert claim_page(chapter, "C2") == "papers/cold_brew.html#claim-C2"
+    assert claim_page(chapter, "C9") == "papers/cold_brew.html#verdicts"
+
+
+def test_the_declared_figure_is_named_by_its_number_and_left_out_where_the_run_has_none(runs, monkeypatch) -> None:
+    shown = {("cold-brew", "C1"): "pairing", ("cold-brew", "C2"): "gone"}
+    monkeypatch.setattr(sys.modules[claim_page.__module__], "evidence", lambda: shown)
+    chapter = published_chapters(fake_runs.PAPERS, runs[0], fresh)[0]
+    assert evidence_reference(chapter, "C1") == "{ref}`Figure 1 <cold_brew-pairing>`"
+    assert evidence_reference(chapter, "C2") == ""
+    assert evidence_reference(chapter, "C3") == ""
+
+
+def test_the_page_has_a_picture_of_all_claims_and_one_a_published_record(staged: Staged) -> None:
+    names = {path.stem for path in (staged.source / "scoreboard-figures").iterdir()}
+    assert names == {"board", "estimates_cold_brew", "estimates_grda", "estimates_grda-paper"}

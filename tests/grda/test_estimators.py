@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import networkx
 import numpy as np
 import pytest
@@ -471,6 +473,19 @@ def test_coral_aligns_scaled_targets():
     predictions = coral_predictions(domains)
     assert predictions.shape == domains.targets.shape
     assert (predictions[domains.labelled] == domains.targets[domains.labelled]).mean() > 0.9
+
+
+def test_coral_bears_columns_that_hardly_vary_within_a_target_domain():
+    pytest.importorskip("ot")
+    from reprise.grda.generators import make_dg
+
+    domains = make_dg(15, seed=0)
+    features = np.random.default_rng(0).normal(size=(len(domains.features), 40))
+    features[:, 5:] += 3 * features[:, 2:3]
+    features[np.ix_(~domains.source[domains.domain], np.arange(2, 40, 2))] *= 1e-12
+    features[:, :2] = domains.features
+    predictions = coral_predictions(replace(domains, features=features))
+    assert np.isin(predictions, np.unique(domains.targets)).all()
 
 
 def test_minus_one_as_the_mark_of_a_missing_number_is_refused():

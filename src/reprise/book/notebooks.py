@@ -8,6 +8,7 @@ text, caption, and the file with the drawn data. MyST-NB reads alternative text 
 import copy
 import re
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ RECORDS = re.compile(r"^records = \[(.+?)\]$", flags=re.MULTILINE | re.DOTALL)
 SENTENCE_LENGTH = 60
 LONG_TABLE = 14  # lines, beyond which a table scrolls in its box
 AFTER_THE_TOP = "Parameters"  # the first section that shows its code
+# Tables with a line a claim, and what the anchors of their lines begin with.
+ROW_ANCHORS = {"claims": "claim", "verdicts": "rule"}
 TAGS_OF_OUTPUTS = frozenset({"hide-output", "remove-output", "remove-cell", "full-width"})
 
 
@@ -150,9 +153,51 @@ def _table_cells(origin: NotebookNode, output: NotebookNode, label: str, number:
     caption = inside.group(1) if inside else escape(_one_line(_description(output).get("caption")))
     if html:
         html = html.replace(inside.group(), "", 1) if inside else html
+        html = with_row_anchors(html, ROW_ANCHORS.get(_description(output).get("name", ""), ""))
         output.data["text/html"] = with_formulas(scrolling(html, f"<strong>{number}.</strong> {caption}", label))
     yield nbformat.v4.new_markdown_cell(f"({label})=")
     yield _output_cell(origin, output)
+
+
+def with_row_anchors(html: str, prefix: str) -> str:
+    """Return the HTML of a table whose lines carry an anchor, a prefix and their first cell; none without prefix.
+
+    Examples
+    --------
+    >>> with_row_anchors("<tr><td>C1</td><td>beats</td></tr>", "claim")
+    '<tr id="claim-C1"><td>C1</td><td>beats</td></tr>'
+    """
+    return re.sub(r"<tr>(?=<td>([\w.-]+)</td>)", rf'<tr id="{prefix}-\1">', html) if prefix else html
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure or table of a chapter: its name, the number that readers see, and what is stored of it."""
+
+    name: str
+    title: str
+    output: NotebookNode
+
+
+def shown_things(notebook: NotebookNode) -> list[Shown]:
+    """Return all figures and tables of an executed notebook in the order, and with the numbers, of the page."""
+    numbers = {"figure": 0, "table": 0}
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if description := _description(output):
+                kind = "table" if description.get("kind") == "table" else "figure"
+                numbers[kind] += 1
+                name = description.get("name", f"{kind}-{numbers[kind]}")
+                found.append(Shown(name, f"{kind.capitalize()} {numbers[kind]}", output))
+    return found
+
+
+def row_anchors(notebook: NotebookNode) -> frozenset[str]:
+    """Return the anchors that the lines of a notebook's tables of claims and verdicts get on its page."""
+    tables = [(ROW_ANCHORS.get(thing.name, ""), thing.output) for thing in shown_things(notebook)]
+    html = "".join(with_row_anchors(_joined(output.data.get("text/html", "")), name) for name, output in tables if name)
+    return frozenset(re.findall(r'<tr id="([\w.-]+)"', html))
 
 
 def _one_line(text: str | None) -> str:

@@ -76,11 +76,12 @@ def write_papers(papers: Sequence[Paper], published: Sequence[Chapter], target: 
     write_page(
         target / "papers" / "overview.md",
         "papers.md.jinja",
-        lines=lines, one_line=one_line, file=_beside, links=_links,
+        lines=lines, one_line=one_line, file=_beside, links=links,
     )  # fmt: skip
 
 
-def _links(paper: Paper) -> list[tuple[str, str]]:
+def links(paper: Paper) -> list[tuple[str, str]]:
+    """Return names and addresses of what there is of a paper elsewhere."""
     addresses = {
         "arXiv": paper.arxiv_url,
         "OpenReview": paper.openreview_url,

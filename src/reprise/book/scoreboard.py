@@ -7,31 +7,41 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reprise.book.chapters import Chapter, by_package, verdict_counts
-from reprise.book.notebooks import headings
+from reprise.book.declared import evidence, printed_beside
+from reprise.book.notebooks import headings, row_anchors, shown_things
+from reprise.book.overview_figures import draw_board, draw_estimates, lines_of
 from reprise.book.templates import write_page
 from reprise.book.text import counted
 from reprise.claims import OUTCOMES, Verdict, reservations
 from reprise.numerals import estimate, number
+from reprise.page import as_png
 from reprise.record import write_atomically
+
+if TYPE_CHECKING:
+    from reprise.catalogue import Paper
+    from reprise.plots import Drawing
 
 EXPLAINED_AT = ("verdicts", "the-claims")
 
 # Columns of scoreboard.csv, in this order; scoreboard.json has the controls too.
 COLUMNS = (
     "paper", "claim_id", "run", "profile", "text", "source", "kind", "paper_value", "quantity", "estimate", "low",
-    "high", "n_seeds", "outcome", "label", "reduced_scale", "rehearsal", "stability", "seeds_to_settle", "evidence",
-    "rule", "rule_sha256", "rule_changed", "controls_hold", "stale", "version", "commit", "created", "page",
+    "high", "n_seeds", "printed", "printed_from", "no_effect", "outcome", "label", "reduced_scale", "rehearsal",
+    "stability", "seeds_to_settle", "evidence", "rule", "rule_sha256", "rule_changed", "controls_hold", "stale",
+    "version", "commit", "created", "page",
 )  # fmt: skip
 
 
-def scoreboard(published: Sequence[Chapter], own: Sequence[Chapter], target: Path) -> None:
-    """Write the scoreboard's page, ``scoreboard.csv`` and ``scoreboard.json``.
+def scoreboard(papers: Sequence[Paper], published: Sequence[Chapter], own: Sequence[Chapter], target: Path) -> None:
+    """Write the scoreboard's page, its figures, ``scoreboard.csv`` and ``scoreboard.json``.
 
     Parameters
     ----------
+    papers
+        All papers, in the book's order.
     published
         The published chapters.
     own
@@ -48,12 +58,26 @@ def scoreboard(published: Sequence[Chapter], own: Sequence[Chapter], target: Pat
         target / "scoreboard.md",
         "scoreboard.md.jinja",
         totals=_totals(published, own),
+        board=_figure(draw_board(papers, published), target) if published else None,
+        estimates=[_figure(draw_estimates(chapter), target) for chapter in published if lines_of(chapter)],
         papers=_papers(published, own),
         published=[_row(chapter, verdict, other) for chapter, verdict in _verdicts(published)],
         own=[_row(chapter, verdict, {}) for chapter, verdict in _verdicts(own)],
         has_own=bool(own),
         own_profile=own[0].profile if own else "",
     )
+
+
+def _figure(drawing: Drawing, target: Path) -> dict[str, str]:
+    """Write a figure among the staged sources; return its path, alternative text and width in pixels."""
+    from matplotlib import pyplot
+
+    path = f"scoreboard-figures/{drawing.name}.png"
+    (target / path).parent.mkdir(exist_ok=True)
+    (target / path).write_bytes(as_png(drawing.figure))
+    width = round(drawing.figure.get_figwidth() * 96)
+    pyplot.close(drawing.figure)
+    return {"path": path, "alt": drawing.alt, "width": f"{width}px"}
 
 
 def one_line(chapter: Chapter) -> str:
@@ -87,6 +111,23 @@ def explained_at(chapter: Chapter) -> str:
     return next((f"#{anchor}" for anchor in EXPLAINED_AT if anchor in present), "")
 
 
+def claim_page(chapter: Chapter, claim: str, kinds: Sequence[str] = ("rule", "claim")) -> str:
+    """Return the address, within the book, of the line that shows a claim's verdict, or of the section that does."""
+    present = frozenset[str]() if chapter.notebook is None or chapter.failure else row_anchors(chapter.notebook)
+    anchor = next((f"#{kind}-{claim}" for kind in kinds if f"{kind}-{claim}" in present), explained_at(chapter))
+    return f"{chapter.document}.html{anchor}"
+
+
+def evidence_reference(chapter: Chapter, claim: str) -> str:
+    """Return a reference to the figure or table that shows a claim's evidence, or nothing where none is declared."""
+    wanted = evidence().get((chapter.paper.slug, claim))
+    if chapter.notebook is None or chapter.failure or wanted is None:
+        return ""
+    found = next((thing for thing in shown_things(chapter.notebook) if thing.name == wanted), None)
+    prefix = f"{chapter.label.replace(' ', '-')}-" if chapter.label else ""
+    return f"{{ref}}`{found.title} <{prefix}{chapter.paper.package}-{wanted}>`" if found else ""
+
+
 def source_file(chapter: Chapter) -> str:
     """Return the staged file of a chapter's page: a notebook, or the page that says why there is none."""
     return f"{chapter.document}.{'md' if chapter.failure else 'ipynb'}"
@@ -96,6 +137,7 @@ def _entries(chapters: Iterable[Chapter]) -> Iterator[dict[str, Any]]:
     for chapter, verdict in _verdicts(chapters):
         record = chapter.record
         assert record is not None
+        printed = printed_beside(record.paper, verdict.claim_id, verdict.quantity)
         yield {
             "paper": record.paper,
             **verdict.model_dump(mode="json"),
@@ -107,7 +149,10 @@ def _entries(chapters: Iterable[Chapter]) -> Iterator[dict[str, Any]]:
             "version": record.provenance.version,
             "commit": record.provenance.commit,
             "created": record.created.isoformat(),
-            "page": f"{chapter.document}.html{explained_at(chapter)}",
+            "printed": printed.value,
+            "printed_from": printed.how,
+            "no_effect": printed.no_effect,
+            "page": claim_page(chapter, verdict.claim_id),
         }
 
 
@@ -154,7 +199,9 @@ def _row(chapter: Chapter, verdict: Verdict, other: dict[tuple[str, str], Verdic
     return {
         "twin": twin.label if twin else "",
         "chapter": chapter,
-        "link": source_file(chapter) + explained_at(chapter),
+        "link": claim_page(chapter, verdict.claim_id, ("claim", "rule")),
+        "rule": claim_page(chapter, verdict.claim_id),
+        "evidence": evidence_reference(chapter, verdict.claim_id),
         "verdict": verdict,
         "style": "rehearsed" if verdict.rehearsal else verdict.outcome.replace(" ", "-"),
         "estimate": estimate(verdict.estimate, verdict.low, verdict.high),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import yaml
 
-from reprise.book import notebooks, pages
+from reprise.book import cards, findings, notebooks, pages
 from reprise.book.chapters import Chapter, Staleness, own_chapters, published_chapters
 from reprise.book.errors import BookError
 from reprise.book.scoreboard import one_line, scoreboard, source_file
@@ -120,12 +120,14 @@ def _refuse_foreign(target: Path) -> None:
 def _fill(
     target: Path, papers: Sequence[Paper], published: list[Chapter], own: list[Chapter], profile: str | None
 ) -> None:
-    shutil.copytree(book_folder(), target, ignore=shutil.ignore_patterns("_templates", "_toc.yml", "_build"))
+    shutil.copytree(book_folder(), target, ignore=shutil.ignore_patterns("_templates", "_data", "_toc.yml", "_build"))
     (target / MARKER).touch()
     settings = yaml.safe_load((repository() / "_config.yml").read_text(encoding="utf-8"))
     for chapter in (*published, *own):
         _stage_chapter(chapter, target, settings.get("repository") or {})
-    scoreboard(published, own, target)
+    scoreboard(papers, published, own, target)
+    cards.write_cards(papers, published, target)
+    findings.write_findings(published, target)
     pages.write_papers(papers, published, target)
     if profile is not None:
         pages.write_your_run(papers, own, profile, target)

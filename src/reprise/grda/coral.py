@@ -1,6 +1,7 @@
 """CORAL, the shallow rival: a linear model after the source's covariance was aligned to each target domain's."""
 
 import numpy as np
+from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from reprise.errors import RepriseError
@@ -10,6 +11,11 @@ from reprise.grda.self_training import source_only_linear, standardised
 
 def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> np.ndarray:
     """Align the source rows' covariance to each target domain's (CORAL, by skada), then predict that domain.
+
+    Both covariances are shrunk towards a multiple of the identity by the coefficient that Ledoit and Wolf's formula
+    gives for the target domain's rows. skada's automatic choice shrinks *standardised* columns instead: one that
+    hardly varies within a target domain (a digit's border pixel after a small rotation) then leaves an eigenvalue of
+    rounding size, which some processors compute as a negative number without a square root.
 
     Parameters
     ----------
@@ -39,7 +45,7 @@ def coral_predictions(domains: GraphDomains, *, regularisation: float = 1.0) -> 
         own = np.flatnonzero(domains.domain == domain)
         # skada's convention: sources have positive, targets negative domain numbers.
         sample_domain = np.repeat([1, -2], [len(labelled), len(seen)])
-        adapter = CORALAdapter()
+        adapter = CORALAdapter(reg=float(ledoit_wolf_shrinkage(scaled[seen])))
         aligned = adapter.fit_transform(scaled[np.concatenate((labelled, seen))], sample_domain=sample_domain)
         linear = (
             LogisticRegression(C=regularisation) if domains.task == "classification" else Ridge(alpha=regularisation)
