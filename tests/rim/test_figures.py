@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tests.rim.test_study import SMALL, few_shoppers
 
+from reprise.numerals import number
 from reprise.rim import (
     data_sentences,
     figures,
@@ -266,7 +267,7 @@ def test_prices_that_grow_old_are_drawn_and_told(rows):
     assert drawing.data["old prices"][0] == pytest.approx(first)
     last = per_seed(rows, at=2, **how).mean()
     text = matching_sentences.how_prices_age(rows, SETS)
-    assert f"{first:.1f} % at an age of 1, {last:.1f} % at 2 ({last - first:+.1f} [".replace("-", "−") in text
+    assert f"{first:.1f} % at an age of 1, {last:.1f} % at 2 ({number(last - first, 1, signed=True)} [" in text
     without = rows[rows["part"] != "drift"]
     assert matching_sentences.how_prices_age(without, SETS) == ""
     with pytest.raises(MissingRowsError):
