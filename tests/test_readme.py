@@ -91,6 +91,13 @@ def graph_with_texts():
     return {**names, "new_texts": world.texts[:3]}
 
 
+def pairs_of_sentences():
+    from reprise.trans_encoder import templated_pairs
+
+    pairs, _, _ = templated_pairs(40, seed=0)
+    return {"pairs": pairs, "new_pairs": pairs[:4]}
+
+
 def samples_and_a_pool():
     from sklearn.datasets import load_iris
 
@@ -126,8 +133,12 @@ def short_trainings(monkeypatch):
     from reprise.grda import estimators
     from reprise.in_domain import training
     from reprise.rim import estimators as rim_estimators
+    from reprise.trans_encoder import estimators as pair_estimators
     from reprise.walk_alone import own_predictors
 
+    shallow = partial(pair_estimators.TransEncoder, num_layers=1)
+    monkeypatch.setattr(pair_estimators, "TransEncoder", shallow)
+    monkeypatch.setattr(pair_estimators.BiEncoder, "save", lambda model, path: None)
     train_predictor = own_predictors.train_predictor
     monkeypatch.setattr(
         own_predictors, "train_predictor", lambda windows, **given: train_predictor(windows, **{**given, "epochs": 1})
@@ -151,6 +162,7 @@ OWN_DATA_NAMES = {
     "walk-alone": tracks_and_a_predictor,
     "rim": log_of_a_shop,
     "giant-xrt": graph_with_texts,
+    "trans-encoder": pairs_of_sentences,
 }
 
 

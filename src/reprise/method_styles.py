@@ -187,6 +187,20 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "PII tree": MethodStyle("#AA4499", "v", (0, (5, 1, 1, 1))),
         "Random tree": MethodStyle(GREY, "P", (0, (1, 1))),
     },
+    "sentence pairs": {
+        "Self, cross": MethodStyle(BLUE, "s"),
+        "Self, bi": MethodStyle(BLUE, "o"),
+        "Mutual, cross": MethodStyle(SKY, "s", (0, (4, 1))),
+        "Mutual, bi": MethodStyle(SKY, "o", (0, (4, 1))),
+        "Start": MethodStyle(GREY, "o", (0, (1, 1))),
+        "Bi to bi": MethodStyle(VERMILION, "o", (0, (5, 2))),
+        "SimCSE, continued": MethodStyle(ORANGE, "o", (0, (3, 1, 1, 1))),
+        "Mirror-BERT": MethodStyle(PURPLE, "o", (0, (2, 1))),
+        "Supervised, cross": MethodStyle(BLACK, "*", (0, (6, 1))),
+        "Shared words": MethodStyle("#8C6D31", "d", (0, (1, 2))),
+        "TF-IDF cosine": MethodStyle("#8C6D31", "X", (0, (1, 1))),
+        "Word embeddings": MethodStyle("#8C6D31", "^", (0, (2, 2))),
+    },
     # What is no method there: the density of drawn graphs, from light to dark, and what is timed.
     "mean degrees": {
         "D = 5": MethodStyle("#A06ABA", "^", (0, (3, 1, 1, 1))),

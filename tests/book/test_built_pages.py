@@ -113,3 +113,15 @@ def test_nothing_leads_to_a_launch_service_while_no_repository_is_named(small_bo
     page = (small_book / "papers/grda.html").read_text(encoding="utf-8")
     assert "mybinder" not in page
     assert "colab.research" not in page
+
+
+def test_no_page_weighs_more_than_a_patient_reader_would_load(book: Path) -> None:
+    """A page counts with its pictures; what all pages share is loaded once."""
+    heavy = {}
+    for page in book.rglob("*.html"):
+        tree = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        pictures = {(page.parent / str(image["src"])).resolve() for image in tree.select("article img[src]")}
+        weight = page.stat().st_size + sum(picture.stat().st_size for picture in pictures if picture.is_file())
+        if weight > 3_000_000:
+            heavy[page.name] = weight
+    assert heavy == {}

@@ -111,7 +111,7 @@ def look_at(browser: Any, address: str, name: str) -> Look:
     page = open_page(browser, address, look)
     page.goto(address + name, wait_until="load")
     with suppress(Exception):  # what is left is counted below, with the page's name
-        page.wait_for_function(f"() => {FORMULAS_LEFT} === 0", timeout=10_000)
+        page.wait_for_function(f"() => {FORMULAS_LEFT} === 0", timeout=60_000)
     page.add_style_tag(content="* { transition: none !important; }")
     look.facts = page.evaluate(LOOK)
     for scheme in ("light", "dark"):
@@ -160,7 +160,7 @@ def test_all_text_stands_out_from_its_background(looks: dict[str, Look], scheme:
 def test_the_index_leads_to_the_introduction(folder: Path, address: str, browser: Any) -> None:
     page = open_page(browser, address, Look())
     page.goto(f"{address}index.html")
-    page.wait_for_url("**/introduction.html", timeout=10_000)
+    page.wait_for_url("**/introduction.html", timeout=60_000)
     page.close()
 
 
@@ -168,7 +168,7 @@ def test_the_search_finds_a_word(folder: Path, address: str, browser: Any) -> No
     look = Look()
     page = open_page(browser, address, look)
     page.goto(f"{address}search.html?q=scoreboard")
-    page.wait_for_selector("#search-results li a", timeout=10_000)
+    page.wait_for_selector("#search-results li a", timeout=60_000)
     found = page.locator("#search-results li a").all_inner_texts()
     page.close()
     assert any("Scoreboard" in title for title in found)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from tests.cold_brew.made_rows import row, seeds
 
-from reprise.cold_brew import audit_figures, figures, summaries
+from reprise.cold_brew import audit_figures, figures, ladder, summaries
 from reprise.cold_brew.rules import GCN, GENERATOR, STUDENT, TEACHER
 from reprise.plots import Drawing
 from reprise.rows import MissingRowsError, tidy
@@ -99,6 +99,16 @@ def test_what_embeddings_change_at_depth_is_said_with_its_interval():
     assert title(drawing) == (
         "cora: at 32 layers SE adds 40 points overall [39, 41]; loses 10 points in isolation [−11, −9]"
     )
+
+
+def test_the_depth_table_has_the_paired_gain_and_the_papers_numbers():
+    paper = pd.concat([PRINTED, PRINTED.assign(method=TEACHER, value=PRINTED["value"] + 30)])
+    table = summaries.depth_table(tidy(depth(40, -10)), paper, "cora").set_index("layers")
+    assert table.loc["32", "overall"] == "30.0 → 70.0: 40.0 ± 1.2"
+    assert table.loc["32", "isolation"] == "30.0 → 20.0: −10.0 ± 1.2"
+    assert table.loc["64, paper", "overall"] == "40.04 → 70.04: 30.0"
+    assert table.loc["64, paper", "head"] == summaries.MISSING
+    assert "64, paper" not in summaries.depth_table(tidy(depth(40, -10)), PRINTED, "cora")["layers"].to_list()
 
 
 def left_on(mode, *, costs=6, with_input=20):
@@ -218,10 +228,12 @@ def test_a_figure_without_rows_says_so():
         lambda: figures.draw_homophily_sweep(nothing),
         lambda: audit_figures.draw_dropout(nothing, PRINTED, "cora"),
         lambda: audit_figures.draw_by_degree(nothing, "cora"),
-        lambda: audit_figures.draw_ladder(nothing, "cora"),
+        lambda: ladder.draw_ladder(nothing, "cora"),
         lambda: audit_figures.draw_retrieval(nothing, "cora"),
         lambda: audit_figures.draw_noise(nothing, ["cora"]),
-        lambda: summaries.rung_table(nothing, ["cora"]),
+        lambda: ladder.rung_table(nothing, ["cora"]),
+        lambda: ladder.fit_table(nothing, ["cora"]),
+        lambda: summaries.depth_table(nothing, PRINTED, "cora"),
         lambda: summaries.retrieval_table(nothing, ["cora"]),
         lambda: summaries.embeddings_table(nothing, ["cora"]),
     ):

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -6,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reprise.cold_brew.dropout import dropout
-from reprise.cold_brew.sparse import SparseMatrix, as_features, take_rows, to_scipy, zero_rows
+from reprise.cold_brew.sparse import (
+    SparseMatrix,
+    as_features,
+    factor_to_norm,
+    mean_square_norm,
+    scale_features,
+    take_rows,
+    to_scipy,
+    zero_rows,
+)
 
 
 def random_matrix(seed, rows=7, columns=5):
@@ -69,8 +80,9 @@ def test_zero_rows_are_found_in_dense_and_sparse_features():
     [
         (torch.tensor([[1.0, float("nan")]]), "1 values that are NaN or infinite"),
         (torch.tensor([[1.0, float("inf")]]).to_sparse(), "1 values that are NaN or infinite"),
-        (torch.ones(2, 3, dtype=torch.long), "floating matrix"),
-        (torch.ones(4), "floating matrix"),
+        (torch.ones(2, 3, dtype=torch.complex64), "has the type torch.complex64; give real numbers"),
+        (torch.ones(4), r"x has shape \(4,\); give a matrix \(n_nodes, n_features\); for a single node x\[None\]"),
+        (torch.ones(2, 3, 4), r"x has shape \(2, 3, 4\); give a matrix \(n_nodes, n_features\)\."),
     ],
 )
 def test_features_that_cannot_be_used_are_refused(x, message):
@@ -116,22 +128,49 @@ def test_features_may_be_arrays_or_scipy_matrices_of_any_float():
     assert as_features(SparseMatrix(sp.eye(2)), torch.float64).dtype == torch.float64
 
 
+@pytest.mark.parametrize("x", [np.array([["a"]]), None, "x"])
+def test_features_that_are_no_numbers_are_refused(x):
+    with pytest.raises(ValueError, match=r"give a matrix .* of numbers"):
+        as_features(x)
+
+
 @pytest.mark.parametrize(
     "x",
     [
         np.eye(2, dtype=int),
+        np.eye(2, dtype=np.uint8),
         torch.eye(2).long(),
         torch.eye(2).bool(),
-        torch.ones(3),
-        np.array([["a"]]),
-        None,
-        "x",
-        sp.eye(2, dtype=int),
+        sp.eye(2, dtype=int, format="csr"),
+        sp.eye(2, dtype=bool, format="csr"),
+        torch.eye(2).long().to_sparse_coo(),
     ],
 )
-def test_features_that_are_no_floating_matrix_are_refused(x):
-    with pytest.raises(ValueError, match="give a floating matrix"):
-        as_features(x)
+def test_whole_numbers_are_taken_as_features(x):
+    found = as_features(x)
+    assert found.dtype == torch.float32
+    dense = found.to_dense() if isinstance(found, SparseMatrix) else found
+    assert torch.equal(dense, torch.eye(2))
+
+
+def test_an_array_that_may_not_be_written_is_copied_without_a_warning():
+    x = np.eye(2, dtype=np.float32)
+    x.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(as_features(x), torch.eye(2))
+
+
+def test_features_are_brought_to_a_size_by_one_factor_dense_or_sparse():
+    x = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
+    for features in (x, SparseMatrix.from_torch(x)):
+        assert mean_square_norm(features) == pytest.approx(12.5)
+        assert factor_to_norm(features, 50.0) == pytest.approx(2.0)
+        scaled = scale_features(features, 2.0)
+        dense = scaled.to_dense() if isinstance(scaled, SparseMatrix) else scaled
+        assert torch.equal(dense, 2 * x)
+        torch.testing.assert_close(scaled @ torch.eye(2), 2 * x)
+    assert factor_to_norm(torch.zeros(3, 2), 5.0) == 1.0
 
 
 def test_values_that_are_no_numbers_are_counted_in_sparse_and_dense_features():

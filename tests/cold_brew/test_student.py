@@ -44,7 +44,59 @@ def test_the_second_mlp_reads_features_attended_embedding_and_guess(trained, den
     student, x, *_ = trained
     guess = student.guess(x)
     mixed = dense_attention(guess, student.bank, 4, 1.0, "dot")
-    torch.testing.assert_close(student.predict(x), student.classifier(x, mixed, guess))
+    parts = [factor * part for factor, part in zip(student.part_scales, (x, mixed, guess), strict=True)]
+    torch.testing.assert_close(student.predict(x), student.classifier(*parts))
+    assert float((student.part_scales - 1).abs().min()) > 0.01
+
+
+def test_the_parts_that_the_second_mlp_reads_have_one_size_over_the_training_nodes(trained):
+    student, x, *_ = trained
+    train = torch.arange(60) % 2 == 0
+    for part in student.classifier_inputs(x, torch.arange(60)):
+        assert float(part[train].square().sum(1).mean()) == pytest.approx(5.0, rel=1e-4)  # D, the width of the bank
+
+
+@pytest.mark.parametrize("make", [torch.as_tensor, SparseMatrix.from_torch])
+def test_the_second_mlp_does_not_depend_on_the_unit_of_the_features(trained, make):
+    """Features a thousand times smaller give the same prediction: trained anew, with the same guess and look-up."""
+    student, x, y, _ = trained
+    scores = []
+    for factor in (1.0, 1e-3):
+        other = copy.deepcopy(student)
+        with torch.no_grad():
+            other.guesser.first.weights[0] /= factor
+        torch.manual_seed(1)
+        other.fit_classifier(make(factor * x), y, torch.arange(60) < 40, None, Recipe(epochs=5))
+        scores.append(other.predict(make(factor * x)))
+    torch.testing.assert_close(*scores, rtol=1e-2, atol=1e-3)
+
+
+def test_parts_as_they_come_are_left_alone(trained):
+    student, x, *_ = trained
+    plain = ColdBrewStudent(8, 5, 3, k=4, hidden_channels=16, scale_parts=False)
+    plain.load_state_dict(student.state_dict())
+    parts = plain.classifier_inputs(x)
+    assert torch.equal(parts[0], x)
+    assert torch.equal(parts[2], student.guess(x))
+
+
+def test_features_that_are_all_zero_keep_a_finite_scale(trained):
+    student, x, y, _ = trained
+    student.fit_classifier(0 * x, y, torch.ones(60, dtype=torch.bool), None, Recipe(epochs=1))
+    assert float(student.part_scales[0]) == 1.0
+    assert bool(student(0 * x).isfinite().all())
+
+
+def test_a_node_may_be_let_find_itself():
+    torch.manual_seed(0)
+    x = torch.randn(30, 8)
+    finds = ColdBrewStudent(8, 8, 3, k=1, similarity="cosine", exclude_self=False)
+    every = torch.ones(30, dtype=torch.bool)
+    finds.build_bank(x, every)
+    finds.guess = lambda x: x  # a perfect guess
+    assert finds.latent_neighbours(x, torch.arange(30))[0].flatten().tolist() == list(range(30))
+    finds.exclude_self = True
+    assert not bool((finds.latent_neighbours(x, torch.arange(30))[0].flatten() == torch.arange(30)).any())
 
 
 def test_the_prediction_of_a_node_does_not_depend_on_the_others_asked_for(trained):
@@ -158,8 +210,10 @@ def test_arrays_and_doubles_are_answered_as_floats(trained):
     expected = student.predict(x)
     for given in (x.double(), x.numpy(), x.double().numpy()):
         assert torch.equal(student.predict(given), expected)
-    with pytest.raises(ValueError, match=r"int64; give a floating matrix .* x.float\(\)"):
-        student.predict(x.long())
+    counts = (10 * x).long()
+    assert torch.equal(student.predict(counts), student.predict(counts.float()))
+    with pytest.raises(ValueError, match=r"for a single node x\[None\]"):
+        student.predict(x[0])
 
 
 def test_a_student_of_doubles_reads_floats(trained):

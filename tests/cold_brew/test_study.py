@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 import torch
 
-from reprise.cold_brew import audits, methods, study, sweeps
+from reprise.cold_brew import audits, methods, student_variants, study, sweeps
 from reprise.cold_brew.cell import Cell, methods_of
-from reprise.cold_brew.methods import GCN, GRAPH_MLP, STUDENT, STUDENT_CHANNELS, TEACHER
+from reprise.cold_brew.outcome import GCN, GRAPH_MLP, STUDENT, TEACHER, recipe_of
 from reprise.cold_brew.problem import make_problem
 from reprise.cold_brew.settings import PARTS, Settings
+from reprise.cold_brew.student_variants import STUDENT_CHANNELS
 from reprise.cold_brew.study import applies, run
 
 SMALL = {
@@ -29,7 +30,7 @@ def small_constants():
         patch.setattr(audits, "DROPOUT_PASSES", 2)
         patch.setattr(sweeps, "HOMOPHILIES", (0.8,))
         patch.setattr(study, "BOOTSTRAP_DRAWS", 20)
-        patch.setattr(methods, "STUDENT_CHANNELS", 16)
+        patch.setattr(student_variants, "STUDENT_CHANNELS", 16)
         yield
 
 
@@ -121,7 +122,7 @@ def test_the_switch_is_the_student_below_the_degree_and_the_teacher_above():
 
 def test_a_student_with_equal_options_is_trained_once(problem):
     cell = Cell(problem, Settings(**SMALL))
-    base = methods.student_options(cell.settings)
+    base = student_variants.student_options(cell.settings)
     assert cell.student(GCN) is cell.student(GCN, replace(base, inputs=("neighbours", "guess")))
     assert cell.student(GCN) is not cell.student(GCN, replace(base, k=1))
 
@@ -132,6 +133,77 @@ def test_graphmlp_trains_and_is_compared_on_the_real_graphs_of_the_full_study(pr
     assert GRAPH_MLP not in (*methods_of("sub-topics", settings), *methods_of("actor", settings))
     outcome = Cell(problem, settings).outcome(GRAPH_MLP)
     assert outcome.accuracy(problem.y, problem.masks.test) > 15
+
+
+def test_the_ladder_has_all_its_rungs_and_the_teacher_from_noise(rows):
+    found = rows[(rows.metric == "accuracy on the ladder") & (rows.seed == 0) & (rows.split == "isolation")]
+    rungs = set(found.setting.dropna())
+    options = student_variants.student_options(Settings(**SMALL))
+    assert rungs == {*audits.ladder_rungs(options), *SCALED, "E from noise", MASKED}
+    assert not found.duplicated(["method", "setting"]).any()
+    assert set(found[found.setting.isna()].method) == {"MLP", "GLNN", GCN, TEACHER}
+
+
+MASKED = "E from noise, masked"
+SCALED = ("MLP, x scaled", "GLNN, x scaled", "GCN, x scaled")
+
+
+def test_one_rung_leaves_the_parts_of_the_second_mlp_unscaled(problem):
+    cell = Cell(problem, Settings(**SMALL))
+    rungs = audits.ladder_rungs(student_variants.student_options(cell.settings))
+    plain, scaled = (cell.student(*rungs[name]) for name in ("ẽ and ê, not scaled", "ẽ and ê"))
+    nodes = torch.arange(problem.n_nodes)
+    assert torch.equal(plain.student.classifier_inputs(problem.x, nodes)[0], problem.x)
+    assert not torch.equal(scaled.student.classifier_inputs(problem.x, nodes)[0], problem.x)
+    assert not torch.equal(plain.final, scaled.final)
+
+
+def test_the_second_mlp_may_learn_from_cold_nodes_only(problem):
+    base = student_variants.student_options(Settings(**SMALL))
+    cold = student_variants.labelled_nodes(problem, replace(base, classify_on="cold"))
+    assert torch.equal(cold, problem.masks.train & (problem.split.isolation | problem.split.tail))
+    assert torch.equal(student_variants.labelled_nodes(problem, base), problem.masks.train)
+    assert 0 < int(cold.sum()) < int(problem.masks.train.sum())
+
+
+def test_embeddings_of_nodes_that_nothing_trains_stay_zero_and_their_answer_is_the_features(problem):
+    settings = Settings(**SMALL)
+    recipe = recipe_of(settings, problem)
+    for penalty in (0.0, 100.0):
+        model, outcome = methods._train(problem, recipe, method=TEACHER, se="first", se_penalty=penalty)
+        structural = model.convolutions[0].structural.detach()
+        untrained = ~problem.connected & ~problem.masks.train
+        assert bool(untrained.any())
+        assert float(structural[untrained].abs().max()) == 0
+        assert float(structural[problem.masks.train].abs().min(1).values.max()) > 0
+        with methods.embeddings_left_out(model, untrained), torch.no_grad():
+            assert torch.equal(model(problem.x, problem.edges), outcome.final)
+
+
+def test_embeddings_from_noise_stay_there_and_masking_them_changes_the_nodes_that_nothing_trains_only(problem):
+    noisy, masked = methods.train_teacher_from_noise(problem, Settings(**SMALL), 0.0)
+    untrained = ~problem.connected & ~problem.masks.train
+    changed = (noisy.final != masked.final).any(1)
+    assert torch.equal(changed, untrained)
+
+
+def test_embeddings_left_out_come_back(problem):
+    recipe = recipe_of(Settings(**SMALL), problem)
+    model, outcome = methods._train(problem, recipe, method=TEACHER, se="all", se_penalty=0.0)
+    with torch.no_grad(), methods.embeddings_left_out(model, torch.ones_like(problem.connected)):
+        assert all(float(e.abs().max()) == 0 for e in model.structural_embeddings())
+        bare = model(problem.x, problem.edges)
+    with torch.no_grad():
+        assert torch.equal(model(problem.x, problem.edges), outcome.final)
+    assert not torch.equal(bare, outcome.final)
+
+
+def test_the_accuracy_on_training_nodes_is_recorded_of_methods_and_rungs(rows):
+    found = rows[(rows.metric == audits.ON_TRAINING_NODES) & (rows.seed == 0)]
+    assert {GCN, STUDENT, TEACHER, "MLP"} <= set(found.method)
+    assert "Label propagation" not in set(found.method)
+    rungs = rows[(rows.metric == "accuracy on the ladder") & (rows.split == "training nodes") & (rows.seed == 0)]
+    assert {"ẽ and ê", "ẽ and ê, finds itself"} <= set(rungs.setting)
 
 
 def test_dropout_at_evaluation_is_left_as_it_was_found(problem):
@@ -187,7 +259,7 @@ def test_a_training_that_diverges_leaves_nan_in_the_study():
 
 
 def test_the_planted_effect_appears_on_the_generators_isolation(monkeypatch):
-    monkeypatch.setattr(methods, "STUDENT_CHANNELS", STUDENT_CHANNELS)  # the study's width
+    monkeypatch.setattr(student_variants, "STUDENT_CHANNELS", STUDENT_CHANNELS)  # the study's width
     settings = Settings(parts=("groups",), full_study_datasets=(), se_penalties=(100.0,))
     cell = Cell(make_problem("sub-topics", 0, settings), settings)
     mask = cell.problem.test_groups()["isolation"]

@@ -42,7 +42,7 @@ def test_an_isolated_unlabelled_node_keeps_its_initial_embedding_without_penalty
     left = {}
     for penalty in (0.0, 1.0):
         with random_stream(0, "rows without signal"):
-            model = SEGCN(4, 4, 2, num_nodes=3, dropout=0.0)
+            model = SEGCN(4, 4, 2, num_nodes=3, dropout=0.0, se_std=0.1)
         before = model.convolutions[0].structural.detach()[2].clone()
         masks = (train, torch.zeros(3, dtype=torch.bool))
         fit_graph_model(model, x, edges, y, masks, recipe=Recipe(epochs=60), se_penalty=penalty)

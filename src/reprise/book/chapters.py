@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,8 @@ from reprise.book.paths_in_text import without_local_paths
 from reprise.record import Record, RecordError, load
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reprise.catalogue import Paper
 
 Origin = Literal["published", "yours"]
@@ -80,6 +83,11 @@ class Chapter:
         if self.origin == "yours":
             return "your run"
         return "" if self.profile == PUBLISHED_PROFILES[0] else f"{self.profile} scale"
+
+    @cached_property
+    def rows(self) -> pd.DataFrame | None:
+        """The rows of the record as a DataFrame, made once; None without a record."""
+        return self.record.frame() if self.record else None
 
     @property
     def data_folder(self) -> Path:

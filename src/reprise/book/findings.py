@@ -145,9 +145,9 @@ def write_findings(published: Sequence[Chapter], target: Path) -> None:
 
 def _lines_of(chapter: Chapter) -> list[dict[str, Any]]:
     audits = declared_findings(chapter.paper.package)
-    if not audits or chapter.record is None:
+    if not audits or chapter.rows is None:
         return []
-    rows, printed = chapter.record.frame(), published_numbers(chapter.paper.package)
+    rows, printed = chapter.rows, published_numbers(chapter.paper.package)
     return [{"audit": a, "place": place_of(a, chapter), "changes": _told_if_there(a, rows, printed)} for a in audits]
 
 

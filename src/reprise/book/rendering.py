@@ -96,6 +96,7 @@ def render(source: Path, target: Path | None = None, *, progress: Callable[[str]
     with scratch_folder(target, "rendering") as folder:
         html = _run_jupyter_book(source, folder)
         _offer_original_notebooks(source, html)
+        _mend_markup(html)
         progress("checking the pages")
         if faults := check_pages(html):
             lines = "\n".join(f"  {fault}" for fault in faults[:20])
@@ -128,6 +129,23 @@ def _offer_original_notebooks(source: Path, html: Path) -> None:
         document = staged.relative_to(html / "_sources").with_suffix("")
         for original in (source / document).glob("*.ipynb"):
             shutil.copyfile(original, staged)
+
+
+# What Sphinx and the theme write that screen readers stumble over, and what stands there instead: entries of a list of
+# references have another role than a list's; the button that unfolds a part of the contents has no name.
+MENDED_MARKUP = {
+    'role="list" class="citation-list"': 'class="citation-list"',
+    '<summary><span class="toctree-toggle"': '<summary aria-label="Pages below"><span class="toctree-toggle"',
+}
+
+
+def _mend_markup(html: Path) -> None:
+    for page in html.rglob("*.html"):
+        text = mended = page.read_text(encoding="utf-8")
+        for found, better in MENDED_MARKUP.items():
+            mended = mended.replace(found, better)
+        if mended != text:
+            page.write_text(mended, encoding="utf-8")
 
 
 def copy_mathjax(target: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import yaml
 
-from reprise.book import cards, findings, notebooks, pages
+from reprise.book import cards, comparisons, findings, notebooks, pages
 from reprise.book.chapters import Chapter, Staleness, own_chapters, published_chapters
 from reprise.book.errors import BookError
 from reprise.book.scoreboard import one_line, scoreboard, source_file
@@ -128,6 +128,7 @@ def _fill(
     scoreboard(papers, published, own, target)
     cards.write_cards(papers, published, target)
     findings.write_findings(published, target)
+    comparisons.write_comparisons(published, target)
     pages.write_papers(papers, published, target)
     if profile is not None:
         pages.write_your_run(papers, own, profile, target)

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reprise.cold_brew.figures import CLEAN, GROUPS, adds, difference, ends, student_against_gcn
+from reprise.cold_brew.figures import CLEAN, GROUPS, adds, difference, student_against_gcn
 from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import (
     TEXT_WIDTH,
     Drawing,
-    Line,
     along,
     as_data,
     defined,
     draw_curve,
-    draw_dots,
     interval_dots,
     keep_to_percent,
-    measured_lines,
     name_lines,
     new_figure,
     paper_marks,
@@ -31,80 +28,17 @@ from reprise.plots import (
     state_finding,
 )
 from reprise.rows import per_seed, select
-from reprise.stats import Interval, paired_differences, t_interval
+from reprise.stats import t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LADDER = (
-    ("MLP", None, "MLP"),
-    ("GLNN", None, "GLNN: plain distillation"),
-    ("Cold Brew student", "ê only", "guess ê, no look-up"),
-    ("Cold Brew student", "ẽ by mean", "latent neighbours ẽ, plain mean"),
-    ("Cold Brew student", "ẽ by cosine", "ẽ, cosine attention"),
-    ("Cold Brew student", "ẽ by softmax", "ẽ, softmax attention (Eq. 4)"),
-    ("Cold Brew student", "ẽ and ê", "ẽ and ê"),
-    ("Cold Brew student", "ẽ and ê, output only", "ẽ and ê, teacher's output only"),
-    ("Cold Brew student", "ẽ and ê, SE teacher", "ẽ and ê, SE teacher"),
-    ("Cold Brew student", "distilled on training nodes", "the same, training nodes only, GCN"),
-    ("Cold Brew student", "distilled on training nodes, SE teacher", "the same, training nodes only, SE"),
-)
-TITLE_RUNGS = (("ẽ and ê", "ê only"), ("ẽ and ê", "GLNN"))
 LAST_BIN = 17
 SWITCHED = ("Cold Brew student", "GCN")  # each alone, beside the choice by degree
-LADDER_SPLITS = ("isolation", "head")
 DROPOUT_METHODS = ("GCN", "GraphSAGE", "MLP", "GraphMLP", "Cold Brew teacher", "Cold Brew student")
 ON, OFF = "accuracy with dropout on", "accuracy with dropout off"
 INPUT = "input dropout"
 TEMPERATURE = "τ = "  # a setting of the attention in rows, before its number
-
-
-def rung_difference(
-    rows: pd.DataFrame,
-    data_set: str,
-    rung: str,
-    under: str,
-    *,
-    split: str = "isolation",
-    metric: str = "accuracy on the ladder",
-) -> Interval:
-    """Return one rung of the ladder minus another, paired by seed; a rung is a setting of the student or a method."""
-
-    def values(name: str) -> pd.Series:
-        bare = name in ("MLP", "GLNN", "GCN")
-        how = {"method": name, "setting": None} if bare else {"method": "Cold Brew student", "setting": name}
-        return per_seed(rows, dataset=data_set, split=split, metric=metric, mode="paper10", **how)
-
-    return t_interval(paired_differences(values(rung), values(under)))
-
-
-def draw_ladder(rows: pd.DataFrame, data_set: str, metric: str = "accuracy on the ladder") -> Drawing:
-    """Draw the ablation ladder from MLP to the full student, on isolated and on head nodes."""
-    part = select(rows, dataset=data_set, metric=metric, mode="paper10")
-    figure, axes = new_figure(columns=2, height=0.25 * len(LADDER) + 1.1, sharey=True)
-    drawn = []
-    lines = [Line(label, method, {"method": method, "setting": setting}) for method, setting, label in LADDER]
-    for one, split in zip(axes, LADDER_SPLITS, strict=True):
-        drawn += draw_dots(one, measured_lines(part, lines, look_up=defined, split=split), lines, split=split)
-        one.set(title=split, xlabel="accuracy (%)")
-        keep_to_percent(one)
-    data = pd.DataFrame(drawn)
-    few = " with few labels" if "few" in metric else ""
-    look_up, whole = (rung_difference(rows, data_set, rung, under, metric=metric) for rung, under in TITLE_RUNGS)
-    finding = (
-        f"{data_set}{few}: with the look-up the guess {adds(look_up.estimate, gain='gains')} {ends(look_up)}; "
-        f"with both it {adds(whole.estimate, gain='gains')} on GLNN {ends(whole)}"
-    )
-    state_finding(figure, finding)
-    return Drawing(
-        figure,
-        f"ladder_{data_set.replace('-', '_')}" + ("_few" if few else ""),
-        f"On isolated nodes of {finding}.",
-        f"{data_set}{few}: means with 95 % t intervals over seeds ({seeds_behind(data)}), single runs as faint "
-        "dots; in the title 95 % t intervals of differences paired by seed. Everything from the guess on distils a "
-        "plain GCN on all connected nodes unless the line says otherwise.",
-        data,
-    )
 
 
 def dropout_lines(rows: pd.DataFrame, data_set: str, mode: str) -> list[tuple[str, str, dict[str, Any], str]]:

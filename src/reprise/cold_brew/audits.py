@@ -13,19 +13,25 @@ from reprise.cold_brew.cell import Cell, Row, methods_of
 from reprise.cold_brew.latent_neighbours import Input
 from reprise.cold_brew.measures import label_agreement, purity
 from reprise.cold_brew.methods import (
+    train_distilled_mlp,
+    train_graph_model,
+    train_mlp,
+    train_teacher_from_noise,
+)
+from reprise.cold_brew.outcome import (
     GCN,
     GLNN,
+    GRAPH_CHANNELS,
     GRAPH_MLP,
     SAGE,
     SIMPLE_MLP,
     STUDENT,
     TEACHER,
     Outcome,
-    StudentOptions,
-    student_options,
-    train_graph_model,
 )
 from reprise.cold_brew.problem import SCARCE_LABELS, Problem, make_problem
+from reprise.cold_brew.sparse import factor_to_norm, scale_features, take_rows
+from reprise.cold_brew.student_variants import StudentOptions, labelled_nodes, student_options
 from reprise.cold_brew.training import accuracy, random_stream
 from reprise.compute import numpy_generator
 
@@ -36,6 +42,7 @@ TEMPERATURES = (0.1, 1.0, 10.0, INFINITE)
 INPUT_DROPOUT = 0.6  # share of input values (official code, Cora)
 DROPOUT_PASSES = 5  # averaged over
 WITH_DROPOUT = "accuracy with dropout on"
+ON_TRAINING_NODES = "accuracy on training nodes"
 
 
 def dropout_rows(cell: Cell, outcome: Outcome, *, setting: str | None = None) -> Iterable[Row]:
@@ -85,6 +92,9 @@ def ladder_rungs(base: StudentOptions) -> dict[str, tuple[str, StudentOptions]]:
         "ẽ by cosine": (GCN, replace(connected, inputs=near, similarity="cosine")),
         "ẽ by softmax": (GCN, replace(connected, inputs=near)),
         "ẽ and ê": (GCN, replace(connected, inputs=both)),
+        "ẽ and ê, not scaled": (GCN, replace(connected, inputs=both, scale_parts=False)),
+        "ẽ and ê, finds itself": (GCN, replace(connected, inputs=both, exclude_self=False)),
+        "ẽ and ê, ξ₂ on cold nodes": (GCN, replace(connected, inputs=both, classify_on="cold")),
         "ẽ and ê, output only": (GCN, replace(connected, inputs=both, handover="output")),
         "ẽ and ê, SE teacher": (TEACHER, replace(connected, inputs=both)),
         "distilled on training nodes": (GCN, replace(base, inputs=both, distil_on="train")),
@@ -97,17 +107,38 @@ def climb_ladder(cell: Cell) -> Iterable[Row]:
     yield from _rungs(cell, "accuracy on the ladder")
     if int(cell.problem.masks.train.sum()) > SCARCE_LABELS * cell.problem.n_classes:
         scarce = make_problem(cell.problem.dataset, cell.problem.seed, cell.settings, scarce=True)
-        few = Cell(scarce, cell.settings)
-        yield from few.group_rows(few.outcome(GCN), "accuracy with few labels")
-        yield from few.group_rows(few.outcome(TEACHER), "accuracy with few labels")
-        yield from _rungs(few, "accuracy with few labels")
+        yield from _rungs(Cell(scarce, cell.settings), "accuracy with few labels")
 
 
 def _rungs(cell: Cell, metric: str) -> Iterable[Row]:
-    for method in (SIMPLE_MLP, GLNN):
+    for method in (SIMPLE_MLP, GLNN, GCN, TEACHER):
         yield from cell.group_rows(cell.outcome(method), metric)
+    for name, outcome in rescaled_baselines(cell).items():
+        yield from cell.group_rows(outcome, metric, setting=name)
+    noisy, masked = train_teacher_from_noise(cell.problem, cell.settings, cell.se_penalty)
+    yield from cell.group_rows(noisy, metric, setting="E from noise")
+    yield from cell.group_rows(masked, metric, setting="E from noise, masked")
     for name, (teacher, options) in ladder_rungs(student_options(cell.settings)).items():
-        yield from cell.group_rows(cell.student(teacher, options), metric, setting=name)
+        learnt = labelled_nodes(cell.problem, options)
+        if not bool(learnt.any()):
+            continue
+        outcome = cell.student(teacher, options)
+        yield from cell.group_rows(outcome, metric, setting=name)
+        fitted = outcome.accuracy(cell.problem.y, learnt)
+        yield cell.row("training nodes", STUDENT, metric, fitted, setting=name)
+
+
+def rescaled_baselines(cell: Cell) -> dict[str, Outcome]:
+    """Return MLP, GLNN and GCN on features of the size in which ξ₂ reads them: whether it is the size that helps."""
+    problem = cell.problem
+    width = GRAPH_CHANNELS + problem.n_classes  # of the embedding that all layers hand over
+    learnt = take_rows(problem.x, torch.nonzero(problem.masks.train).flatten())
+    rescaled = problem.with_features(scale_features(problem.x, factor_to_norm(learnt, width)))
+    return {
+        "MLP, x scaled": train_mlp(rescaled, cell.settings),
+        "GLNN, x scaled": train_distilled_mlp(rescaled, cell.settings, cell.outcome(GCN)),
+        "GCN, x scaled": train_graph_model(rescaled, cell.settings),
+    }
 
 
 def sweep_retrieval(cell: Cell) -> Iterable[Row]:

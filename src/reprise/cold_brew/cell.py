@@ -9,6 +9,15 @@ from typing import Any
 
 from reprise.cold_brew.data import EMBEDDED
 from reprise.cold_brew.methods import (
+    spread_labels,
+    train_distilled_mlp,
+    train_graph_mlp,
+    train_graph_model,
+    train_mlp,
+    train_nearest_neighbour_gcn,
+    train_sage,
+)
+from reprise.cold_brew.outcome import (
     GCN,
     GLNN,
     GRAPH_MLP,
@@ -19,21 +28,16 @@ from reprise.cold_brew.methods import (
     STUDENT,
     TEACHER,
     Outcome,
-    StudentOptions,
-    TrainedGuess,
-    spread_labels,
-    student_options,
-    train_distilled_mlp,
-    train_graph_mlp,
-    train_graph_model,
-    train_guess,
-    train_mlp,
-    train_nearest_neighbour_gcn,
-    train_sage,
-    train_student,
 )
 from reprise.cold_brew.problem import Problem
 from reprise.cold_brew.settings import Settings
+from reprise.cold_brew.student_variants import (
+    StudentOptions,
+    TrainedGuess,
+    student_options,
+    train_guess,
+    train_student,
+)
 
 MAIN_METHODS = (GCN, SAGE, SIMPLE_MLP, PROPAGATION, GLNN, TEACHER, STUDENT)
 Row = dict[str, Any]

@@ -122,8 +122,9 @@ class SEConv(nn.Module):
         ``"paper"`` is Eq. 2. ``"code"`` is the official code's :math:`D^{-1/2}A(D^{-1/2}XW + E)`, in which E is
         not divided by the root of the source's degree.
     se_std
-        Standard deviation of E's initial values; the official code takes 1, which leaves rows without gradient
-        (isolated, unlabelled nodes) at noise as large as the signal.
+        Standard deviation of E's initial values. At 0 the row of a node without gradient (isolated, unlabelled) stays
+        zero and its state is XW alone; the official code takes 1, which leaves such rows at noise as large as the
+        signal.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class SEConv(nn.Module):
         *,
         bias: bool = True,
         se_scaling: Scaling = "paper",
-        se_std: float = 0.1,
+        se_std: float = 0.0,
     ) -> None:
         super().__init__()
         self.linear = PartsLinear([in_channels], out_channels, bias=False)
@@ -232,7 +233,7 @@ class SEGCN(nn.Module):
         dropout: float = 0.5,
         input_dropout: float = 0.0,
         se_scaling: Scaling = "paper",
-        se_std: float = 0.1,
+        se_std: float = 0.0,
     ) -> None:
         super().__init__()
         check_graph_options(

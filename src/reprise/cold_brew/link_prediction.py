@@ -14,18 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from reprise.cold_brew.layers import SEGCN
-from reprise.cold_brew.methods import (
-    GCN,
-    GRAPH_CHANNELS,
-    SE_STD,
-    STUDENT,
-    TEACHER,
-    Outcome,
-    recipe_of,
-    student_options,
-    train_guess,
-)
+from reprise.cold_brew.methods import SE_STD
+from reprise.cold_brew.outcome import GCN, GRAPH_CHANNELS, STUDENT, TEACHER, Outcome, recipe_of
 from reprise.cold_brew.problem import Problem
+from reprise.cold_brew.student_variants import student_options, train_guess
 from reprise.cold_brew.training import fit, random_stream
 
 if TYPE_CHECKING:

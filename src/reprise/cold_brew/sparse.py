@@ -106,6 +106,10 @@ class SparseMatrix:
         dropped._forward, dropped._backward = dropped._pair(dropped._values)
         return dropped
 
+    def scaled(self, factor: float) -> SparseMatrix:
+        """Return the matrix with every value multiplied by a number."""
+        return SparseMatrix(self._scipy * factor, dtype=self.dtype, device=self.device)
+
     def take(self, rows: Tensor) -> SparseMatrix:
         """Return the matrix of the given rows (indices or a boolean mask)."""
         return SparseMatrix(self._scipy[rows.cpu().numpy()], dtype=self.dtype, device=self.device)
@@ -153,38 +157,41 @@ def as_features(x: Any, dtype: torch.dtype = torch.float32) -> Features:
     ----------
     x
         ``(n_nodes, n_features)``: a tensor, dense or sparse, a NumPy array, a SciPy sparse matrix or a `SparseMatrix`,
-        of floating-point numbers of any width.
+        of floating-point or whole numbers of any width (counts of words are whole numbers).
     dtype
         What the values are converted to: the type of the model's parameters.
 
     Raises
     ------
     ValueError
-        If the features are not a matrix of finite floating-point numbers.
+        If the features are not a matrix of finite real numbers.
     """
     if isinstance(x, SparseMatrix):
         return x if x.dtype == dtype else SparseMatrix(x.to_scipy(), dtype=dtype, device=x.device)
-    if sp.issparse(x) and x.dtype.kind == "f":
+    if sp.issparse(x) and x.dtype.kind in NUMBERS:
         _check_finite(torch.as_tensor(x.tocsr().data))
         return SparseMatrix(x, dtype=dtype)
     if not isinstance(x, Tensor):
-        x = _as_tensor(x.toarray() if sp.issparse(x) else x)
-    if x.dim() != 2 or not x.is_floating_point():
-        raise ValueError(
-            f"x has shape {tuple(x.shape)} and type {x.dtype}; give a floating matrix (n_nodes, n_features), "
-            "for whole numbers x.float()."
-        )
+        x = _as_tensor(x)
+    if x.dim() != 2:
+        one = "; for a single node x[None]" if x.dim() == 1 else ""
+        raise ValueError(f"x has shape {tuple(x.shape)}; give a matrix (n_nodes, n_features){one}.")
+    if x.is_complex():
+        raise ValueError(f"x has the type {x.dtype}; give real numbers.")
     x = x.to(dtype)
     values = x if x.layout == torch.strided else x.to_sparse_coo().coalesce().values()
     _check_finite(values)
     return x if x.layout == torch.strided else SparseMatrix.from_torch(x)
 
 
+NUMBERS = "fiub"  # NumPy's kinds of floating-point, whole and truth values
+
+
 def _as_tensor(x: Any) -> Tensor:
     array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"x is a {type(x).__name__}; give a floating matrix (n_nodes, n_features), tensor or array.")
-    return torch.as_tensor(array)
+    if array.dtype.kind not in NUMBERS:
+        raise ValueError(f"x is a {type(x).__name__}; give a matrix (n_nodes, n_features) of numbers, tensor or array.")
+    return torch.as_tensor(array if array.flags.writeable else array.copy())
 
 
 def _check_finite(values: Tensor) -> None:
@@ -196,6 +203,23 @@ def _check_finite(values: Tensor) -> None:
 def multiply(x: Features, weight: Tensor) -> Tensor:
     """Return :math:`XW` for dense or sparse features."""
     return x @ weight
+
+
+def scale_features(x: Features, factor: float) -> Features:
+    """Return features of which every value is multiplied by one number."""
+    return x.scaled(factor) if isinstance(x, SparseMatrix) else x * factor
+
+
+def mean_square_norm(x: Features) -> float:
+    """Return the mean over rows of the squared Euclidean norm of features ``(N, F)``; in double precision."""
+    values = torch.as_tensor(x.to_scipy().data) if isinstance(x, SparseMatrix) else x
+    return float(values.double().square().sum()) / x.shape[0]
+
+
+def factor_to_norm(x: Features, square: float) -> float:
+    """Return the factor that makes the mean square norm of the rows a given number; 1 where all of them are zero."""
+    norm = mean_square_norm(x)
+    return (square / norm) ** 0.5 if norm else 1.0
 
 
 def drop_features(x: Features, probability: float, training: bool) -> Features:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from reprise.cold_brew.checks import as_mask, check_choice, check_dropout, check_whole
 from reprise.cold_brew.latent_neighbours import Input, Similarity, attend, check_student_options
 from reprise.cold_brew.layers import MLP
-from reprise.cold_brew.sparse import Features, as_features, take_rows, zero_rows
+from reprise.cold_brew.sparse import Features, as_features, factor_to_norm, scale_features, take_rows, zero_rows
 from reprise.cold_brew.training import History, Recipe, accuracy_and_loss, fit, refuse_divergence
 
 
@@ -45,6 +45,12 @@ class ColdBrewStudent(nn.Module):
         Share of hidden values dropped in training.
     task
         ``"classification"`` (cross-entropy) or ``"regression"`` (squared error).
+    scale_parts
+        Whether ξ₂'s inputs are brought to one size, see `classifier_inputs`. As they come, features that sum to one
+        a node are a thousandth of a standardised embedding, and ξ₂ hardly reads them.
+    exclude_self
+        Whether a node of the training graph never finds itself in the bank. Its own embedding contains its label, which
+        ξ₂ would learn to copy.
 
     Notes
     -----
@@ -56,6 +62,7 @@ class ColdBrewStudent(nn.Module):
     bank_nodes: Tensor
     centre: Tensor
     scale: Tensor
+    part_scales: Tensor
 
     def __init__(
         self,
@@ -70,6 +77,8 @@ class ColdBrewStudent(nn.Module):
         hidden_channels: int = 256,
         dropout: float = 0.5,
         task: Literal["classification", "regression"] = "classification",
+        scale_parts: bool = True,
+        exclude_self: bool = True,
     ) -> None:
         super().__init__()
         check_student_options(k=k, temperature=temperature, similarity=similarity, inputs=inputs)
@@ -84,6 +93,7 @@ class ColdBrewStudent(nn.Module):
         check_choice("task", task, ("classification", "regression"))
         self.k, self.temperature, self.similarity = k, temperature, similarity
         self.inputs, self.task = tuple(inputs), task
+        self.scale_parts, self.exclude_self = scale_parts, exclude_self
         self.guesser = MLP(in_channels, [hidden_channels], embedding_dim, dropout)
         widths = [in_channels, *[embedding_dim for _ in self.inputs]]
         self.classifier = MLP(widths, [hidden_channels], out_channels, dropout)
@@ -91,6 +101,7 @@ class ColdBrewStudent(nn.Module):
         self.register_buffer("bank_nodes", torch.empty(0, dtype=torch.long))
         self.register_buffer("centre", torch.zeros(embedding_dim))
         self.register_buffer("scale", torch.ones(embedding_dim))
+        self.register_buffer("part_scales", torch.ones(len(widths)))
 
     def fit_embedding(self, x: Features, embeddings: Tensor, mask: Tensor, recipe: Recipe | None = None) -> History:
         """Train ξ₁ to guess the teacher's embedding from the features.
@@ -174,8 +185,8 @@ class ColdBrewStudent(nn.Module):
         x
             ``(M, F)``.
         nodes
-            ``(M,)`` numbers of these nodes in the training graph; they then do not find themselves. ``None``: they
-            are new.
+            ``(M,)`` numbers of these nodes in the training graph; they then do not find themselves, unless
+            ``exclude_self`` is off. ``None``: they are new.
 
         Returns
         -------
@@ -188,10 +199,10 @@ class ColdBrewStudent(nn.Module):
         return self.bank_nodes[rows], weight
 
     def _attend(self, guess: Tensor, nodes: Tensor | None) -> tuple[Tensor, Tensor]:
-        size = self.bank.shape[0]
+        size, excludes = self.bank.shape[0], nodes is not None and self.exclude_self
         if size == 0:
             raise ValueError("the student has no bank; call build_bank(embeddings, mask) first.")
-        if self.k > size - (nodes is not None):
+        if self.k > size - excludes:
             raise ValueError(
                 f"k={self.k} is above the {size} rows of the bank (less the node itself); give a smaller k."
             )
@@ -201,7 +212,7 @@ class ColdBrewStudent(nn.Module):
             self.k,
             temperature=self.temperature,
             similarity=self.similarity,  # type: ignore[arg-type]
-            forbidden=None if nodes is None else self._own_rows(nodes),
+            forbidden=self._own_rows(nodes) if nodes is not None and excludes else None,
         )
 
     def _own_rows(self, nodes: Tensor) -> Tensor:
@@ -210,7 +221,7 @@ class ColdBrewStudent(nn.Module):
 
     @torch.no_grad()
     def extra_inputs(self, x: Features, nodes: Tensor | None = None, *, dropout: bool = False) -> list[Tensor]:
-        """Return what ξ₂ reads besides the features, as ``inputs`` says: ẽ and ê, ``(M, D)`` each.
+        """Return what ξ₂ reads besides the features, as ``inputs`` says and not yet scaled: ẽ and ê, ``(M, D)`` each.
 
         With ``dropout`` ξ₁ is left in the mode it is in, so that in training mode it drops values.
         """
@@ -227,6 +238,24 @@ class ColdBrewStudent(nn.Module):
             made["neighbours"] = mixed
         return [made[name] for name in self.inputs]
 
+    def classifier_inputs(
+        self, x: Features, nodes: Tensor | None = None, *, dropout: bool = False
+    ) -> tuple[Features, ...]:
+        """Return all that ξ₂ reads: the features ``(M, F)``, then ẽ and ê, as ``inputs`` says.
+
+        Each part is multiplied by one number, found by `fit_classifier`, that makes D the mean square norm of its rows
+        over the training nodes. ξ₂'s first map starts with weights of one variance, so that all parts then have an
+        equal share in what it gives. One number a part, not one a column: sparse features stay sparse.
+
+        The arguments are those of `extra_inputs`.
+        """
+        features = self._checked(x)
+        return self._at_their_scales(features, self.extra_inputs(features, nodes, dropout=dropout))
+
+    def _at_their_scales(self, features: Features, extra: Sequence[Tensor]) -> tuple[Features, ...]:
+        factors = self.part_scales.tolist() if self.scale_parts else [1.0 for _ in self.part_scales]
+        return tuple(scale_features(part, factor) for part, factor in zip((features, *extra), factors, strict=True))
+
     def fit_classifier(
         self,
         x: Features,
@@ -237,8 +266,8 @@ class ColdBrewStudent(nn.Module):
     ) -> History:
         """Train ξ₂ on the labels of the training nodes; ξ₁ is frozen and the look-up made once.
 
-        A training node never finds itself: its own embedding contains its label, and ξ₂ would learn to copy it. All
-        training nodes are used, as in the released code; the paper's text names those in the tail and in isolation.
+        The sizes of ξ₂'s inputs are measured here. All training nodes are used, as in the released code; the paper's
+        text names those in the tail and in isolation.
 
         Parameters
         ----------
@@ -268,8 +297,11 @@ class ColdBrewStudent(nn.Module):
         if val_mask is not None:
             checked = torch.nonzero(as_mask("val_mask", val_mask, features.shape[0], y.device)).flatten()
         self._check_classes(y[torch.cat([rows, checked])])
-        learnt = (take_rows(features, rows), *[part[rows] for part in extra])
-        seen = (take_rows(features, checked), *[part[checked] for part in extra])
+        factors = [factor_to_norm(take_rows(part, rows), self.bank.shape[1]) for part in (features, *extra)]
+        self.part_scales = self.part_scales.new_tensor(factors)
+        parts = self._at_their_scales(features, extra)
+        learnt = tuple(take_rows(part, rows) for part in parts)
+        seen = tuple(take_rows(part, checked) for part in parts)
 
         def loss() -> Tensor:
             return self._loss(self.classifier(*learnt), y[rows])
@@ -285,7 +317,7 @@ class ColdBrewStudent(nn.Module):
             loss,
             recipe,
             validate=validate if checked.numel() else None,
-            predict=lambda: self.classifier(features, *extra),
+            predict=lambda: self.classifier(*parts),
         )
         return refuse_divergence(history, recipe)
 
@@ -327,8 +359,7 @@ class ColdBrewStudent(nn.Module):
         nodes
             As in `latent_neighbours`.
         """
-        features = self._checked(x)
-        return self.classifier(features, *self.extra_inputs(features, nodes))
+        return self.classifier(*self.classifier_inputs(x, nodes))
 
     @torch.no_grad()
     def predict(self, x: Features) -> Tensor:

