@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from torch.nn import functional
 
+from reprise.giant_xrt import downstream, neighbours
 from reprise.giant_xrt.baselines import (
     closed_form_features,
     edge_index_of,
@@ -17,9 +19,7 @@ from reprise.giant_xrt.baselines import (
 from reprise.giant_xrt.data import Split
 from reprise.giant_xrt.downstream import (
     Perceptron,
-    ReversibleAttention,
     Sage,
-    _sparse_tensor,
     propagation_scores,
     ridge_scores,
     scaled,
@@ -29,11 +29,13 @@ from reprise.giant_xrt.generators import without_edges
 from reprise.giant_xrt.neighbours import (
     cosine_neighbours,
     held_out_hits,
+    precision_at,
     precision_recall,
     ridge_neighbours,
     top_rows,
 )
 from reprise.giant_xrt.ranker import fit_ranker
+from reprise.giant_xrt.reversible import Attention, Neighbourhoods, ReversibleAttention, sparse_tensor
 from reprise.giant_xrt.tfidf import plain_words
 from reprise.giant_xrt.trees import label_tree
 
@@ -95,6 +97,21 @@ def test_link_prediction_brings_linked_texts_together(blocks):
     assert linked > others + 0.1
 
 
+def test_link_prediction_with_fewer_edges_than_a_batch_calls_no_negative_a_link(blocks, monkeypatch):
+    few = without_edges(blocks.adjacency, 0.99, np.random.default_rng(0))[0]
+    assert 0 < few.nnz // 2 < 128
+    targets = []
+    loss = functional.binary_cross_entropy_with_logits
+    monkeypatch.setattr(
+        functional,
+        "binary_cross_entropy_with_logits",
+        lambda logits, target: targets.append(target) or loss(logits, target),
+    )
+    matrix = plain_words().fit_transform(blocks.texts)
+    link_prediction_features(matrix, few, n_steps=2, learning_rate=1e-3, seed=0)
+    assert all(float(one.mean()) == 0.5 for one in targets)
+
+
 @pytest.mark.parametrize("kind", ["DGI", "GAE"])
 def test_graph_self_supervision_gives_finite_repeatable_features(blocks, kind):
     features = np.random.default_rng(0).normal(size=(400, 8))
@@ -138,22 +155,80 @@ def test_sparse_features_are_treated_as_dense_ones():
 def test_graphsage_on_the_matrix_is_graphsage_on_the_edges():
     features, _, graph, _ = problem()
     x = torch.from_numpy(features).float()
-    one, other = Sage(8, 3, _sparse_tensor(graph)).eval(), Sage(8, 3, edge_index_of(graph)).eval()
+    one, other = Sage(8, 3, sparse_tensor(graph)).eval(), Sage(8, 3, edge_index_of(graph)).eval()
     other.load_state_dict(one.state_dict())
     assert torch.allclose(one(x), other(x), atol=1e-5)
 
 
-def test_reversible_blocks_have_the_gradient_of_plain_ones():
-    features, _, graph, _ = problem(60)
-    x = torch.from_numpy(features).float()
-    network = ReversibleAttention(8, 3, edge_index_of(graph)).eval()
+def reversible(features, labels, graph):
+    torch.manual_seed(0)
+    known = (torch.arange(20), torch.from_numpy(labels[:20]))
+    return ReversibleAttention(features.shape[1], 3, graph, known, width=16), torch.from_numpy(features).float()
+
+
+def test_reversible_layers_have_the_gradient_of_those_that_recompute():
+    features, labels, graph, _ = problem(60)
+    network, x = reversible(features, labels, graph)
+    network.eval()
     network(x).square().sum().backward()
-    ours = network.first.weight.grad.clone()
+    kept = network.first.weight.grad.clone()
     network.zero_grad()
-    for block in network.blocks:
-        block.disable = True
+    for layer in network.layers:
+        layer.disable = False
     network(x).square().sum().backward()
-    assert torch.allclose(ours, network.first.weight.grad, rtol=1e-3, atol=1e-4)
+    assert torch.allclose(kept, network.first.weight.grad, rtol=1e-3, atol=1e-4)
+
+
+def test_attention_with_equal_scores_is_the_graph_convolution():
+    features, _, graph, _ = problem(40)
+    attention = Attention(8).eval()
+    with torch.no_grad():
+        attention.source.weight.zero_()
+        found = attention(torch.from_numpy(features).float(), Neighbourhoods(graph))
+    with_self = graph.toarray() + np.eye(40)
+    scale = 1 / np.sqrt(with_self.sum(axis=1))
+    mapped = features @ attention.map.weight.detach().numpy().T
+    assert np.allclose(found.numpy(), scale[:, None] * (with_self @ (scale[:, None] * mapped)), atol=1e-4)
+
+
+def test_attention_weighs_neighbours_by_their_source_as_worked_out_node_by_node():
+    features, _, graph, _ = problem(30)
+    attention = Attention(8).eval()
+    with torch.no_grad():
+        found = attention(torch.from_numpy(features).float(), Neighbourhoods(graph)).numpy()
+    mapped = features @ attention.map.weight.detach().numpy().T
+    scores = mapped @ attention.source.weight.detach().numpy()[0]
+    weights = np.exp(np.where(scores > 0, scores, 0.2 * scores))
+    degree = np.diff(graph.indptr) + 1
+    for node in range(30):
+        members = [node, *graph.indices[graph.indptr[node] : graph.indptr[node + 1]]]
+        share = weights[members] / weights[members].sum()
+        expected = np.sqrt(degree[node]) * (share[:, None] * mapped[members] / np.sqrt(degree[members])[:, None]).sum(0)
+        assert np.allclose(found[node], expected, atol=1e-4)
+
+
+def test_dropped_edges_are_some_and_never_loops():
+    graph = problem(80)[2]
+    torch.manual_seed(0)
+    around = Neighbourhoods(graph)
+    kept = around.present(training=True).values()
+    assert kept[around.is_loop].all()
+    assert 0.55 < float(kept[~around.is_loop].mean()) < 0.85
+    assert around.present(training=False).values().all()
+
+
+def test_the_loss_of_a_reversible_network_is_that_of_hidden_labels(monkeypatch):
+    features, labels, graph, _ = problem(60)
+    network, x = reversible(features, labels, graph)
+    seen = []
+    monkeypatch.setattr(network, "_reusing", lambda x, rows, classes: seen.append(rows) or torch.eye(3)[labels] * 9.0)
+    nodes = downstream._Nodes(
+        x,
+        *network.known,
+    )
+    loss = network.loss(nodes)
+    assert 0 < len(seen[0]) < 20
+    assert float(loss.detach()) == pytest.approx(float(np.log(1 + 2 * np.exp(-9.0))), rel=1e-3)
 
 
 def test_an_mlp_has_the_papers_layers():
@@ -196,6 +271,18 @@ def test_precision_and_recall_have_the_values_worked_out_by_hand():
     found = precision_recall(predicted, truth, (1, 2))
     assert found[1] == (50.0, 25.0)
     assert found[2] == (50.0, 75.0)
+
+
+def test_precision_counts_what_is_true_among_the_highest_over_rows_with_a_true_one(monkeypatch):
+    monkeypatch.setattr(neighbours, "ROWS_AT_A_TIME", 7)
+    generator = np.random.default_rng(3)
+    scores = generator.random((20, 6))
+    truth = sparse.csr_array(np.where(generator.random((20, 6)) < 0.2, 2.0, 0))
+    for k in (1, 3):
+        rows = np.flatnonzero(truth.toarray().any(axis=1))
+        hits = [(truth.toarray()[row][np.argsort(-scores[row])[:k]] > 0).mean() for row in rows]
+        assert precision_at(scores, truth, k) == pytest.approx(100 * np.mean(hits))
+    assert precision_at(scores, truth, 99) == pytest.approx(100 * (truth.toarray()[rows] > 0).mean())
 
 
 def test_held_out_edges_are_ranked_among_unknown_ones():

@@ -6,10 +6,13 @@ import pytest
 
 from reprise.giant_xrt import (
     audit_figures,
+    audits,
     comparison,
     effect_size,
     figures,
+    generators,
     illustrations,
+    phase_diagram,
     rules,
     structure_figures,
     study,
@@ -60,7 +63,9 @@ DRAWN = {
     "neighbours": structure_figures.draw_neighbours,
     "labels": audit_figures.draw_label_curve,
     "degrees": audit_figures.draw_degrees,
+    "clusters": structure_figures.draw_clusters,
     "phase": audit_figures.draw_phase,
+    "diagram": phase_diagram.draw_diagram,
     "scale": audit_figures.draw_scale,
 }
 
@@ -77,6 +82,8 @@ def test_figures_and_rules_name_what_the_study_runs():
     assert {method for _, method in figures.ABLATIONS} == set(comparison.ABLATIONS)
     assert set(figures.TREES) == set(TREES)
     assert set(comparison.COMPARED) <= set(figures.FEATURES)
+    assert set(structure_figures.ON_CLUSTERS) - {"GIANT, own heads", "Most linked clusters"} == set(audits.ON_CLUSTERS)
+    assert phase_diagram.N_CLASSES["text-blocks"] == generators.N_CLASSES
     assert rules.REGIMES == REGIMES
     assert rules.MEAN_DEGREES == effect_size.MEAN_DEGREES
     assert rules.CONTRASTS == effect_size.CONTRASTS
@@ -103,7 +110,17 @@ def test_tables_have_a_line_for_each_kind_of_features_and_the_spreads_of_two_dir
     grid = np.array([[1.0, 3.0], [2.0, 4.0]])
     assert audit_figures._spreads(grid) == (pytest.approx(np.sqrt(2)), pytest.approx(np.sqrt(0.5)))
     assert "closed form" in summaries.closed_form_sentence(rows, "text-blocks")
-    assert "standard" in summaries.contamination_sentence(rows, "text-blocks")
+    assert "Untrained" not in summaries.untrained_sentence(rows, "citeseer-text")
+    assert "minus the untrained encoder on text blocks" in summaries.untrained_sentence(rows, "text-blocks")
+
+
+def test_nearest_texts_come_from_the_runs_own_pretraining():
+    settings = Settings(seeds=(3, 4), learning_rates=(1e-3, 2e-3), embedded_epochs=1)
+    first = illustrations.first_pretraining("text-blocks", settings, 2e-3)
+    assert (first.datasets, first.seeds, first.learning_rates) == (("text-blocks",), (0,), (2e-3,))
+    assert first.embedded_epochs == 1
+    assert "nodes, " in illustrations.nearest_sentence("text-blocks", first)
+    assert len(illustrations.nearest_table("text-blocks", first)) == 9
 
 
 def test_the_targets_shown_are_one_nodes_neighbours_at_every_level():

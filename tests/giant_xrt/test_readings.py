@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reprise.giant_xrt import audit_figures, figures, readings, structure_figures
+from reprise.giant_xrt import (
+    audit_figures,
+    contamination,
+    figures,
+    phase_diagram,
+    readings,
+    structure_figures,
+    summaries,
+)
 from reprise.rows import tidy
 
 CITESEER = "citeseer-text"
@@ -91,7 +99,7 @@ def rates(of_link_prediction):
     found = {"GIANT": (68.0, 69.0, 68.5), "Link prediction": of_link_prediction}
     return [
         {"dataset": CITESEER, "experiment": "rates", "split": "validation", "metric": "accuracy", "method": name}
-        | {"at": rate, "value": value, "seed": 0}
+        | {"at": rate, "value": value, "seed": 0, "model": "ridge"}
         for name, values in found.items()
         for rate, value in zip((0.001, 0.002, 0.004), values, strict=True)
     ]
@@ -104,6 +112,9 @@ def test_a_rate_on_the_lower_edge_of_its_grid_is_said():
     grid = (0.001, 0.002, 0.004)
     assert "0.001 for Link prediction on CiteSeer, the lowest tried" in readings.rates_sentence(on_the_edge, grid)
     assert "the lowest tried" not in readings.rates_sentence(inside, grid)
+    assert "beyond it" not in readings.rates_sentence(inside, grid)
+    above = tidy(rates((62.0, 63.0, 64.0)))
+    assert "0.004 for Link prediction on CiteSeer, the highest tried" in readings.rates_sentence(above, grid)
 
 
 def test_the_best_rate_is_that_of_its_own_data_set():
@@ -112,6 +123,24 @@ def test_the_best_rate_is_that_of_its_own_data_set():
     best = readings.best_rates(both).set_index(["dataset", "method"])["at"]
     assert best[CITESEER, "Link prediction"] == 0.001
     assert best["movie-plots", "Link prediction"] == 0.004
+
+
+def test_another_choice_by_an_mlp_is_said():
+    ridge = rates((65.0, 63.0, 54.0))
+    mlp = [{**line, "model": "MLP"} for line in ridge]
+    grid = (0.001, 0.002, 0.004)
+    assert "An MLP would have chosen the same" in readings.rates_sentence(tidy([*ridge, *mlp]), grid)
+    mlp[1]["value"], mlp[2]["value"] = 10.0, 99.0
+    said = readings.rates_sentence(tidy([*ridge, *mlp]), grid)
+    assert "An MLP would have chosen 0.004 for GIANT on CiteSeer." in said
+    assert "0.002 for GIANT on CiteSeer" in said
+
+
+def test_the_rate_of_a_run_is_the_one_tried_or_chosen():
+    rows = tidy(rates((65.0, 63.0, 54.0)))
+    assert readings.rate_of(tidy([]), CITESEER, (0.5,)) == 0.5
+    assert readings.rate_of(tidy([]), CITESEER, (0.1, 0.2, 0.3)) == 0.2
+    assert readings.rate_of(rows, CITESEER, (0.001, 0.002, 0.004)) == 0.002
 
 
 def test_rates_that_were_not_chosen_or_not_recorded_are_said_so():
@@ -167,6 +196,125 @@ def test_neighbours_and_seeds_are_counted_from_the_rows():
     rows = tidy(lines)
     assert "2 of 3 at 1, 2 of 3 at 5" in readings.neighbours_sentence(rows, CITESEER)
     assert "neighbours 3" in readings.seeds_sentence(rows, CITESEER)
+    assert "clusters" not in readings.neighbours_sentence(rows, CITESEER)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        readings.links_sentence,
+        readings.neighbours_sentence,
+        readings.networks_sentence,
+        readings.rivals_sentence,
+        readings.seeds_sentence,
+        readings.tree_sentence,
+        summaries.closed_form_sentence,
+        summaries.untrained_sentence,
+        lambda rows, _: readings.controls_sentence(rows),
+        lambda rows, _: readings.few_labels_sentence(rows),
+        lambda rows, _: readings.rates_sentence(rows, (1e-3, 2e-3)),
+        lambda rows, _: readings.settling_sentence(rows),
+    ],
+)
+def test_a_cell_of_a_run_that_lacks_what_a_sentence_needs_does_not_fail(sentence):
+    assert isinstance(sentence(compared({("GIANT", "MLP"): 70.0}), CITESEER), str)
+
+
+def test_seeds_are_counted_where_a_cell_of_the_run_has_no_levels():
+    rows = compared({("GIANT", "MLP"): 70.0})
+    assert "level" not in rows
+    assert "comparison with 20 per class 3" in readings.seeds_sentence(rows, CITESEER)
+
+
+def clusters(of_giant):
+    how = {"experiment": "clusters", "metric": "precision@1", "model": "", "labels": "", "at": 0.0}
+    finds = {"SVD": (40.0, 10.0), "GIANT": of_giant, "GIANT, own heads": (50.0, 5.0), "Link prediction": (40.0, 10.0)}
+    return [
+        line
+        for method, values in finds.items()
+        for level, value in zip((8, 32), values, strict=True)
+        for line in planted(value, **{**how, "method": method, "level": level})
+    ]
+
+
+def test_clusters_found_beside_svd_are_counted_by_level():
+    neighbours = [
+        line
+        for name in ("SVD", "GIANT")
+        for k in (1, 5)
+        for line in planted(6.0, method=name, experiment="neighbours", metric=f"precision@{k}", level=np.nan)
+    ]
+    said = readings.neighbours_sentence(tidy([*neighbours, *clusters((45.0, 12.0))]), CITESEER)
+    assert "GIANT above SVD at 2, below it at 0" in said
+    assert "GIANT, own heads above SVD at 1, below it at 1" in said
+    assert "Link prediction above SVD at 0, below it at 0" in said
+    found = structure_figures.over_svd(tidy(clusters((45.0, 12.0))), CITESEER, 32)
+    assert found.estimate == pytest.approx(2)
+
+
+def told_apart(name, minilm, tfidf):
+    how = {"dataset": name, "experiment": "contamination", "metric": "told apart", "split": "labels"}
+    return [
+        line
+        for method, value in (("MiniLM, frozen", minilm), ("TF-IDF", tfidf), ("SVD", tfidf))
+        for line in planted(value, method=method, **{key: of for key, of in how.items() if key != "dataset"})
+        for line in ({**line, "dataset": name},)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("films", "expected"),
+    [(60.0, "as contamination would have it"), (75.0, "against what"), (70.0, "shows no contamination")],
+)
+def test_contamination_is_what_is_known_of_citations_beyond_other_links(films, expected):
+    accuracies = compared(
+        {("MiniLM, frozen", "MLP"): 70.0, ("GIANT", "MLP"): 69.0, ("SVD", "MLP"): 60.0, ("TF-IDF", "MLP"): 65.0}
+    )
+    pairs = [*told_apart(CITESEER, 80.0, 70.0), *told_apart("movie-plots", films, 60.0)]
+    wobble = tidy(pairs)
+    wobble.loc[(wobble.dataset == "movie-plots") & (wobble.method == "TF-IDF"), "value"] += np.array([0.2, -0.2, 0.0])
+    rows = pd.concat([accuracies, wobble], ignore_index=True)
+    said = contamination.contamination_sentence(rows, [CITESEER, "movie-plots"])
+    assert expected in said
+    assert "On CiteSeer its frozen features with an MLP are +1.0" in said
+    assert "+5.0 [5.0, 5.0] from TF-IDF" in said
+    title = contamination.draw_contamination(rows).figure.get_suptitle()
+    assert "CiteSeer +10.0" in title
+
+
+def test_a_run_without_minilm_says_where_it_is():
+    rows = compared({("GIANT", "MLP"): 69.0})
+    assert "`standard` profile" in contamination.contamination_sentence(rows, ["text-blocks"])
+    assert "`standard` profile" in contamination.contamination_sentence(rows, [CITESEER])
+
+
+def test_the_line_of_the_theory_is_where_rising_values_pass_one():
+    assert phase_diagram.crossing([0.5, 0.9, 1.1, 2.0]) == pytest.approx(1.5)
+    assert phase_diagram.crossing([1.2, 2.0]) is None
+    assert phase_diagram.crossing([0.2, 0.9]) is None
+
+
+def test_the_diagram_takes_the_better_of_the_plain_features_and_brackets_what_is_not_told_apart():
+    lines = []
+    for at, giant in ((0.25, 50.0), (1.0, 70.0)):
+        for labels in ("20 per class", "60 %"):
+            for name, value in (("GIANT", giant), ("SVD", 40.0), ("TF-IDF", 50.0)):
+                lines += planted(value, experiment="phase", method=name, labels=labels, at=at, mean_degree=4 * at)
+        how = {"experiment": "phase", "method": "Graph", "metric": "homophily", "split": "labels"}
+        lines += planted(0.7, **how, at=at, mean_degree=4 * at)
+    rows = tidy(lines)
+    rows.loc[(rows["at"] == 0.25) & (rows["method"] == "TF-IDF"), "value"] += np.tile([0.3, -0.3, 0.0], 2)
+    drawing = phase_diagram.draw_diagram(rows)
+    assert list(drawing.data["mean"].round(6)) == [0, 0, 20, 20]
+    texts = [text.get_text() for text in drawing.figure.axes[0].texts]
+    assert texts == ["(0)", "(0)", "+20", "+20"]
+    assert "gains in 2, loses in 0 of 4 cells" in drawing.figure.get_suptitle()
+    assert drawing.data["strength"].iloc[-1] == pytest.approx((6 * 0.7 - 1) / 5 * 2)
+
+
+def test_what_the_pretraining_adds_is_measured_against_where_it_starts():
+    rows = compared({("GIANT", "ridge"): 70.0, ("Untrained encoder", "ridge"): 55.0})
+    assert "+15.0 [15.0, 15.0] (ridge, 20 per class, n = 3)" in summaries.untrained_sentence(rows, CITESEER)
 
 
 def test_tree_sentence_says_whether_links_inside_pifa_show():

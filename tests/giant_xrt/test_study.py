@@ -3,13 +3,30 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from reprise.giant_xrt import audits, scale, study
+from reprise.giant_xrt.cell import Cell
+from reprise.giant_xrt.data import load
+from reprise.giant_xrt.generators import without_edges
+from reprise.giant_xrt.minilm import pairs_of_same_classes, told_apart
 from reprise.giant_xrt.settings import Settings
 from reprise.settings import SettingsError
 
 SMALL = {
-    "experiments": ("comparison", "levels", "labels", "variance", "degrees", "purity", "controls", "theory"),
+    "experiments": (
+        "comparison",
+        "levels",
+        "labels",
+        "variance",
+        "degrees",
+        "purity",
+        "neighbours",
+        "phase",
+        "controls",
+        "theory",
+    ),
+    "homophilies": (0.15, 0.6),
     "downstream_epochs": 4,
     "embedded_epochs": 1,
     "embedded_depths": (2, 4),
@@ -30,7 +47,7 @@ def test_rows_of_a_seed_do_not_depend_on_the_others(both):
 
 
 def test_every_part_leaves_rows_and_all_values_are_numbers(both):
-    assert set(both["experiment"]) == set(SMALL["experiments"])
+    assert set(both["experiment"]) == {*SMALL["experiments"], "clusters"}
     assert np.isfinite(both["value"]).all()
     shares = both[both["metric"].isin(["accuracy", "purity"])]["value"]
     assert shares.between(0, 100).all()
@@ -51,7 +68,69 @@ def test_rates_are_chosen_on_validation_nodes_of_the_first_split():
     rows = study.run(Settings(seeds=(0,), **short))
     tried = rows[rows["experiment"] == "rates"]
     assert set(tried["split"]) == {"validation"}
-    assert len(tried) == 4
+    assert len(tried[tried["model"] == "ridge"]) == len(tried[tried["model"] == "MLP"]) == 4
+
+
+def test_rates_of_sets_that_are_only_compared_are_recorded_too():
+    short = {**SMALL, "experiments": ("purity",), "learning_rates": (1e-5, 2e-3)}
+    rows = study.run(Settings(seeds=(0,), full_study_datasets=(), **short))
+    tried = rows[rows["experiment"] == "rates"]
+    assert set(tried["method"]) == {"GIANT", "Link prediction"}
+    assert set(tried["model"]) == {"ridge"}
+
+
+def test_a_changed_graph_gets_as_many_updates_and_the_same_rate():
+    cell = Cell.of(Settings(), "text-blocks")
+    few = without_edges(cell.graph.adjacency, 0.95, np.random.default_rng(0))[0]
+    other = cell.with_graph(few)
+    assert len(other.instances) < 0.8 * len(cell.instances)
+    assert other.n_updates == cell.n_updates
+    assert other.recipe.steps(len(other.instances)) == cell.recipe.steps(len(cell.instances))
+    assert other.learning_rate == cell.learning_rate
+    assert other.tfidf is cell.tfidf
+
+
+def test_the_phase_has_every_amount_of_labels_and_the_homophily_drawn(both):
+    phase = both[both["experiment"] == "phase"]
+    accuracies = phase[phase["metric"] == "accuracy"]
+    assert set(accuracies["labels"]) == {"20 per class", "2 per class", "60 %"}
+    homophily = phase[phase["metric"] == "homophily"].set_index("at")["value"]
+    assert homophily[0.15] < 0.45 < homophily[0.6]
+
+
+def test_clusters_of_held_out_neighbours_are_harder_to_tell_the_finer_they_are(both):
+    clusters = both[(both["experiment"] == "clusters") & (both["metric"] == "precision@1")]
+    assert set(clusters["split"]) == {"held-out edges"}
+    means = clusters[clusters["method"] == "GIANT"].groupby("level")["value"].mean()
+    assert means.is_monotonic_decreasing
+    assert set(clusters["method"]) == {"GIANT, own heads", "Most linked clusters", *audits.ON_CLUSTERS}
+
+
+def test_pairs_without_a_link_have_the_classes_of_linked_ones():
+    graph = load("text-blocks")
+    linked, others = pairs_of_same_classes(graph, np.random.default_rng(0))
+    assert linked.shape == others.shape
+    assert (linked[0] == others[0]).all()
+    assert (graph.labels[linked[1]] == graph.labels[others[1]]).all()
+    assert (graph.adjacency[linked[0], linked[1]] > 0).all()
+    assert not (graph.adjacency[others[0], others[1]] > 0).any()
+    assert linked.shape[1] > 0.9 * graph.adjacency.nnz
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_features_that_know_links_tell_pairs_apart_and_constant_ones_do_not(kind):
+    linked, others = np.array([[0, 1, 2], [1, 0, 3]]), np.array([[0, 1, 2], [2, 2, 0]])
+    knowing = np.array([[1.0, 0], [1, 0.1], [0, 1], [0.1, 1]])
+    assert told_apart(kind(knowing), linked, others) == 1
+    assert told_apart(kind(np.ones((4, 2))), linked, others) == 0.5
+    assert told_apart(kind(knowing), linked, linked) == 0.5
+
+
+def test_language_models_read_sets_with_language_only(monkeypatch):
+    settings = Settings(seeds=(0,), experiments=("minilm",))
+    assert study.run(Settings(seeds=(0,), experiments=("purity", "minilm")))["method"].str.contains("MiniLM").sum() == 0
+    assert study.PARTS["minilm"].is_run(settings, "movie-plots", 0)
+    assert not study.PARTS["minilm"].is_run(settings, "coauthor-cs", 0)
 
 
 def test_purity_of_one_cluster_each_and_of_chance():

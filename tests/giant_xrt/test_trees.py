@@ -84,9 +84,9 @@ def test_planted_clusters_are_found():
     [(169_343, 32, [32, 128, 512, 2048]), (2_449_029, 128, [128, 512, 2048, 8192, 32768])],
 )
 def test_levels_of_the_papers_graphs_are_those_of_its_configuration(n, min_codes, levels):
-    from reprise.giant_xrt.trees import LabelTree, _shape
+    from reprise.giant_xrt.trees import LabelTree, tree_shape
 
-    depth, shifts = _shape(n, 100, 4, min_codes, None)
+    depth, shifts = tree_shape(n, 100, 4, min_codes)
     assert LabelTree(np.zeros(1, dtype=np.int64), depth, shifts).levels == levels
 
 

@@ -78,7 +78,7 @@ def features_in_the_student(scales: pd.DataFrame, rows: pd.DataFrame) -> str:
     )
     shares = []
     if real:
-        shares.append(f"{_span(by_name[real])} on the real graphs (a node's features sum to one)")
+        shares.append(f"{_span(by_name[real], 2)} % on the real graphs (a node's features sum to one)")
     if EMBEDDED in by_name:
         shares.append(f"{number(by_name[EMBEDDED], 0)} % on the generator")
     words += (
@@ -98,14 +98,10 @@ LADDERS = ((WHOLE, ""), (FEW, "with few labels "))
 def _said(
     rows: pd.DataFrame, graphs: Sequence[str], compared: tuple[str, str, str], opening: str, split: str = "isolation"
 ) -> str:
-    """Write a difference of rungs in a group, by graph, with all and with few labels; nothing without any."""
-    parts = []
-    for metric, words in LADDERS:
-        gains = {name: rung_gain(rows, name, *compared[1:], metric, split) for name in graphs}
-        found = [f"{name} {_points(gain)}" for name, gain in gains.items() if gain is not None]
-        if found:
-            parts.append(words + ", ".join(found))
-    return f"{opening} (points): {'; '.join(parts)}. " if parts else ""
+    """Write a difference of rungs in a group, by graph; nothing where none was climbed. Few labels are in the table."""
+    gains = {name: rung_gain(rows, name, *compared[1:], split=split) for name in graphs}
+    found = [f"{name} {_points(gain)}" for name, gain in gains.items() if gain is not None]
+    return f"{opening} (points): {', '.join(found)}. " if found else ""
 
 
 def _size_alone(rows: pd.DataFrame, graphs: Sequence[str]) -> str:
@@ -135,9 +131,9 @@ def _points(gain: Interval) -> str:
     return f"{number(gain.estimate, 1, signed=True)} {ends(gain)}"
 
 
-def _span(shares: pd.Series) -> str:
-    low, high = (number(float(value), 2) for value in (shares.min(), shares.max()))
-    return f"about {low} %" if low == high else f"about {low} to {high} %"
+def _span(values: pd.Series, decimals: int) -> str:
+    low, high = (number(float(value), decimals) for value in (values.min(), values.max()))
+    return f"about {low}" if low == high else f"about {low} to {high}"
 
 
 def _behind_the_features(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
@@ -170,9 +166,7 @@ def embeddings_from_their_start(scales: pd.DataFrame, rows: pd.DataFrame) -> str
         "**The start of *E*.** The row of *E* of an isolated node without a label gets no gradient of the labels, and "
         "the penalty alone moves it. *E* starts at zero here, so that such a row stays zero and the node is judged by "
         f"*XW*. From noise of standard deviation {NOISE_SE_STD:g}, a tenth of the released code's, a row of *E* would "
-        "start as so many times a row of *XW*: "
-        + ", ".join(f"{name} {number(value, 1)}" for name, value in starts.items())
-        + ". "
+        f"start {_span(starts, 1)} times as long as one of *XW*. "
     )
     words += _said(rows, graphs, START_RUNG, "The teacher on isolated nodes, zero − noise at the same η")
     words += _said(rows, graphs, MASKED_RUNG, "The noise masked where nothing trains it − left in")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +15,19 @@ from reprise.giant_xrt.cell import FEW, TREES, Cell, Row
 from reprise.giant_xrt.downstream import ridge_scores
 from reprise.giant_xrt.effect_size import CONTRASTS, MEAN_DEGREES, gain, simulate
 from reprise.giant_xrt.generators import rewired, text_blocks, without_edges
-from reprise.giant_xrt.neighbours import held_out_hits, ridge_neighbours
+from reprise.giant_xrt.neighbours import held_out_hits, precision_at, ridge_neighbours
+from reprise.giant_xrt.pretraining import Level, level_logits
 from reprise.giant_xrt.ranker import fit_ranker
 from reprise.giant_xrt.scale import measure
 from reprise.giant_xrt.settings import Settings
+from reprise.giant_xrt.targets import level_targets
 from reprise.giant_xrt.trees import LabelTree, label_tree
 
 GROUPS = {"isolated": (0, 0), "1–2": (1, 2), "3–5": (3, 5), "6 or more": (6, 10**9)}
 ON_CURVES = ("TF-IDF", "SVD", "SVD, one hop", "GIANT, closed form", "GIANT")
+ON_CLUSTERS = ("GIANT", "Link prediction", "SVD", "Untrained encoder")
 HELD_OUT = 0.1
+GUESSES = (1, 5)
 RANKED = 50
 RANKER_LEVELS = (2, 4, 6, 8)
 
@@ -58,19 +62,48 @@ def degree_rows(cell: Cell, seed: int) -> Iterator[Row]:
 
 def neighbour_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield how well text predicts neighbours that the pre-training never saw: a tenth of the edges, held out first."""
-    if seed not in cell.settings.neighbour_seeds:
-        return
     left, taken = without_edges(cell.graph.adjacency, HELD_OUT, cell.generator(seed, "held out"), spare_last=True)
     other, n = cell.with_graph(left), cell.graph.n_nodes
     ones = np.ones(len(taken), dtype=np.float32)
     one_way = sparse.csr_array((ones, (taken[:, 0], taken[:, 1])), shape=(n, n))
     held_out = sparse.csr_array(one_way + one_way.T)
+    where: dict[str, Any] = {"split": "held-out edges"}
+    yield from _cluster_rows(cell, other, seed, held_out, where)
     for name, scores_of in _scorers(other, seed).items():
-        for k in (1, 5):
+        for k in GUESSES:
             precision, recall = held_out_hits(scores_of, left, held_out, k)
-            columns: dict[str, Any] = {"split": "held-out edges"}
-            yield cell.row("neighbours", seed, name, precision, metric=f"precision@{k}", **columns)
-            yield cell.row("neighbours", seed, name, recall, metric=f"recall@{k}", **columns)
+            yield cell.row("neighbours", seed, name, precision, metric=f"precision@{k}", **where)
+            yield cell.row("neighbours", seed, name, recall, metric=f"recall@{k}", **where)
+
+
+def _cluster_rows(
+    cell: Cell, other: Cell, seed: int, held_out: sparse.csr_array, where: dict[str, Any]
+) -> Iterator[Row]:
+    """Yield how well text predicts the *clusters* of held-out neighbours: what the pre-training asks, level by level.
+
+    GIANT's own heads answer with the encoder as it was after their level; ridge regression of the known counts answers
+    from finished features of several kinds; the clusters with most links answer without any text.
+    """
+    own: list[np.ndarray] = []
+
+    def answer(level: Level, features: Callable[[], np.ndarray]) -> None:
+        own.append(level_logits(level, features()).numpy())
+
+    finished = other.giant(seed, after_level=answer)
+    other.once(("GIANT", seed), lambda: finished)
+    tree = other.tree("pifa", seed)
+    truth, known = (level_targets(graph, tree) for graph in (held_out, other.graph.adjacency))
+    for level, clusters in enumerate(tree.levels):
+        counts = known[level]
+        scores = {"GIANT, own heads": own[level]}
+        for name in ON_CLUSTERS:
+            features = other.features(name, seed)
+            scores[name] = features @ ridge_neighbours(features, counts)
+        scores["Most linked clusters"] = np.broadcast_to(np.asarray(counts.sum(axis=0)), counts.shape)
+        for name, of in scores.items():
+            for k in GUESSES:
+                value = precision_at(of, truth[level], k)
+                yield cell.row("clusters", seed, name, value, metric=f"precision@{k}", level=clusters, **where)
 
 
 def _scorers(cell: Cell, seed: int) -> dict[str, Any]:
@@ -98,26 +131,28 @@ def deep_tree(cell: Cell, seed: int) -> LabelTree:
 
 
 def phase_rows(cell: Cell, seed: int) -> Iterator[Row]:
-    """Yield accuracy as the graph gets worse: other homophily where it can be drawn, fewer edges where it is given."""
-    if seed not in cell.settings.phase_seeds:
-        return
+    """Yield accuracy as the graph gets worse, over amounts of labels, and the graph's homophily.
+
+    Where graphs can be drawn, homophily changes; where one is given, edges are taken away. Learning rates and updates
+    are those of the whole graph throughout.
+    """
+    budgets = dict.fromkeys((FEW, *cell.settings.label_budgets))
     for at, other in _graphs(cell, seed):
-        for name in ("SVD", "SVD, one hop", "GIANT"):
-            columns: dict[str, Any] = {"at": at, "mean_degree": float(other.graph.degrees.mean())}
-            yield other.ridge("phase", seed, name, other.features(name, seed), FEW, **columns)
+        columns: dict[str, Any] = {"at": at, "mean_degree": float(other.graph.degrees.mean())}
+        place = {"split": "labels", "metric": "homophily", **columns}
+        yield cell.row("phase", seed, "Graph", other.graph.homophily, **place)
+        for name in ("TF-IDF", "SVD", "SVD, one hop", "GIANT"):
+            features = other.features(name, seed)
+            for labels in budgets:
+                yield other.ridge("phase", seed, name, features, labels, **columns)
 
 
 def _graphs(cell: Cell, seed: int) -> Iterator[tuple[float, Cell]]:
     if cell.graph.name == "text-blocks":
         for homophily in cell.settings.homophilies:
             drawn = text_blocks(homophily=homophily, random_state=seed)
-            yield (
-                homophily,
-                Cell(
-                    cell.settings,
-                    replace(cell.graph, texts=drawn.texts, adjacency=drawn.adjacency, labels=drawn.labels),
-                ),
-            )
+            changed = {"texts": drawn.texts, "adjacency": drawn.adjacency, "labels": drawn.labels}
+            yield homophily, cell.like(replace(cell.graph, **changed))
         return
     for share in cell.settings.kept_edges:
         graph = without_edges(cell.graph.adjacency, 1 - share, cell.generator(seed, "fewer edges", share))[0]
@@ -155,7 +190,7 @@ def control_rows(cell: Cell, seed: int) -> Iterator[Row]:
     yield cell.ridge("controls", seed, "GIANT, rewired graph", other.features("GIANT", seed), regime)
 
 
-def theory_rows(settings: Settings, seed: int) -> Iterator[Row]:
+def theory_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield the simulated gain of effect size by PIFA, over density and contrast, for two weightings of neighbours."""
     common = {"dataset": "theory", "split": "graphs", "metric": "gain", "experiment": "theory"}
     for mean_degree in MEAN_DEGREES:
@@ -165,7 +200,7 @@ def theory_rows(settings: Settings, seed: int) -> Iterator[Row]:
                 generator = numpy_generator(seed, "giant-xrt", "theory", mean_degree, contrast)
                 drawn = [
                     simulate(mean_degree, contrast, generator, weighting=weighting)
-                    for _ in range(settings.theory_graphs)
+                    for _ in range(cell.settings.theory_graphs)
                 ]
                 yield {**common, **place, "method": method, "seed": seed, "value": float(np.mean(drawn))}
 

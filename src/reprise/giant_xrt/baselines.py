@@ -55,11 +55,10 @@ def link_prediction_features(
     encoder = LinearEncoder(generator=torch_generator(seed, "giant-xrt", "encoder"))
     texts = encoder.prepare_matrix(matrix)
     scale, shift = nn.Parameter(torch.ones(())), nn.Parameter(torch.zeros(()))
-    optimiser = torch.optim.Adam([*encoder.parameters(), scale, shift], lr=learning_rate)
+    optimiser = torch.optim.Adam([*encoder.parameters(), scale, shift], lr=learning_rate, fused=True)
     edges = np.stack(sparse.triu(adjacency).tocoo().coords, axis=1)
     generator = numpy_generator(seed, "giant-xrt", "link prediction")
     order: np.ndarray = np.empty(0, dtype=np.int64)
-    target = torch.cat([torch.ones(batch_size), torch.zeros(batch_size)])
     for _ in range(n_steps):
         if len(order) < batch_size:
             order = np.concatenate([order, generator.permutation(len(edges))])
@@ -67,7 +66,8 @@ def link_prediction_features(
         negatives = generator.integers(0, adjacency.shape[0], len(chosen))
         source, near, far = encoder(texts[np.concatenate([chosen[:, 0], chosen[:, 1], negatives])]).chunk(3)
         products = torch.cat([(source * near).sum(1), (source * far).sum(1)])
-        loss = functional.binary_cross_entropy_with_logits(scale * products + shift, target[: len(products)])
+        target = torch.cat([torch.ones(len(chosen)), torch.zeros(len(chosen))])
+        loss = functional.binary_cross_entropy_with_logits(scale * products + shift, target)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

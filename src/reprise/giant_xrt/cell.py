@@ -13,11 +13,11 @@ from scipy import sparse
 from reprise.compute import numpy_generator, torch_generator
 from reprise.giant_xrt.baselines import closed_form_features, link_prediction_features, mean_over_neighbours
 from reprise.giant_xrt.data import REGIMES, Split, TextGraph, load, split_of
-from reprise.giant_xrt.downstream import Training, ridge_scores, trained_scores
+from reprise.giant_xrt.downstream import Scores, Training, ridge_scores, trained_scores
 from reprise.giant_xrt.encoders import LinearEncoder, encode
 from reprise.giant_xrt.estimators import MAX_DEGREE, TREE_DIMENSIONS
 from reprise.giant_xrt.input_checks import check_instances
-from reprise.giant_xrt.label_vectors import label_vectors, reduced
+from reprise.giant_xrt.label_vectors import label_vectors, reduced, tree_vectors
 from reprise.giant_xrt.pretraining import LINEAR_RECIPE, Level, Pretraining
 from reprise.giant_xrt.settings import Settings
 from reprise.giant_xrt.targets import level_targets
@@ -47,6 +47,7 @@ class Cell:
         self.depths = settings.embedded_depths if embedded else settings.depths
         epochs = settings.embedded_epochs if embedded else settings.epochs_per_level
         self.recipe = replace(LINEAR_RECIPE, epochs_per_level=epochs)
+        self.is_full = graph.name in settings.full_study_datasets
         self._made: dict[tuple[Any, ...], Any] = {}
 
     @classmethod
@@ -54,11 +55,19 @@ class Cell:
         """Load a data set."""
         return cls(settings, load(name))
 
-    def with_graph(self, adjacency: sparse.csr_array) -> Cell:
-        """Return the same texts on another graph; classes and splits stay."""
-        other = Cell(self.settings, replace(self.graph, adjacency=adjacency))
-        other.__dict__["tfidf"] = self.tfidf
+    def like(self, graph: TextGraph) -> Cell:
+        """Return the cell of a changed graph: learning rates and updates are those of this one, whatever its size."""
+        other = Cell(self.settings, graph)
+        n_steps = self.recipe.steps(len(self.instances))
+        other.recipe = replace(self.recipe, steps_per_level=n_steps, epochs_per_level=None)
         other.__dict__["learning_rate"] = self.learning_rate
+        return other
+
+    def with_graph(self, adjacency: sparse.csr_array) -> Cell:
+        """Return the same texts on another graph; classes and splits stay, rates and updates as in `like`."""
+        other = self.like(replace(self.graph, adjacency=adjacency))
+        other.__dict__["tfidf"] = self.tfidf
+        other._made = {key: value for key, value in self._made.items() if key[0] == "SVD"}
         return other
 
     @cached_property
@@ -68,26 +77,22 @@ class Cell:
 
     @cached_property
     def learning_rate(self) -> dict[str, float]:
-        """The rate of each pre-training: best on the validation nodes of split 0, the same grid for all."""
+        """The rate of each pre-training: best on the validation nodes of split 0 by ridge, the same grid for all."""
         if len(self.settings.learning_rates) == 1:
             return dict.fromkeys(("GIANT", "Link prediction"), self.settings.learning_rates[0])
-        scores = self.rate_scores
-        return {name: max(of, key=lambda rate: of[rate]) for name, of in scores.items()}
-
-    @cached_property
-    def rate_scores(self) -> dict[str, dict[float, float]]:
-        """Validation accuracy of each rate tried, by pre-training."""
-        makers = {
-            "GIANT": lambda rate: self.giant(0, lr=rate),
-            "Link prediction": lambda rate: self.link_prediction(0, rate),
-        }
         split = self.split(FEW, 0)
         return {
-            name: {
-                rate: ridge_scores(make(rate), self.graph.labels, split).validation
-                for rate in self.settings.learning_rates
-            }
-            for name, make in makers.items()
+            name: max(of, key=lambda rate: ridge_scores(of[rate], self.graph.labels, split).validation)
+            for name, of in self.features_by_rate.items()
+        }
+
+    @cached_property
+    def features_by_rate(self) -> dict[str, dict[float, np.ndarray]]:
+        """Features of seed 0 with each rate tried, by pre-training."""
+        rates = self.settings.learning_rates
+        return {
+            "GIANT": {rate: self.giant(0, lr=rate) for rate in rates},
+            "Link prediction": {rate: self.link_prediction(0, rate) for rate in rates},
         }
 
     def once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -111,7 +116,7 @@ class Cell:
         """Return the label vectors of a kind in 64 dimensions."""
         own = self.instances
         parts = (self.graph.adjacency[own], self.tfidf[own], self.tfidf)
-        return self.once(("vectors", kind), lambda: reduced(label_vectors(kind, *parts), TREE_DIMENSIONS, 0))  # type: ignore[arg-type]
+        return self.once(("vectors", kind), lambda: tree_vectors(label_vectors(kind, *parts), TREE_DIMENSIONS, 0))  # type: ignore[arg-type]
 
     def tree(self, kind: str, seed: int) -> LabelTree:
         """Return the label tree of one of ``TREES``' kinds."""
@@ -124,7 +129,7 @@ class Cell:
         seed: int,
         *,
         kind: str = "pifa",
-        after_level: Callable[[int, Callable[[], np.ndarray]], None] | None = None,
+        after_level: Callable[[Level, Callable[[], np.ndarray]], None] | None = None,
         **changes: Any,
     ) -> np.ndarray:
         """Return GIANT's features with the linear encoder, ``(n, 128)``.
@@ -136,7 +141,7 @@ class Cell:
         kind
             Of the label tree.
         after_level
-            Called with the number of clusters and a function that gives the features so far.
+            Called with the level just trained and a function that gives the features so far.
         **changes
             Of the recipe.
         """
@@ -147,9 +152,9 @@ class Cell:
         recipe = replace(self.recipe, **changes)
         targets = self.graph.adjacency[self.instances]
 
-        def done(clusters: int, levels: list[Level]) -> None:
+        def done(levels: list[Level]) -> None:
             if after_level is not None:
-                after_level(clusters, lambda: encode(encoder, texts))
+                after_level(levels[-1], lambda: encode(encoder, texts))
 
         Pretraining(encoder, texts, targets, self.instances, self.tree(kind, seed), recipe, seed).run(done)
         return encode(encoder, texts)
@@ -165,6 +170,11 @@ class Cell:
         options = {"n_steps": self.n_updates, "learning_rate": chosen, "seed": seed}
         return link_prediction_features(self.tfidf, self.graph.adjacency, **options)  # type: ignore[arg-type]
 
+    def untrained(self, seed: int) -> np.ndarray:
+        """Return the features of the encoder from which the pre-trainings of a seed start."""
+        encoder = LinearEncoder(WIDTH, generator=torch_generator(seed, "giant-xrt", "encoder"))
+        return encode(encoder, encoder.prepare_matrix(self.tfidf))
+
     def closed_form(self, seed: int) -> np.ndarray:
         """Return the features of reduced-rank ridge regression on the same targets."""
         return closed_form_features(self.tfidf, level_targets(self.graph.adjacency, self.tree("pifa", seed)), dim=WIDTH)
@@ -177,6 +187,7 @@ class Cell:
             "Binary words": lambda: self.graph.words,
             "GIANT": lambda: self.giant(seed),
             "Link prediction": lambda: self.link_prediction(seed),
+            "Untrained encoder": lambda: self.untrained(seed),
             "GIANT, closed form": lambda: self.closed_form(seed),
             "SVD, one hop": lambda: mean_over_neighbours(self.graph.adjacency, self.features("SVD", seed)),
             "GIANT, one hop": lambda: mean_over_neighbours(self.graph.adjacency, self.features("GIANT", seed)),
@@ -217,17 +228,18 @@ class Cell:
 
     def network(self, experiment: str, seed: int, method: str, model: str, features: Any, regime: str) -> Row:
         """Return the row of a network trained on features."""
-        training = Training(max_epochs=self.settings.downstream_epochs, patience=self.settings.downstream_patience)
-        options: dict[str, Any] = {"scalings": ("columns",)} if model == "RevGAT-like" else {}
-        parts = (self.graph.labels, self.graph.adjacency, self.split(regime, seed))
-        scores = trained_scores(model, features, *parts, seed=seed, training=training, **options)
+        scores = self.network_scores(seed, model, features, regime)
         return self.row(experiment, seed, method, scores.test, model=model, labels=regime)
+
+    def network_scores(self, seed: int, model: str, features: Any, regime: str) -> Scores:
+        """Train a network on features; return its scores."""
+        training = Training(max_epochs=self.settings.downstream_epochs, patience=self.settings.downstream_patience)
+        parts = (self.graph.labels, self.graph.adjacency, self.split(regime, seed))
+        return trained_scores(model, features, *parts, seed=seed, training=training)
 
     def regimes(self, seed: int) -> tuple[str, ...]:
         """Return the amounts of labels compared: both, or only few where that is all there is time for."""
-        settings = self.settings
-        both = self.graph.name in settings.full_study_datasets and seed in settings.many_label_seeds
-        return (FEW, MANY) if both else (FEW,)
+        return (FEW, MANY) if self.is_full and seed in self.settings.many_label_seeds else (FEW,)
 
 
 def unit_scale(features: np.ndarray) -> np.ndarray:

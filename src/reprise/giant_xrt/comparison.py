@@ -9,13 +9,15 @@ import numpy as np
 
 from reprise.giant_xrt.baselines import self_supervised_features
 from reprise.giant_xrt.cell import FEW, MANY, Cell, Row
-from reprise.giant_xrt.downstream import propagation_scores
+from reprise.giant_xrt.downstream import propagation_scores, ridge_scores
+from reprise.giant_xrt.pretraining import Level
 
 COMPARED = (
     "TF-IDF",
     "SVD",
     "Binary words",
     "SVD, one hop",
+    "Untrained encoder",
     "Link prediction",
     "GIANT",
     "GIANT, closed form",
@@ -24,6 +26,7 @@ COMPARED = (
 )
 ON_GRAPHSAGE = ("SVD", "Link prediction", "GIANT")
 ON_NETWORKS = ("SVD", "GIANT")
+PAPERS_SCHEDULE = {"schedule": "linear", "warmup": 200, "clip_norm": 1.0}
 ABLATIONS: dict[str, dict[str, Any]] = {
     "PIFA tree": {},
     "PII tree": {"kind": "pii"},
@@ -34,7 +37,11 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "TFN only": {"negatives": "tfn"},
     "MAN only": {"negatives": "man"},
     "Ridge heads": {"bootstrap": "ridge"},
+    "TFN + MAN, SVM heads": {"negatives": "tfn+man", "bootstrap": "linear"},
+    "Falling rate": PAPERS_SCHEDULE,
+    "Paper's recipe": {"negatives": "tfn+man", "bootstrap": "linear", **PAPERS_SCHEDULE},
 }
+"""What is changed of the linear encoder's recipe; learning rate, batches and updates stay, the paper's recipe too."""
 
 
 def names_for(cell: Cell) -> tuple[str, ...]:
@@ -44,12 +51,11 @@ def names_for(cell: Cell) -> tuple[str, ...]:
 
 def comparison_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield Table R1's shape: MLP, GraphSAGE and ridge on every kind of features, and label propagation."""
-    full = cell.graph.name in cell.settings.full_study_datasets
     for regime in cell.regimes(seed):
         for name in names_for(cell):
             features = cell.features(name, seed)
             yield cell.ridge("comparison", seed, name, features, regime)
-            for model in ("MLP", "GraphSAGE") if full and name in ON_GRAPHSAGE else ("MLP",):
+            for model in ("MLP", "GraphSAGE") if cell.is_full and name in ON_GRAPHSAGE else ("MLP",):
                 yield cell.network("comparison", seed, name, model, features, regime)
         found = propagation_scores(cell.graph.labels, cell.graph.adjacency, cell.split(regime, seed)).test
         yield cell.row("comparison", seed, "Label propagation", found, model="none", labels=regime)
@@ -59,8 +65,8 @@ def level_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield the accuracy of ridge after each level."""
     found: list[tuple[int, np.ndarray]] = []
 
-    def keep(clusters: int, features: Callable[[], np.ndarray]) -> None:
-        found.append((clusters, features()))
+    def keep(level: Level, features: Callable[[], np.ndarray]) -> None:
+        found.append((level.n_clusters, features()))
 
     cell.giant(seed, after_level=keep)
     for regime in (FEW, MANY):
@@ -70,8 +76,6 @@ def level_rows(cell: Cell, seed: int) -> Iterator[Row]:
 
 def ablation_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield the accuracy of ridge with one part of the pre-training changed."""
-    if seed not in cell.settings.ablation_seeds:
-        return
     for name, changes in ABLATIONS.items():
         features = cell.giant(seed, **changes) if changes else cell.features("GIANT", seed)
         for regime in (FEW, MANY):
@@ -80,8 +84,6 @@ def ablation_rows(cell: Cell, seed: int) -> Iterator[Row]:
 
 def network_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield SGC, SIGN and the reversible attention network on plain features and on GIANT's, few labels."""
-    if seed not in cell.settings.network_seeds:
-        return
     for name in ON_NETWORKS:
         for model in ("SGC", "SIGN", "RevGAT-like"):
             yield cell.network("networks", seed, name, model, cell.features(name, seed), FEW)
@@ -89,8 +91,6 @@ def network_rows(cell: Cell, seed: int) -> Iterator[Row]:
 
 def self_supervision_rows(cell: Cell, seed: int) -> Iterator[Row]:
     """Yield the accuracy of graph self-supervision on plain features, which needs the graph at prediction time, too."""
-    if seed not in cell.settings.network_seeds:
-        return
     for kind in ("DGI", "GAE"):
         features = self_supervised_features(kind, cell.features("SVD", seed), cell.graph.adjacency, seed=seed)
         for regime in (FEW, MANY):
@@ -98,7 +98,16 @@ def self_supervision_rows(cell: Cell, seed: int) -> Iterator[Row]:
 
 
 def rate_rows(cell: Cell) -> Iterator[Row]:
-    """Yield what the choice of a learning rate saw: accuracy on the validation nodes of split 0, by rate."""
-    for name, of in cell.rate_scores.items():
-        for rate, accuracy in of.items():
-            yield cell.row("rates", 0, name, accuracy, split="validation", model="ridge", labels=FEW, at=rate)
+    """Yield what the choice of a learning rate saw: ridge's accuracy on the validation nodes of split 0, by rate.
+
+    Beside it, on the sets of all parts, what an MLP makes of the same features: it has no say in the choice.
+    """
+    split = cell.split(FEW, 0)
+    for name, of in cell.features_by_rate.items():
+        for rate, features in of.items():
+            scores = {"ridge": ridge_scores(features, cell.graph.labels, split)}
+            if cell.is_full:
+                scores["MLP"] = cell.network_scores(0, "MLP", features, FEW)
+            for model, one in scores.items():
+                columns: dict[str, Any] = {"split": "validation", "model": model, "labels": FEW, "at": rate}
+                yield cell.row("rates", 0, name, one.validation, **columns)

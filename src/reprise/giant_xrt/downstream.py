@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +14,16 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import normalize
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import GATConv, SAGEConv
-from torch_geometric.nn.models import GroupAddRev, LabelPropagation
+from torch_geometric.nn import SAGEConv
+from torch_geometric.nn.models import LabelPropagation
 
 from reprise.compute import numpy_generator
 from reprise.giant_xrt.baselines import edge_index_of, propagated
 from reprise.giant_xrt.data import Split
+from reprise.giant_xrt.reversible import ReversibleAttention, sparse_tensor
 
 RIDGE_ALPHA = 0.3
 DROPOUT = 0.5
-REVERSIBLE_LAYERS, REVERSIBLE_GROUPS = 3, 2
 SCALINGS = ("columns", "rows")
 
 
@@ -88,12 +87,12 @@ def scaled(features: Any, scaling: str) -> Tensor:
     """
     if scaling == "rows":
         features = normalize(features)
-        return _sparse_tensor(sparse.csr_array(features)) if sparse.issparse(features) else _dense_tensor(features)
+        return sparse_tensor(sparse.csr_array(features)) if sparse.issparse(features) else _dense_tensor(features)
     if sparse.issparse(features):
         matrix = sparse.csr_array(features).astype(np.float64)
         mean = np.asarray(matrix.mean(axis=0)).ravel()
         deviation = np.sqrt(np.maximum(np.asarray(matrix.power(2).mean(axis=0)).ravel() - mean**2, 0))
-        return _sparse_tensor(sparse.csr_array(matrix @ sparse.diags_array(1 / np.where(deviation > 0, deviation, 1))))
+        return sparse_tensor(sparse.csr_array(matrix @ sparse.diags_array(1 / np.where(deviation > 0, deviation, 1))))
     array = np.asarray(features, dtype=np.float64)
     deviation = array.std(axis=0)
     return _dense_tensor((array - array.mean(axis=0)) / np.where(deviation > 0, deviation, 1))
@@ -101,14 +100,6 @@ def scaled(features: Any, scaling: str) -> Tensor:
 
 def _dense_tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
-
-
-def _sparse_tensor(matrix: sparse.csr_array) -> Tensor:
-    rows, columns = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
-    values = torch.from_numpy(matrix.data.astype(np.float32))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(rows, columns, values, size=matrix.shape, check_invariants=False)
 
 
 class Perceptron(nn.Module):
@@ -152,43 +143,6 @@ class Sage(nn.Module):
         return hidden
 
 
-class ReversibleAttention(nn.Module):
-    """Reversible graph attention as in RevGAT, smaller: group-wise residual blocks of normalisation, ReLU, attention.
-
-    The paper's has 5 layers of width 256, labels as inputs, edge dropout and self-distillation; here 3 of width 128.
-    """
-
-    def __init__(self, n_inputs: int, n_classes: int, edge_index: Tensor, training: Training = SMALL) -> None:
-        super().__init__()
-        width = training.width
-        self.edge_index = edge_index
-        self.first, self.out = nn.Linear(n_inputs, width), nn.Linear(width, n_classes)
-        part = width // REVERSIBLE_GROUPS
-        self.blocks = nn.ModuleList(
-            GroupAddRev(_AttentionBlock(part), num_groups=REVERSIBLE_GROUPS) for _ in range(REVERSIBLE_LAYERS)
-        )
-        self.norm = nn.LayerNorm(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return logits, ``(n, C)``."""
-        hidden = self.first(functional.dropout(x, 0.25, self.training))
-        keep = torch.ones_like(hidden[:, : hidden.shape[1] // REVERSIBLE_GROUPS])
-        # One mask for all layers: what is recomputed backwards must meet the same dropout.
-        mask = functional.dropout(keep, DROPOUT, self.training)
-        for block in self.blocks:
-            hidden = block(hidden, self.edge_index, mask)
-        return self.out(functional.dropout(torch.relu(self.norm(hidden)), DROPOUT, self.training))
-
-
-class _AttentionBlock(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm, self.convolution = nn.LayerNorm(width), GATConv(width, width)
-
-    def forward(self, x: Tensor, edge_index: Tensor, mask: Tensor) -> Tensor:
-        return self.convolution(torch.relu(self.norm(x)) * mask, edge_index)
-
-
 def trained_scores(
     model: str,
     features: Any,
@@ -230,58 +184,80 @@ def trained_scores(
     return max(tried, key=lambda one: one.validation)
 
 
+@dataclass(frozen=True)
+class _Nodes:
+    """Nodes with a known class, as a network is fed them: its input, which rows of its output are theirs, classes."""
+
+    inputs: Tensor
+    rows: Tensor
+    classes: Tensor
+
+
 def _fit(
     model: str, inputs: Tensor, labels: np.ndarray, adjacency: sparse.csr_array, split: Split, training: Training
 ) -> Scores:
     n_inputs, n_classes = inputs.shape[1], int(labels.max()) + 1
+    classes, reads_graph = torch.from_numpy(labels), model in ("GraphSAGE", "RevGAT-like")
+
+    def fed(nodes: np.ndarray) -> _Nodes:
+        """A network without a graph is fed the nodes in question only: nothing else need pass through."""
+        own = torch.from_numpy(nodes)
+        if reads_graph:
+            return _Nodes(inputs, own, classes[own])
+        return _Nodes(_rows(inputs, nodes), torch.arange(len(nodes)), classes[own])
+
+    trained = fed(split.train)
+    loss: Callable[[Any, Any], Tensor] = _cross_entropy
     network: nn.Module
-    if model in ("MLP", "SIGN", "SGC"):
-        network = nn.Linear(n_inputs, n_classes) if model == "SGC" else Perceptron(n_inputs, n_classes, training)
-        # A network without a graph sees the training rows only: nothing else need pass through.
-        return _train(network, _rows(inputs, split.train), inputs, labels, split, split.train, training)
-    if model == "GraphSAGE":
-        network = Sage(n_inputs, n_classes, _sparse_tensor(adjacency), training)
+    if model == "SGC":
+        network = nn.Linear(n_inputs, n_classes)
+    elif model == "GraphSAGE":
+        network = Sage(n_inputs, n_classes, sparse_tensor(adjacency), training)
+    elif model == "RevGAT-like":
+        known = (trained.rows, trained.classes)
+        network = ReversibleAttention(n_inputs, n_classes, adjacency, known, width=training.width)
+        loss = ReversibleAttention.loss
     else:
-        network = ReversibleAttention(n_inputs, n_classes, edge_index_of(adjacency), training)
-    return _train(network, inputs, inputs, labels, split, np.arange(len(labels)), training)
+        network = Perceptron(n_inputs, n_classes, training)
+    _train(network, trained, fed(split.validation), training, loss)
+    with torch.no_grad():
+        predicted = network(inputs).argmax(1).numpy()
+    return scores_of(predicted, labels, split)
 
 
 def _rows(inputs: Tensor, rows: np.ndarray) -> Tensor:
     if inputs.layout != torch.sparse_csr:
         return inputs[torch.from_numpy(rows)]
     parts = (inputs.values().numpy(), inputs.col_indices().numpy(), inputs.crow_indices().numpy())
-    return _sparse_tensor(sparse.csr_array(parts, shape=tuple(inputs.shape))[rows])
+    return sparse_tensor(sparse.csr_array(parts, shape=tuple(inputs.shape))[rows])
+
+
+def _cross_entropy(network: nn.Module, nodes: _Nodes) -> Tensor:
+    return functional.cross_entropy(network(nodes.inputs)[nodes.rows], nodes.classes)
 
 
 def _train(
     network: nn.Module,
-    seen: Tensor,
-    inputs: Tensor,
-    labels: np.ndarray,
-    split: Split,
-    seen_rows: np.ndarray,
+    trained: _Nodes,
+    validation: _Nodes,
     training: Training,
-) -> Scores:
-    classes = torch.from_numpy(labels)
-    trained = torch.from_numpy(np.flatnonzero(np.isin(seen_rows, split.train)))
-    wanted = classes[torch.from_numpy(seen_rows)][trained]
-    whole_graph = len(seen_rows) == len(labels)
-    checked = inputs if whole_graph else _rows(inputs, split.validation)
-    rows = torch.from_numpy(split.validation) if whole_graph else torch.arange(len(split.validation))
-    target = classes[torch.from_numpy(split.validation)]
+    loss: Callable[[nn.Module, _Nodes], Tensor],
+) -> None:
+    """Train full-batch; leave the network in evaluation mode, as it was at the best validation accuracy."""
     rate, decay = training.learning_rate, training.weight_decay
-    optimiser = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay)
+    optimiser = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay, fused=True)
     best, best_state, since = (-1.0, -np.inf), copy.deepcopy(network.state_dict()), 0
     for _ in range(training.max_epochs):
         network.train()
         optimiser.zero_grad(set_to_none=True)
-        functional.cross_entropy(network(seen)[trained], wanted).backward()
+        loss(network, trained).backward()
         optimiser.step()
         network.eval()
         with torch.no_grad():
-            logits = network(checked)[rows]
+            logits = network(validation.inputs)[validation.rows]
+        right = float((logits.argmax(1) == validation.classes).float().mean())
         # Ties of validation accuracy go to the lower loss, so that an untrained constant cannot win by being first.
-        now = (float((logits.argmax(1) == target).float().mean()), -float(functional.cross_entropy(logits, target)))
+        now = (right, -float(functional.cross_entropy(logits, validation.classes)))
         since = 0 if now > best else since + 1
         if now > best:
             best, best_state = now, copy.deepcopy(network.state_dict())
@@ -289,9 +265,6 @@ def _train(
             break
     network.load_state_dict(best_state)
     network.eval()
-    with torch.no_grad():
-        predicted = network(inputs).argmax(1).numpy()
-    return scores_of(predicted, labels, split)
 
 
 def propagation_scores(labels: np.ndarray, adjacency: sparse.csr_array, split: Split) -> Scores:

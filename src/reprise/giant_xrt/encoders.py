@@ -16,7 +16,8 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reprise.giant_xrt.tfidf import MAX_WORDS, plain_words
+from reprise.giant_xrt.input_checks import check_number
+from reprise.giant_xrt.tfidf import MAX_WORDS, word_matrix
 
 BAG_DEVIATION = 0.1
 
@@ -62,7 +63,7 @@ class SparseTexts:
 
 
 class LinearEncoder(nn.Module):
-    """Bag of TF-IDF words → linear → tanh: no prior knowledge, so that all that it gains comes from the graph.
+    """Bag of TF-IDF words → linear → tanh, from random weights: what training adds to them comes from the graph alone.
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ class LinearEncoder(nn.Module):
 
     def __init__(self, dim: int = 128, max_words: int = MAX_WORDS, generator: torch.Generator | None = None) -> None:
         super().__init__()
+        check_number("dim", dim, least=1, whole=True)
+        check_number("max_words", max_words, least=1, whole=True)
         self.dim, self.max_words, self.generator = dim, max_words, generator
         self.words: Any = None
         self.bag: nn.Parameter | None = None
@@ -84,8 +87,8 @@ class LinearEncoder(nn.Module):
     def prepare(self, texts: Sequence[str]) -> SparseTexts:
         """Return bags; the first call learns the vocabulary and draws the weights."""
         if self.words is None:
-            self.words = plain_words(self.max_words)
-            return self.prepare_matrix(self.words.fit_transform(texts))
+            self.words, matrix = word_matrix(texts, self.max_words)
+            return self.prepare_matrix(matrix)
         return self.prepare_matrix(self.words.transform(texts))
 
     def prepare_matrix(self, matrix: Any) -> SparseTexts:

@@ -90,9 +90,11 @@ def data_table(data_sets: list[str]) -> pd.DataFrame:
 
 
 @cache
-def _nearest_and_linked(data_set: str) -> tuple[TextGraph, dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _nearest_and_linked(
+    data_set: str, settings: Settings
+) -> tuple[TextGraph, dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return a graph, each node's nearest other text by SVD and by GIANT, and whether the two are linked."""
-    cell = Cell(settings_for(data_set), load(data_set))
+    cell = Cell(settings, load(data_set))
     graph = cell.graph
     nearest = {name: _nearest(np.asarray(cell.features(name, 0))) for name in ("SVD", "GIANT")}
     nodes = np.arange(graph.n_nodes)
@@ -103,9 +105,9 @@ def _nearest_and_linked(data_set: str) -> tuple[TextGraph, dict[str, np.ndarray]
     )
 
 
-def nearest_sentence(data_set: str) -> str:
+def nearest_sentence(data_set: str, settings: Settings) -> str:
     """Say how often the nearest text is linked to the node, by both kinds of features: the table shows chosen nodes."""
-    graph, _, linked = _nearest_and_linked(data_set)
+    graph, _, linked = _nearest_and_linked(data_set, settings)
     only = {name: int((linked[name] & ~linked[other]).sum()) for name, other in (("GIANT", "SVD"), ("SVD", "GIANT"))}
     return (
         f"The nodes shown were chosen so, and all links took part in the pre-training. Of {graph.n_nodes:,} nodes, "
@@ -113,12 +115,12 @@ def nearest_sentence(data_set: str) -> str:
     )
 
 
-def nearest_table(data_set: str) -> pd.DataFrame:
+def nearest_table(data_set: str, settings: Settings) -> pd.DataFrame:
     """Return the nearest text of three nodes before (SVD) and after the pre-training (GIANT), with classes.
 
     The nodes are the first three whose nearest texts differ and have a link to the node after, not before.
     """
-    graph, nearest, linked = _nearest_and_linked(data_set)
+    graph, nearest, linked = _nearest_and_linked(data_set, settings)
     words = [set(text.lower().split()) for text in graph.texts]
     shown = np.flatnonzero(~linked["SVD"] & linked["GIANT"])[:QUERIES]
     lines = []
@@ -133,9 +135,9 @@ def nearest_table(data_set: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def settings_for(data_set: str) -> Settings:
-    """Return the settings of one data set and seed 0."""
-    return Settings(datasets=(data_set,), seeds=(0,))
+def first_pretraining(data_set: str, settings: Settings, rate: float) -> Settings:
+    """Return the settings of seed 0 on one data set of a run, with the learning rate that the run chose for GIANT."""
+    return settings.model_copy(update={"datasets": (data_set,), "seeds": (0,), "learning_rates": (rate,)})
 
 
 def _nearest(features: np.ndarray) -> np.ndarray:

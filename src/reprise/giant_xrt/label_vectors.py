@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
-from reprise.giant_xrt.input_checks import GiantInputError, check_name
+from reprise.giant_xrt.input_checks import GiantInputError, check_matrix, check_name
 
 LabelVectors = Literal["pifa", "pii", "text"]
 KINDS: tuple[LabelVectors, ...] = ("pifa", "pii", "text")
@@ -37,8 +37,9 @@ def pifa(Y: Any, X: Any, normalize_rows: bool = True) -> Any:
     Raises
     ------
     GiantInputError
-        If the numbers of instances differ.
+        If Y or X is no matrix of finite numbers, Y has negative entries, or the numbers of instances differ.
     """
+    Y, X = check_matrix("Y", Y, rows="each instance", negative=False), check_matrix("X", X, rows="each instance")
     if Y.shape[0] != X.shape[0]:
         raise GiantInputError(f"Y has {Y.shape[0]} rows but X has {X.shape[0]}; both need one row for each instance.")
     targets = sparse.csr_array(Y)
@@ -76,6 +77,11 @@ def reduced(vectors: Any, n_dimensions: int, seed: int) -> np.ndarray:
         return np.asarray(vectors.todense() if sparse.issparse(vectors) else vectors, dtype=np.float32)
     model = TruncatedSVD(n_dimensions, algorithm="randomized", n_iter=4, random_state=seed)
     return np.ascontiguousarray(model.fit_transform(vectors), dtype=np.float32)
+
+
+def tree_vectors(vectors: Any, n_dimensions: int, seed: int) -> np.ndarray:
+    """Return label vectors in fewer dimensions and of length 1 again, as spherical 2-means takes them; float32."""
+    return np.asarray(_unit_rows(reduced(vectors, n_dimensions, seed)), dtype=np.float32)
 
 
 def _unit_rows(matrix: Any) -> Any:

@@ -93,6 +93,33 @@ def held_out_hits(scores_of: Any, known: sparse.csr_array, held_out: sparse.csr_
     return 100 * float((found / k).mean()), 100 * float((found / total).mean())
 
 
+def precision_at(scores: np.ndarray, truth: sparse.csr_array, k: int) -> float:
+    """Return the share (%) of the ``k`` highest-scored columns that are true, over the rows with a true one.
+
+    Parameters
+    ----------
+    scores
+        Dense ``(n, K)``.
+    truth
+        Positive where true, ``(n, K)``.
+    k
+        Guesses a row; K at most.
+
+    Examples
+    --------
+    >>> precision_at(np.array([[3.0, 2, 1], [1, 2, 3]]), sparse.csr_array([[1, 0, 2], [5, 0, 0]]), 2)
+    25.0
+    """
+    asked = np.flatnonzero(np.diff(truth.indptr))
+    k = min(k, scores.shape[1])
+    hits = 0
+    for start in range(0, len(asked), ROWS_AT_A_TIME):
+        rows = asked[start : start + ROWS_AT_A_TIME]
+        chosen = np.argpartition(-scores[rows], k - 1, axis=1)[:, :k]
+        hits += int(np.take_along_axis(truth[rows].toarray() > 0, chosen, axis=1).sum())
+    return 100 * hits / (k * len(asked))
+
+
 def precision_recall(
     predicted: sparse.csr_array, truth: sparse.csr_array, ks: tuple[int, ...]
 ) -> dict[int, tuple[float, float]]:

@@ -18,6 +18,7 @@ from reprise.giant_xrt.rules import (
     neighbours_beat_links,
     planted_gain,
 )
+from reprise.giant_xrt.structure_figures import over_svd
 from reprise.numerals import difference, number
 from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
@@ -31,14 +32,16 @@ NETWORKS = ("SGC", "SIGN", "RevGAT-like")
 RIVALS = (("TF-IDF", "MLP"), ("SVD", "MLP"), ("Link prediction", "MLP"), ("SVD", "GraphSAGE"))
 
 
-def best_rates(rows: pd.DataFrame) -> pd.DataFrame:
+def best_rates(rows: pd.DataFrame, model: str = "ridge") -> pd.DataFrame:
     """Return the row of the learning rate that validation chose, by data set and pre-training.
 
-    Column ``lowest`` says whether the rate is the lowest tried. Raises MissingRowsError if no rates were recorded.
+    Columns ``lowest`` and ``highest`` say whether the rate is one of the ends of those tried. Ridge chooses; with
+    ``model`` another one would have. Raises MissingRowsError if no rates were recorded.
     """
-    groups = select(rows, experiment="rates").groupby(["dataset", "method"], sort=False)
+    groups = select(rows, experiment="rates", model=model).groupby(["dataset", "method"], sort=False)
     best = rows.loc[groups["value"].idxmax()]
-    return best.assign(lowest=best["at"].to_numpy() == groups["at"].min().to_numpy())
+    ends = {"lowest": groups["at"].min(), "highest": groups["at"].max()}
+    return best.assign(**{name: best["at"].to_numpy() == of.to_numpy() for name, of in ends.items()})
 
 
 def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
@@ -50,13 +53,41 @@ def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
     except MissingRowsError:
         return "Validation, by ridge, chose the learning rates; this run has no record of which."
     words = [
-        f"{number(line.at)} for {line.method} on {title_of(line.dataset)}{', the lowest tried' if line.lowest else ''}"
+        f"{number(line.at)} for {line.method} on {title_of(line.dataset)}"
+        + (", the lowest tried" if line.lowest else ", the highest tried" if line.highest else "")
         for line in best.itertuples()
     ]
-    return (
-        f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid. A rate at the edge "
-        "may have a better one beyond it. On other data sets rates were chosen alike and not recorded."
-    )
+    edge = " A rate at the edge may have a better one beyond it." if best[["lowest", "highest"]].any(axis=None) else ""
+    grid = ", ".join(number(rate) for rate in tried)
+    chosen = f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid ({grid})."
+    return f"{chosen}{edge}{_other_choice(rows, best)}"
+
+
+def _other_choice(rows: pd.DataFrame, best: pd.DataFrame) -> str:
+    """Say where an MLP on the same validation nodes would have chosen another rate."""
+    try:
+        others = best_rates(rows, "MLP").set_index(["dataset", "method"])["at"]
+    except MissingRowsError:
+        return ""
+    chosen = best.set_index(["dataset", "method"])["at"]
+    words = [
+        f"{number(rate)} for {method} on {title_of(name)}"
+        for (name, method), rate in others.items()
+        if rate != chosen[name, method]
+    ]
+    return f" An MLP would have chosen {', '.join(words)}." if words else " An MLP would have chosen the same."
+
+
+def rate_of(rows: pd.DataFrame, data_set: str, tried: Sequence[float]) -> float:
+    """Return the learning rate of GIANT in a run: the only one, or what validation chose on the data set.
+
+    A cell of a run that has no record of the choice, which is made once, gets the middle one of those tried.
+    """
+    try:
+        chosen = select(best_rates(rows), dataset=data_set, method="GIANT")["at"]
+    except MissingRowsError:
+        return sorted(tried)[len(tried) // 2]
+    return float(chosen.iloc[0])
 
 
 def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
@@ -64,9 +95,10 @@ def seeds_sentence(rows: pd.DataFrame, data_set: str) -> str:
     here = select(rows, dataset=data_set)
     here = here[here["experiment"] != "rates"]
     what = here["experiment"].where(here["experiment"] != "comparison", "comparison with " + here["labels"].astype(str))
+    telling = [column for column in ("method", "model", "labels", "at", "level") if column in here]
     counts = {}
     for name, group in here.groupby(what, sort=False):
-        found = group.groupby(["method", "model", "labels", "at", "level"], dropna=False)["seed"].nunique()
+        found = group.groupby(telling, dropna=False)["seed"].nunique()
         counts[name] = _from_to(found)
     words = "; ".join(f"{name} {count}" for name, count in counts.items())
     fewer = " Where two numbers stand, slower methods have fewer." if " to " in words else ""
@@ -82,7 +114,10 @@ def networks_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say how the claim on graph networks depends on the plain features, and which network gains most."""
     how = {"dataset": data_set}
     best = max(PLAIN, key=lambda name: _mean(rows, name, "MLP", data_set))
-    sage = accuracy(rows, "GIANT", "GraphSAGE", FEW, **how) - accuracy(rows, "SVD", "GraphSAGE", FEW, **how)
+    try:
+        sage = accuracy(rows, "GIANT", "GraphSAGE", FEW, **how) - accuracy(rows, "SVD", "GraphSAGE", FEW, **how)
+    except MissingRowsError:
+        return ""
     less = {}
     for name in ("SVD", best):
         mlp = accuracy(rows, "GIANT", "MLP", FEW, **how) - accuracy(rows, name, "MLP", FEW, **how)
@@ -101,10 +136,7 @@ def networks_sentence(rows: pd.DataFrame, data_set: str) -> str:
         return first
     ordered = sorted(gains, key=lambda model: -gains[model].estimate)
     words = ", ".join(f"{model} {difference(gains[model])} (n = {gains[model].n})" for model in ordered)
-    return (
-        f"{first} Gains of the networks over SVD, largest first: {words}. The reversible network "
-        "saw standardised columns only, the others the better of two scalings."
-    )
+    return f"{first} Gains of the networks over SVD, largest first: {words}."
 
 
 def _mean(rows: pd.DataFrame, name: str, model: str, data_set: str) -> float:
@@ -217,7 +249,10 @@ def tree_sentence(rows: pd.DataFrame, data_set: str) -> str:
 
 def neighbours_sentence(rows: pd.DataFrame, data_set: str) -> str:
     """Say where GIANT stands among the methods that rank held-out neighbours, and what it was trained on."""
-    here = select(rows, dataset=data_set, experiment="neighbours")
+    try:
+        here = select(rows, dataset=data_set, experiment="neighbours")
+    except MissingRowsError:
+        return ""
     places = {}
     for k in (1, 5):
         means = select(here, metric=f"precision@{k}").groupby("method")["value"].mean().sort_values(ascending=False)
@@ -225,10 +260,17 @@ def neighbours_sentence(rows: pd.DataFrame, data_set: str) -> str:
     words = ", ".join(f"{place} of {of} at {k}" for k, (place, of) in places.items())
     text = f"GIANT's place by precision on {title_of(data_set)}: {words}."
     try:
-        finest = max(int(level) for level in select(rows, dataset=data_set, experiment="levels")["level"])
+        levels = sorted({int(level) for level in select(rows, dataset=data_set, experiment="clusters")["level"]})
     except MissingRowsError:
         return text
+    clusters = []
+    for method in ("GIANT", "GIANT, own heads", "Link prediction"):
+        found = [over_svd(rows, data_set, level, method) for level in levels]
+        better, worse = sum(one.above(0) for one in found), sum(one.below(0) for one in found)
+        undecided = "one seed decides nothing" if found[0].n == 1 else f"above SVD at {better}, below it at {worse}"
+        clusters.append(f"{method} {undecided}")
     return (
-        f"{text} Its finest targets are {number(finest)} clusters of nodes, never single nodes: ranking nodes asks for "
-        "more than was trained. How well it predicts clusters of held-out neighbours was not measured."
+        f"{text} Its finest targets are {number(levels[-1])} clusters of nodes, never single nodes: ranking nodes asks "
+        "for more than was trained. Of clusters that hold held-out neighbours, by precision at 1 and beyond doubt, "
+        f"over {len(levels)} levels: {'; '.join(clusters)}."
     )

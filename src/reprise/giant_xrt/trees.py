@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from reprise.giant_xrt.input_checks import GiantInputError, check_power_of_two
+from reprise.giant_xrt.input_checks import GiantInputError, check_matrix, check_number, check_power_of_two
 
 MOST_CENTROID_NUMBERS = 2**24  # of one block of splits of sparse vectors: 64 MiB
 LEAST_MOVING = 0.5  # share of segments that still change below which the others are dropped
@@ -91,10 +92,13 @@ def label_tree(
     Raises
     ------
     GiantInputError
-        If the tree would have more leaves than labels, or levels that a binary tree has not.
+        If a label vector is not finite, or the tree would have more leaves than labels, or levels that a binary tree
+        has not.
     """
+    Z = check_matrix("Z", Z, rows="each label")
+    check_number("n_iter", n_iter, least=1, whole=True)
     n_labels = Z.shape[0]
-    depth, shifts = _shape(n_labels, max_leaf, nr_splits, min_codes, depths)
+    depth, shifts = tree_shape(n_labels, max_leaf, nr_splits, min_codes, depths)
     order = balanced_order(Z, depth, np.random.default_rng(seed), n_iter)
     leaf = np.empty(n_labels, dtype=np.int64)
     leaf[order] = np.repeat(np.arange(2**depth), np.diff(_bounds(n_labels, depth)))
@@ -106,21 +110,26 @@ def random_tree(tree: LabelTree, seed: int) -> LabelTree:
     return LabelTree(np.random.default_rng(seed).permutation(tree.leaf), tree.depth, tree.shifts)
 
 
-def _shape(
-    n_labels: int, max_leaf: int, nr_splits: int, min_codes: int, depths: Sequence[int] | None
+def tree_shape(
+    n_labels: int,
+    max_leaf: int = 100,
+    nr_splits: int = 4,
+    min_codes: int = 32,
+    depths: Sequence[int] | None = None,
 ) -> tuple[int, tuple[int, ...]]:
-    deepest = int(math.log2(n_labels)) if n_labels else 0
+    """Return depth and shifts of `label_tree` for a number of labels; the arguments, and what is refused, are its.
+
+    Examples
+    --------
+    >>> tree_shape(169343)
+    (11, (6, 4, 2, 0))
+    """
     if depths is not None:
-        wanted = [int(one) for one in depths]
-        if not wanted or wanted != sorted(set(wanted)) or wanted[0] < 1:
-            raise GiantInputError(f"depths={tuple(depths)} must be rising numbers from 1 on, such as (3, 5, 7, 8).")
-        depth = wanted[-1]
-        shifts = tuple(depth - one for one in wanted)
+        depth, shifts = _read_off(depths)
     else:
         check_power_of_two("nr_splits", nr_splits)
         check_power_of_two("min_codes", min_codes)
-        if max_leaf < 1:
-            raise GiantInputError(f"max_leaf={max_leaf} must be at least 1.")
+        check_number("max_leaf", max_leaf, least=1, whole=True)
         if max_leaf >= n_labels:
             warnings.warn(
                 f"max_leaf={max_leaf} holds all {n_labels} labels: the tree is a single leaf, there is nothing to "
@@ -128,18 +137,32 @@ def _shape(
                 stacklevel=3,
             )
             return 0, (0,)
-        depth = max(1, math.ceil(math.log2(n_labels / max_leaf)))
-        step = nr_splits.bit_length() - 1
-        n_merges = 0
-        while 2 ** (depth - step * n_merges) > min_codes:
-            n_merges += 1
-        shifts = tuple(step * merge for merge in range(n_merges, -1, -1))
+        depth, shifts = _merged(n_labels, max_leaf, nr_splits, min_codes)
+    deepest = int(math.log2(n_labels)) if n_labels else 0
     if depth > deepest:
         raise GiantInputError(
             f"a tree of depth {depth} has {2**depth} leaves but there are {n_labels} labels; use a depth from 1 to "
             f"{deepest} (with max_leaf: at least {math.ceil(n_labels / 2**deepest)})."
         )
     return depth, shifts
+
+
+def _read_off(depths: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+    try:
+        wanted = [operator.index(one) for one in depths]
+    except TypeError:
+        wanted = []
+    if not wanted or wanted != sorted(set(wanted)) or wanted[0] < 1:
+        raise GiantInputError(f"depths={depths!r} must be rising whole numbers from 1 on, such as (3, 5, 7, 8).")
+    return wanted[-1], tuple(wanted[-1] - one for one in wanted)
+
+
+def _merged(n_labels: int, max_leaf: int, nr_splits: int, min_codes: int) -> tuple[int, tuple[int, ...]]:
+    depth = max(1, math.ceil(math.log2(n_labels / max_leaf)))
+    step, n_merges = nr_splits.bit_length() - 1, 0
+    while 2 ** (depth - step * n_merges) > min_codes:
+        n_merges += 1
+    return depth, tuple(step * merge for merge in range(n_merges, -1, -1))
 
 
 def _bounds(n_labels: int, level: int) -> np.ndarray:
