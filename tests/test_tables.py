@@ -48,6 +48,13 @@ def test_the_table_of_claims_names_the_quantity_of_our_figure():
     assert tables.verdicts_data([verdict]).loc[0, "estimate"] == verdict.estimate
 
 
+def test_the_table_of_claims_leaves_out_the_interval_of_a_single_value():
+    (verdict,) = judge([claim()], rows(10), reduced_scale=False)
+    single = verdict.model_copy(update={"evidence": "loses 0.38 [-inf, inf], n = 1; MLP 0.4 [0.3, 0.5], n = 3."})
+    shown = tables.claims_frame([claim()], [single]).loc[0, "evidence"]
+    assert shown == "loses 0.38, n = 1; MLP 0.4 [0.3, 0.5], n = 3."
+
+
 def test_a_control_that_was_not_run_is_shown_as_such():
     controls = [Control("absent", lambda rows: (bool(len(select(rows, method="absent"))), ""))]
     verdicts = judge([claim(controls=tuple(controls))], rows(10), reduced_scale=False)

@@ -52,4 +52,5 @@ def unknown_name(kind: str, name: object, known: list[str]) -> UnknownNameError:
     """
     close = nearest(name, known)
     hint = f"; did you mean {close!r}?" if close else "."
-    return UnknownNameError(f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(known) or 'none'}.")
+    separator = "; " if any("," in one for one in known) else ", "
+    return UnknownNameError(f"unknown {kind} {str(name)!r}{hint} Known: {separator.join(known) or 'none'}.")

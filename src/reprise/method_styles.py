@@ -72,6 +72,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "RotEq-CNN": MethodStyle(VERMILION, "s", (0, (5, 2))),
         "RotEq-CNN, big": MethodStyle("#A14A00", "s", (0, (2, 1))),
         "Spatial transformer": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
+        "ResNet-18, narrow": MethodStyle("#B5975A", "h", (0, (1, 1))),
         "ResNet-50": MethodStyle("#8C6D31", "h", (0, (4, 2))),
         "ResNet-101": MethodStyle("#5C4520", "h", (0, (4, 2))),
         "DenseNet-121": MethodStyle("#117733", "p", (0, (4, 2))),

@@ -114,10 +114,15 @@ def claims_frame(claims: Sequence[Claim], verdicts: Sequence[Verdict] = ()) -> p
                 "paper": claim.paper_value or MISSING,
                 "ours": _ours(verdict) if verdict else MISSING,
                 "verdict": verdict.label if verdict else "pending",
-                "evidence": verdict.evidence if verdict else MISSING,
+                "evidence": _readable(verdict.evidence) if verdict else MISSING,
             }
         )
     return pd.DataFrame(lines)
+
+
+def _readable(evidence: str) -> str:
+    """Leave out the interval of a single value, which is infinite and says nothing."""
+    return evidence.replace(" [-inf, inf]", "")
 
 
 def _ours(verdict: Verdict) -> str:

@@ -161,7 +161,8 @@ def test_a_network_of_another_width_is_refused_before_it_is_trained(n_outputs):
     [
         ([0, -1], "from -1 to 0; the images are 0 to 59"),
         ([60], "the images are 0 to 59"),
-        ([], "empty|float"),
+        ([], "train_index is empty"),
+        ([False] * 60, "without a single True"),
         (SPLIT, "split.train_index"),
         ([True, False], "a mask of 60"),
         ([0.5], "float64"),

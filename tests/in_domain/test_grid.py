@@ -33,7 +33,8 @@ def test_the_variance_of_a_factor_depends_on_its_number_of_values(size, variance
 def test_the_grids_have_the_sizes_of_the_originals():
     sizes = {name: len(grid) for name, grid in GRIDS.items()}
     assert sizes == {
-        "dsprites": 737_280, "sprites-rot90": 184_320, "shapes3d": 480_000, "rooms": 480_000, "mpi3d": 1_036_800,
+        "dsprites": 737_280, "sprites-rot90": 184_320, "sprites-40": 737_280, "shapes3d": 480_000,
+        "rooms": 480_000, "mpi3d": 1_036_800,
         "celebglow": 216_000, "turntable": 497_664,
     }  # fmt: skip
 
@@ -53,3 +54,17 @@ def test_bad_grids_are_refused_with_a_remedy():
         FactorGrid((3, 3), ("shape", "shape"))
     with pytest.raises(ValueError, match="between 0 and 1"):
         FactorGrid((3, 3), ("shape", "size"), cut=1.0)
+
+
+def test_values_outside_the_grid_have_no_point():
+    grid = FactorGrid((4, 5, 6), ("a", "b", "c"))
+    assert grid.index([[3, 4, 5]]).tolist() == [119]
+    assert grid.index(np.zeros((0, 3), dtype=int)).tolist() == []
+    with pytest.raises(ValueError, match=r"factor 'b' goes from 5 to 5; its values are 0 to 4 \(counted from 0\)"):
+        grid.index([[3, 5, 5]])
+    with pytest.raises(ValueError, match="factor 'a' goes from -1 to 0"):
+        grid.index([[0, 0, 0], [-1, 0, 0]])
+    with pytest.raises(ValueError, match=r"float64 of shape \(1, 3\); give whole numbers of shape \(n, 3\)"):
+        grid.index([[0.5, 0, 0]])
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        grid.index([1, 1, 1])

@@ -44,7 +44,7 @@ def test_an_unfit_side_is_refused_with_the_size_that_would_be_left():
 
 
 def test_unknown_models_are_refused_and_registered_ones_are_built():
-    with pytest.raises(UnknownNameError, match="did you mean 'CNN'"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'CNN'.*; CNN, soft-argmax; CNN, augmented"):
         build_model("CNNN", 1, 5)
     register_model("mine", lambda channels, factors, side: torch.nn.Linear(factors, factors))
     assert build_model("mine", 1, 5).in_features == 5
@@ -76,6 +76,18 @@ def test_the_set_encoder_does_not_care_for_the_order_of_pixels_but_for_their_pla
     assert not torch.allclose(model(images), model(images.flip(-1)))
     model.places.copy_(model.places.flip(0))
     torch.testing.assert_close(model(images.flip(-1).flip(-2)), _with_original_places(model, images))
+
+
+@pytest.mark.parametrize("levels", [2, 5])
+def test_pixels_counted_by_grey_level_have_the_mean_that_they_have_one_by_one(levels):
+    torch.manual_seed(0)
+    model = SetEncoder(1, 5, 32, width=16).double()
+    images = torch.randint(levels, (9, 1, 32, 32)).double() / (levels - 1)
+    pixels = images.flatten(2).transpose(1, 2)
+    torch.testing.assert_close(model(images), model.head(model.mean(pixels)))
+    counted = torch.autograd.grad(model(images).square().sum(), model.pixel[0].weight)[0]
+    plain = torch.autograd.grad(model.head(model.mean(pixels)).square().sum(), model.pixel[0].weight)[0]
+    torch.testing.assert_close(counted, plain)
 
 
 def _with_original_places(model, images):

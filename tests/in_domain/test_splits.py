@@ -4,6 +4,7 @@ import pytest
 from reprise.errors import UnknownNameError
 from reprise.in_domain.grid import FactorGrid, find_grid
 from reprise.in_domain.splits import KINDS, make_split
+from reprise.in_domain.table import FactorTable
 
 # name: (out-of-distribution values in extrapolation, in interpolation, corners, train size, train size in composition)
 TABLE = {
@@ -118,6 +119,15 @@ def test_the_random_split_follows_the_supplements_rule_and_depends_on_the_seed()
     np.random.RandomState(0).shuffle(order)
     assert (make_split(grid, "random").test_index == np.flatnonzero(order < 124_320)).all()
     assert (make_split(grid, "random", seed=1).train_index != make_split(grid, "random").train_index).any()
+
+
+def test_the_random_split_takes_factors_of_two_values_that_extrapolation_cannot_cut():
+    grid = FactorGrid((2, 10), ("sex", "age"), cut=0.2)
+    with pytest.raises(ValueError, match="factor 'sex' 1 of 2 values"):
+        make_split(grid, "extrapolation")
+    split = make_split(grid, "random")
+    assert len(split.train_index) == 1 * 8  # one of two values and eight of ten would be left
+    assert len(make_split(FactorTable([[0, 1], [1, 2], [0, 3], [1, 4]], ["sex", "age"]), "random").train_index) == 2
 
 
 def test_bad_splits_are_refused_with_a_remedy():

@@ -5,7 +5,7 @@ import pytest
 from reprise.catalogue import find_paper
 from reprise.errors import RepriseError
 from reprise.in_domain.models import APPROACHES
-from reprise.in_domain.plan import options_of, plan, seeds_in_turn
+from reprise.in_domain.plan import options_of, plan, read_out_options, seeds_in_turn
 from reprise.in_domain.settings import Settings
 from reprise.in_domain.study import run
 from reprise.parameters import profile_parameters
@@ -13,16 +13,16 @@ from reprise.rows import concatenate
 
 TINY = {
     "n_steps": 4, "read_out_steps": 3, "batch_size": 8, "n_train_images": 64, "n_test_images": 400, "blog_steps": 3,
-    "blog_images": 40, "set_encoder_width": 8, "set_encoder_pixels": 16,
+    "blog_images": 40, "set_encoder_width": 8,
 }  # fmt: skip
 EVERYTHING = {
     **TINY,
-    "datasets": ("sprites-rot90", "turntable"),
+    "datasets": ("sprites-rot90", "sprites-40", "turntable"),
     "seeds": (0, 3),
     "models": ("CNN", "MLP"),
-    "models_two_splits": ("SetEncoder",),
-    "models_once": ("PCL",),
+    "models_once": ("PCL", "SetEncoder"),
     "other_models": ("CNN", "MLP"),
+    "composition_models": ("CNN",),
     "remedies": ("CNN, augmented",),
     "splits": ("random", "composition", "interpolation", "extrapolation"),
     "experiments": ("comparison", "remedies", "blog", "oracles"),
@@ -42,7 +42,7 @@ def test_the_study_twice_gives_equal_rows():
 def test_one_data_set_and_seed_alone_give_the_rows_they_have_in_company(rows):
     parts = [
         run(Settings(**{**EVERYTHING, "datasets": (dataset,), "seeds": (seed,)}))
-        for dataset in ("sprites-rot90", "turntable")
+        for dataset in ("sprites-rot90", "sprites-40", "turntable")
         for seed in (0, 3)
     ]
     pd.testing.assert_frame_equal(rows, concatenate(parts), check_dtype=False)
@@ -52,8 +52,8 @@ def test_every_model_has_scores_for_its_splits_and_seeds(rows):
     found = rows[(rows.metric == "r2") & (rows.subset == "test") & (rows.factor == "mean") & (rows.seed >= 0)]
     count = found[found.experiment == "comparison"].groupby(["dataset", "method"]).size().to_dict()
     assert count == {
-        ("sprites-rot90", "CNN"): 8, ("sprites-rot90", "MLP"): 8, ("sprites-rot90", "SetEncoder"): 4,
-        ("sprites-rot90", "PCL"): 2, ("turntable", "CNN"): 4, ("turntable", "MLP"): 4,
+        ("sprites-rot90", "CNN"): 8, ("sprites-rot90", "MLP"): 8, ("sprites-rot90", "SetEncoder"): 2,
+        ("sprites-rot90", "PCL"): 2, ("sprites-40", "CNN"): 4, ("turntable", "CNN"): 4, ("turntable", "MLP"): 4,
     }  # fmt: skip
     assert len(found[found.experiment == "remedies"]) == 2
 
@@ -86,17 +86,26 @@ def test_models_with_one_seed_take_the_single_seeds_in_turn():
 def test_the_plan_trains_single_models_for_single_seeds_only():
     settings = Settings(**EVERYTHING)
     seeds = {(run.model, run.kind): run.seeds for run in plan(settings, "sprites-rot90")}
-    assert seeds["SetEncoder", "extrapolation"] == (0, 3)
     assert seeds["MLP", "composition"] == (0, 3)
     assert seeds["PCL", "random"] == (0,)
     assert not {("PCL", "composition"), ("SetEncoder", "composition")} & set(seeds)
     assert plan(settings, "dsprites-frames") == ()
+    assert {run.kind for run in plan(settings, "sprites-40")} == {"random", "composition"}
+    beside = {(run.model, run.kind) for run in plan(settings, "rooms")}
+    assert beside == {(model, kind) for model in ("CNN", "MLP") for kind in ("random", "extrapolation")} | {
+        ("CNN", "composition")
+    }
     assert not [run for run in plan(Settings(**{**EVERYTHING, "seeds": (3,)}), "sprites-rot90") if run.model == "PCL"]
 
 
 def test_the_mlp_gets_more_steps_and_its_own_rate():
     options = options_of(Settings(n_steps=100), APPROACHES["MLP"])
     assert (options.n_steps, options.learning_rate) == (250, APPROACHES["MLP"].learning_rate)
+
+
+def test_the_read_out_is_trained_as_the_settings_say():
+    options = read_out_options(Settings(read_out_steps=7, read_out_batch_size=9, read_out_rate=2e-4))
+    assert (options.n_steps, options.batch_size, options.learning_rate) == (7, 9, 2e-4)
 
 
 def test_histograms_and_intervals_fit_the_scores_they_stand_beside(rows):
@@ -122,7 +131,8 @@ def test_the_standard_profile_runs_nothing_that_needs_a_gpu():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"models": ["CNNN"]}, "unknown models"),
+        ({"models": ["CNNN"]}, "did you mean 'CNN'"),
+        ({"remedies": ["CNN augmented"]}, "did you mean 'CNN, augmented'"),
         ({"models_once": ["CNN"]}, "named twice"),
         ({"splits": ["extrapolation"]}, "must hold 'random'"),
         ({"batch_size": 7}, "multiple of 2"),

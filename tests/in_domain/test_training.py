@@ -13,6 +13,7 @@ from reprise.in_domain.sprites import render_sprites, sprite_renderer
 from reprise.in_domain.training import (
     TrainingOptions,
     initial_weights,
+    rate_at,
     regression_loss,
     train_regressor,
     train_representation,
@@ -76,6 +77,14 @@ def test_the_read_out_leaves_the_encoder_as_it_was_trained(images, name):
     train_representation(other, images, index, SHORT, read_out=TrainingOptions(9, 8, 1e-3))
     assert torch.equal(weights(one.encoder), weights(other.encoder))
     assert not torch.equal(weights(one.read_out), weights(other.read_out))
+
+
+def test_the_rate_rises_in_the_first_twentieth_and_falls_to_zero():
+    rates = [rate_at(step, 200) for step in range(200)]
+    assert rates[:10] == pytest.approx([k / 10 for k in range(1, 11)])
+    assert np.allclose(np.diff(rates[9:]), -1 / 191)
+    assert rates[-1] == pytest.approx(1 / 191)
+    assert [rate_at(step, 1) for step in range(2)] == [1, 0]
 
 
 def test_bad_trainings_are_refused(images):

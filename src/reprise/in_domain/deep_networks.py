@@ -12,17 +12,17 @@ STANDARD_WIDTH = 64
 
 
 def resnet(in_channels: int, n_factors: int, image_side: int, *, depth: int, width: int = STANDARD_WIDTH) -> nn.Module:
-    """Return a ResNet of 50 or 101 layers with ImageNet's layout; at 32 pixels the first layer keeps the side.
+    """Return a ResNet of 18, 50 or 101 layers with ImageNet's layout; at 32 pixels the first layer keeps the side.
 
-    ``width``: maps after the first layer; 64 in the original.
+    ``width``: maps after the first layer; 64 in the original. 18 layers with 16 maps fit on a CPU, as a stand-in.
     """
     from monai.networks.nets import ResNet
 
     check_side(image_side)
-    blocks = {50: [3, 4, 6, 3], 101: [3, 4, 23, 3]}[depth]
+    blocks = {18: [2, 2, 2, 2], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3]}[depth]
     small = image_side < STANDARD_WIDTH
     return ResNet(
-        "bottleneck",
+        "basic" if depth == 18 else "bottleneck",
         blocks,
         [width, 2 * width, 4 * width, 8 * width],
         spatial_dims=2,

@@ -57,8 +57,8 @@ def draw_curves(rows: pd.DataFrame, methods: Sequence[str], dataset: str = MAIN_
     state_finding(figure, finding)
     caption = (
         "Mean prediction over images against the true target, extrapolation split, where no other factor is out of "
-        f"distribution; converged trainings ({seeds_behind(data)} seeds), bands: 95 % interval over seeds. Grey area: "
-        "targets seen in training; thin line: identity; dashed black: clamp oracle."
+        f"distribution; converged trainings ({seeds_behind(data)} seeds). Bands: 95 % interval over seeds; of two "
+        "seeds, thin lines: both. Grey area: targets seen in training; thin line: identity; dashed black: clamp oracle."
     )
     return Drawing(figure, "curves", f"{finding}.", caption, data)
 
@@ -81,7 +81,11 @@ def _draw_curve(panel: Axes, rows: pd.DataFrame, dataset: str, method: str, fact
     panel.plot(
         list(intervals), [i.estimate for i in intervals.values()], color=look.colour, linestyle=look.dash, label=method
     )
-    if max(i.n for i in intervals.values()) > 1:
+    n_seeds = max(i.n for i in intervals.values())
+    if n_seeds == 2:  # an interval of two values covers the panel and says nothing: show both
+        for _, single in found.groupby("seed"):
+            panel.plot(single["true"], single["value"], color=look.colour, linewidth=0.6, alpha=0.6)
+    elif n_seeds > 2:
         low, high = ([getattr(i, end) for i in intervals.values()] for end in ("low", "high"))
         panel.fill_between(list(intervals), low, high, color=look.colour, alpha=0.2, linewidth=0)
     panel.set_ylim(-0.05, 1.1)

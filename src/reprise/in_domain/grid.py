@@ -165,8 +165,25 @@ class FactorGrid:
         return points[:, None] // self.strides % np.asarray(self.sizes)
 
     def index(self, factors: ArrayLike) -> IntegerArray:
-        """Return the grid points of factor values of shape (n, n_factors): the inverse of `factors`."""
-        return np.asarray(factors, dtype=np.int64) @ self.strides
+        """Return the grid points of factor values of shape (n, n_factors): the inverse of `factors`.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another, a value is no whole number, or one lies outside its factor; names the factor.
+        """
+        values = np.asarray(factors)
+        if values.ndim != 2 or values.shape[1] != self.n_factors or not np.issubdtype(values.dtype, np.integer):
+            raise ValueError(
+                f"factors: {values.dtype} of shape {values.shape}; give whole numbers of shape (n, {self.n_factors})."
+            )
+        for name, size, column in zip(self.names, self.sizes, values.T, strict=True):
+            if len(column) and not 0 <= column.min() <= column.max() < size:
+                raise ValueError(
+                    f"factor {name!r} goes from {column.min()} to {column.max()}; its values are 0 to {size - 1} "
+                    "(counted from 0)."
+                )
+        return values.astype(np.int64) @ self.strides
 
     def targets(self, index: ArrayLike) -> NDArray[np.float64]:
         """Return index / (size - 1) of every factor, in [0, 1], categorical ones too; shape (n, n_factors)."""
@@ -194,6 +211,8 @@ GRIDS = {
     # The first 10 orientations, 0 to 83 degrees: a square looks the same after 90, so that more would make the target
     # no function of the image.
     "sprites-rot90": _grid({**_SPRITES, "orientation": 10}, ["shape"], ["shape"], 0.2),
+    # dSprites' own orientations, re-rendered.
+    "sprites-40": _grid(_SPRITES, ["shape"], ["shape"], 0.2),
     "shapes3d": _grid(_ROOMS, ["shape"], ["shape"], 0.15),
     "rooms": _grid(_ROOMS, ["shape"], ["shape"], 0.15),
     "mpi3d": _grid(_MPI3D, ["shape", "size"], ["colour", "shape", "background"], 0.1),

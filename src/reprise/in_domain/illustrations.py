@@ -1,14 +1,16 @@
 """Figures of the idea and of the data, drawn without a study."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from reprise.in_domain.frames import agreement, frame_factors, read_frames
-from reprise.in_domain.grid import FactorGrid, find_grid
+from reprise.in_domain.grid import FactorGrid, IntegerArray, find_grid
 from reprise.in_domain.images import RenderedGrid
 from reprise.in_domain.lookups import TITLES, require
 from reprise.in_domain.splits import KINDS, make_split
@@ -76,10 +78,16 @@ def draw_samples(data_sets: Sequence[str], image_side: int, n: int = 6) -> Drawi
     return Drawing(figure, "samples", f"{finding} ({', '.join(data_sets)}).", caption, pd.DataFrame(lines))
 
 
+@cache
+def _frames_beside_ours() -> tuple[IntegerArray, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return factors of the 320 original frames, these, and our rendering of the same factors."""
+    factors = frame_factors()
+    return factors, read_frames(), render_sprites(torch.from_numpy(factors))[:, 0].numpy()
+
+
 def draw_parity(n: int = 6) -> Drawing:
     """Draw original frames of dSprites, our rendering of the same factors, and the difference."""
-    factors, originals = frame_factors(), read_frames()
-    ours = render_sprites(torch.from_numpy(factors))[:, 0].numpy()
+    factors, originals, ours = _frames_beside_ours()
     wrong, overlap = agreement(ours, originals)
     chosen = np.concatenate([np.flatnonzero(factors[:, 0] == s)[[20, 40]] for s in (2, 1, 0)])[:n]
     figure, axes = new_figure(rows=3, columns=n, height=3.4)
@@ -101,8 +109,8 @@ def draw_parity(n: int = 6) -> Drawing:
 
 def parity_table() -> pd.DataFrame:
     """Return, by shape, how many original frames are met exactly, and wrong pixels and overlap."""
-    factors, originals = frame_factors(), read_frames()
-    wrong, overlap = agreement(render_sprites(torch.from_numpy(factors))[:, 0].numpy(), originals)
+    factors, originals, ours = _frames_beside_ours()
+    wrong, overlap = agreement(ours, originals)
     frame = pd.DataFrame({"shape": factors[:, 0], "wrong": wrong, "overlap": overlap})
     found = frame.groupby("shape").agg(
         frames=("wrong", "size"), exact=("wrong", lambda w: int((w == 0).sum())), mean=("wrong", "mean"),

@@ -111,16 +111,16 @@ class SetEncoder(_Checked):
     in_channels, n_factors, image_side
         As everywhere.
     width
-        Units of the wide layers (our choice: 256).
-    n_pixels
-        Pixels drawn afresh for each training step; None: all. At test time all are used.
+        Units of the wide layers (our choice).
+
+    Notes
+    -----
+    The network per pixel sees nothing but place and colour. Images of one channel have few grey levels (sprites: five),
+    so that a batch holds few different elements: each is computed once and counted, which changes nothing but the time.
     """
 
-    def __init__(
-        self, in_channels: int, n_factors: int, image_side: int, *, width: int = 256, n_pixels: int | None = None
-    ) -> None:
+    def __init__(self, in_channels: int, n_factors: int, image_side: int, *, width: int = 256) -> None:
         super().__init__(image_side)
-        self.n_pixels = n_pixels
         self.register_buffer("places", coordinates(image_side).flatten(1).T)
         self.pixel = nn.Sequential(
             nn.Linear(2 + in_channels, 40), nn.ReLU(), nn.Linear(40, 40), nn.ReLU(), nn.Linear(40, width), nn.ReLU()
@@ -130,12 +130,24 @@ class SetEncoder(_Checked):
     def forward(self, images: Tensor) -> Tensor:
         """Map images (n, channels, side, side) to (n, n_factors)."""
         pixels = self.check(images).flatten(2).transpose(1, 2)
+        if pixels.shape[2] == 1:
+            levels = pixels.unique()
+            if len(levels) < len(pixels):
+                return self.head(self._mean_by_level(pixels[..., 0], levels))
+        return self.head(self.mean(pixels))
+
+    def mean(self, pixels: Tensor) -> Tensor:
+        """Return the mean over all pixels, element by element; (n, pixels, channels) to (n, width)."""
         places: Tensor = self.places  # type: ignore[assignment]
-        if self.training and self.n_pixels is not None:
-            chosen = torch.randperm(len(places))[: self.n_pixels].to(images.device)
-            pixels, places = pixels[:, chosen], places[chosen]
-        elements = torch.cat([places.expand(len(images), -1, -1), pixels], dim=-1)
-        return self.head(self.pixel(elements).mean(1))
+        return self.pixel(torch.cat([places.expand(len(pixels), -1, -1), pixels], dim=-1)).mean(1)
+
+    def _mean_by_level(self, pixels: Tensor, levels: Tensor) -> Tensor:
+        """Return the same from the features of every place at every level; (n, pixels) to (n, width)."""
+        grey = levels[:, None, None].expand(-1, pixels.shape[1], 1)
+        places: Tensor = self.places  # type: ignore[assignment]
+        features = self.pixel(torch.cat([places.expand(len(levels), -1, -1), grey], dim=-1))
+        shown = pixels[:, None] == levels[:, None]
+        return shown.flatten(1).to(features.dtype) @ features.flatten(0, 1) / pixels.shape[1]
 
 
 class SpatialTransformer(_Checked):

@@ -4,17 +4,18 @@ Run: ``python -m reprise.in_domain.rates``. It writes ``rates.csv`` beside this 
 the best rate of each model. No test image of any split is looked at, and no systematic split.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from reprise.compute import numpy_generator, use_threads
 from reprise.in_domain.evaluation import predict_points
 from reprise.in_domain.grid import IntegerArray, find_grid
-from reprise.in_domain.images import RenderedGrid, render_points
+from reprise.in_domain.images import Images, RenderedGrid, render_points
 from reprise.in_domain.models import APPROACHES, Approach
 from reprise.in_domain.scores import mean_r2, r2_by_factor
 from reprise.in_domain.settings import MAIN_DATA_SET, Settings
@@ -25,17 +26,21 @@ from reprise.in_domain.training import TrainingOptions
 if TYPE_CHECKING:
     import pandas as pd
 
-RATES = (1e-3, 2e-3, 3e-3)
-# A small share of the standard profile's steps.
-N_STEPS, READ_OUT_STEPS = 250, 500
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+# Where the best of these is the smallest or the largest, the next one is tried, too.
+SMALLER, LARGER = 1e-4, 3e-2
+N_STEPS, READ_OUT_STEPS = 1000, 1000
 N_VALIDATION = 3_000
 SEED = 0
 FILE = Path(__file__).with_name("rates.csv")
 
 
 def searched_models() -> tuple[Approach, ...]:
-    """Return the approaches whose rate is searched: those of the benchmark that a CPU can train."""
-    return tuple(a for a in APPROACHES.values() if a.in_benchmark and a.where == "CPU")
+    """Return the approaches whose rate is searched: those that a CPU can train, but for the remedies.
+
+    A remedy is the CNN with a mechanism added; it keeps the CNN's rate.
+    """
+    return tuple(a for a in APPROACHES.values() if a.where == "CPU" and not a.is_remedy)
 
 
 def validation_points(n_validation: int = N_VALIDATION) -> tuple[IntegerArray, IntegerArray]:
@@ -45,28 +50,50 @@ def validation_points(n_validation: int = N_VALIDATION) -> tuple[IntegerArray, I
     return np.sort(order[n_validation:]), np.sort(order[:n_validation])
 
 
-def trials(settings: Settings, n_validation: int = N_VALIDATION) -> Iterator[dict[str, Any]]:
-    """Train every searched model with every rate and yield its validation R², mean over all factors.
+def trials(
+    settings: Settings, approaches: Sequence[Approach] | None = None, n_validation: int = N_VALIDATION
+) -> Iterator[dict[str, Any]]:
+    """Train models with every rate and yield their validation R², mean over all factors.
 
     Parameters
     ----------
     settings
-        Steps, batch and image side of the trials.
+        Steps (the same for every model), batch and image side of the trials.
+    approaches
+        Which models; None: all.
     n_validation
         Images held out of the random split's training set.
     """
-    grid = find_grid(MAIN_DATA_SET)
     train, validation = validation_points(n_validation)
-    source = RenderedGrid(renderer_of(MAIN_DATA_SET, settings.image_side), grid)
+    source = RenderedGrid(renderer_of(MAIN_DATA_SET, settings.image_side), find_grid(MAIN_DATA_SET))
     images = render_points(source, np.concatenate([train, validation]))
-    for approach in searched_models():
-        n_steps = round(settings.n_steps * approach.slowness)
-        for rate in RATES:
-            options = TrainingOptions(n_steps, settings.batch_size, rate)
+    for approach in searched_models() if approaches is None else approaches:
+        found: dict[float, float] = {}
+        while rate := next_rate(found):
+            options = TrainingOptions(settings.n_steps, settings.batch_size, rate)
             model = train_model(settings, approach.name, images, train, SEED, options)
-            predicted = predict_points(model, images, validation, checked=False)
-            score = mean_r2(grid, r2_by_factor(grid, validation, predicted))[0]
-            yield {"model": approach.name, "learning_rate": rate, "steps": n_steps, "validation_r2": round(score, 4)}
+            found[rate] = _score(model, images, validation)
+            common = {"model": approach.name, "learning_rate": rate, "steps": settings.n_steps}
+            yield {**common, "validation_r2": round(found[rate], 4)}
+
+
+def next_rate(found: Mapping[float, float]) -> float | None:
+    """Return the rate to try next, given the scores of those tried; None where the search ends.
+
+    All of ``RATES`` first, then one beyond the end that is best. A score that is no number counts as the worst.
+    """
+    for rate in RATES:
+        if rate not in found:
+            return rate
+    best = max(found, key=lambda rate: np.nan_to_num(found[rate], nan=-np.inf))
+    beyond = {RATES[0]: SMALLER, RATES[-1]: LARGER}.get(best)
+    return None if beyond in found else beyond
+
+
+def _score(model: nn.Module, images: Images, validation: IntegerArray) -> float:
+    grid = images.grid
+    predicted = predict_points(model, images, validation, checked=False)
+    return float(mean_r2(grid, r2_by_factor(grid, validation, predicted))[0])
 
 
 def read_trials(path: Path = FILE) -> "pd.DataFrame":

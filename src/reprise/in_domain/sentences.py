@@ -12,7 +12,8 @@ from reprise.in_domain.convergence import CONVERGED, converged_runs, converged_s
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import clamp_score, conditions, methods_of
 from reprise.in_domain.models import APPROACHES
-from reprise.in_domain.settings import MAIN_DATA_SET
+from reprise.in_domain.rates import best_rates, read_trials
+from reprise.in_domain.settings import ALL_ORIENTATIONS, MAIN_DATA_SET
 from reprise.in_domain.splits import make_split
 from reprise.numerals import number
 from reprise.rows import MissingRowsError, per_seed, select
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reprise.claims import Verdict
     from reprise.in_domain.settings import Settings
 
+BIASED = ("RotEq-CNN", "Ada-GVAE", "SlowVAE", "PCL")  # as in the rule of C6
 EXTRAPOLATION = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "extrapolation"}
 SPARED = 0.1  # of R²: what a factor may lose and still count as read
 NO_CNN = "The CNN of this run has not converged; there is nothing to say about its loss."
@@ -68,16 +70,27 @@ def _underfitted(rows: pd.DataFrame, methods: list[str]) -> str:
     """Say which models have not converged, how far they came, and whether more data could help them."""
     where = {"dataset": MAIN_DATA_SET, "experiment": "comparison", "split": "random", "factor": "mean", "metric": "r2"}
     test, train = (
-        {m: float(per_seed(rows, **where, method=m, subset=part).mean()) for m in methods} for part in ("test", "train")
+        {m: _mean_of(rows, {**where, "method": m, "subset": part}) for m in methods} for part in ("test", "train")
     )
     order = sorted(methods, key=test.__getitem__, reverse=True)
+    lacking = {
+        name: float(
+            np.mean([_mean_of(rows, {**where, "factor": name, "subset": "test", "method": m}) for m in methods])
+        )
+        for name in GRIDS[MAIN_DATA_SET].names
+    }
+    least = min(lacking, key=lacking.__getitem__)
     gap = max(train[m] - test[m] for m in methods)
     return (
         f"Not converged: {', '.join(f'{m} {number(test[m], 2)}' for m in order)}; they are shown faintly and judged by "
-        f"no rule. On training images they are at most {number(gap, 3)} better: they were trained too briefly, at "
-        "rates from a short search. This run says nothing about these kinds of models, and little about all kinds "
-        "(C1, C6)."
+        f"no rule. What they lack most is {least} (R² {number(lacking[least], 2)} on average). On training images they "
+        f"are at most {number(gap, 3)} better, so that it is not more data that they need; more steps than ours may "
+        "help. This run says nothing about these kinds of models (C1, C6)."
     )
+
+
+def _mean_of(rows: pd.DataFrame, where: dict[str, str]) -> float:
+    return float(per_seed(rows, **where).mean())
 
 
 def which_factor_breaks(rows: pd.DataFrame, method: str = "CNN") -> str:
@@ -121,8 +134,105 @@ def what_composition_asks(rows: pd.DataFrame) -> str:
         f"of the training images {outside:.0f} % lie outside the corners of x and y, and {alike:.0f} % of these "
         "show the first orientation. A model may learn that sprites in the middle are not turned; on test images all "
         "are. So this split tests orientation beyond what was seen there. That follows from its rule on ten "
-        "orientations (corners in the table of splits); with forty the corner is wider, and the paper may have run "
-        "those."
+        "orientations (corners in the table of splits); with forty the corner is wider (table below), and the "
+        "paper may have run those."
+    )
+
+
+def is_composition_as_hard_elsewhere(rows: pd.DataFrame) -> str:
+    """Say what the CNN's composition costs with all orientations, and on Rooms."""
+    words = []
+    for dataset, names in (
+        (ALL_ORIENTATIONS, [name for name in GRIDS[ALL_ORIENTATIONS].names if name != "orientation"]),
+        ("rooms", list(GRIDS["rooms"].names)),
+    ):
+        try:
+            random, composed = (_mean_over_seeds(rows, dataset, kind, names) for kind in ("random", "composition"))
+        except MissingRowsError:
+            continue
+        where = "on Rooms" if dataset == "rooms" else "on sprites with all forty orientations, these left out,"
+        words.append(f"{where} {number(composed, 2)} instead of {number(random, 2)} on the random split")
+    if not words:
+        return "Composition on other grids is part of the `standard` profile."
+    return f"Is composition as hard elsewhere? The CNN's R², mean over factors: {'; '.join(words)}."
+
+
+def _mean_over_seeds(rows: pd.DataFrame, dataset: str, kind: str, factors: list[str]) -> float:
+    where = conditions(dataset, "CNN", kind)
+    common = {**where, "subset": "test", "metric": "r2"}
+    return float(np.mean([_mean_of(rows, {**common, "factor": name}) for name in factors]))
+
+
+def what_the_search_found() -> str:
+    """Say for how many models the best rate is an end of those tried, and how far apart their scores are."""
+    found = read_trials()
+    best = best_rates(found)
+    tried = found.groupby("model")["learning_rate"].agg(["min", "max"])
+    ends = [name for name, rate in best.items() if rate in tried.loc[name].tolist()]
+    steps = found["steps"].iloc[0]
+    highest = found.groupby("model")["validation_r2"].max()
+    return (
+        f"Trials of {steps} steps; the best rate is the smallest or the largest tried for {len(ends)} of {len(best)} "
+        f"models{': ' + ', '.join(ends) if ends else ''}. At its best rate a model reaches "
+        f"{number(float(highest.min()), 2)} ({highest.idxmin()}) to {number(float(highest.max()), 2)} "
+        f"({highest.idxmax()}) in a trial: those that are still far from {number(CONVERGED)} were judged on how they "
+        "start, not on where they end."
+    )
+
+
+def what_gates_the_blogs_case(rows: pd.DataFrame) -> str:
+    """Say by which training the rule of C8 leaves models out, and what the case's own control scores."""
+    try:
+        control = select(rows, experiment="blog", metric="shape_accuracy", subset="control")
+        kept = of_converged(control, converged_runs(rows))
+    except MissingRowsError:
+        return "No model of the blog's case has converged on the random split."
+    lowest = ", ".join(f"{name} {value:.0f} %" for name, value in kept.groupby("method")["value"].min().items())
+    left_out = len(control) - len(kept)
+    return (
+        "On C8: its rule leaves out trainings by another one, of the same model and seed on the comparison's random "
+        f"split ({left_out} of {len(control)} here). What the case's own control reads at least: {lowest}."
+    )
+
+
+def what_the_first_claim_rests_on(rows: pd.DataFrame) -> str:
+    """Say what C1's interval is over."""
+    try:
+        converged, others = convergence(rows)
+    except MissingRowsError:
+        return NO_CNN
+    return (
+        f"On C1: its interval is over the {len(converged)} models that converged, of {len(converged) + len(others)} "
+        "trained; they are the models at hand and no sample of models."
+    )
+
+
+def what_the_biases_buy(rows: pd.DataFrame) -> str:
+    """Say how equivariant and weakly supervised models that converged compare with the CNN of the same seeds."""
+    try:
+        present = [name for name in BIASED if name in convergence(rows)[0]]
+        words = [_beside_the_cnn(rows, name) for name in present]
+    except MissingRowsError:
+        return NO_CNN
+    if not words:
+        return f"On C6: none of {', '.join(BIASED)} has converged in this run."
+    return f"On C6, in extrapolation, beside the CNN of the same seeds: {'; '.join(words)}."
+
+
+def _beside_the_cnn(rows: pd.DataFrame, method: str) -> str:
+    gains = {}
+    for factor in (*GRIDS[MAIN_DATA_SET].names, "mean"):
+        own, plain = (converged_scores(rows, name, "extrapolation", factor=factor) for name in (method, "CNN"))
+        seeds = own.index.intersection(plain.index)
+        if seeds.empty:
+            raise MissingRowsError(f"the CNN has not converged with the seeds of {method}.")
+        gains[factor] = (float(own[seeds].mean()), float(plain[seeds].mean()), len(seeds))
+    reached, plain_score, n_seeds = gains.pop("mean")
+    most = max(gains, key=lambda factor: gains[factor][0] - gains[factor][1])
+    seeds_said = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    return (
+        f"{method} {number(reached, 2)} instead of {number(plain_score, 2)} ({seeds_said}); it gains most in {most}, "
+        f"{number(gains[most][0], 2)} instead of {number(gains[most][1], 2)}"
     )
 
 
@@ -226,7 +336,7 @@ def scale_of_this_run(settings: Settings) -> str:
 
 def _longer_trainings(settings: Settings) -> str:
     """Say which of the run's models get more steps than the others, and how many times as many."""
-    models = {*settings.models, *settings.models_two_splits, *settings.models_once, *settings.other_models}
+    models = {*settings.models, *settings.models_once, *settings.other_models}
     by_factor: dict[float, list[str]] = {}
     for name in APPROACHES:
         if name in models and APPROACHES[name].slowness != 1:

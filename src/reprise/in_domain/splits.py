@@ -94,7 +94,8 @@ def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0
     Raises
     ------
     ValueError
-        If the kind is unknown, the cut is no share, no factor can be cut, or one keeps fewer than two values.
+        If the kind is unknown, the cut is no share, no factor can be cut, or one keeps fewer than two values in
+        interpolation or extrapolation.
 
     Notes
     -----
@@ -111,19 +112,35 @@ def make_split(grid: Factors, kind: str, cut: float | None = None, seed: int = 0
     share = grid.cut if cut is None else cut
     if kind == "composition":
         return _composition(grid, share, None if cut is not None else grid.composition_cut)
-    ood = {
-        name: ood_values(grid, name, "extrapolation" if kind == "random" else kind, share) for name in grid.cut_factors
-    }
-    inside = _mask(grid, {name: _kept(grid, name, values) for name, values in ood.items()})
     if kind == "random":
-        inside, ood = ~_shuffled_mask(len(grid), int((~inside).sum()), seed), {}
+        return _split(grid, kind, ~_shuffled_mask(len(grid), _number_tested(grid, share), seed))
+    ood = {name: ood_values(grid, name, kind, share) for name in grid.cut_factors}
+    inside = _mask(grid, {name: _kept(grid, name, values) for name, values in ood.items()})
     return _split(grid, kind, inside, ood_values=ood)
+
+
+def _number_tested(grid: Factors, cut: float) -> int:
+    """Return how many points extrapolation tests.
+
+    The random split holds nothing out, so it may ask for this where extrapolation itself cannot be: a factor that would
+    keep fewer than two values then keeps as many as it can, one at least.
+    """
+    kept = {}
+    for name in grid.cut_factors:
+        size = grid.sizes[grid.position(name)]
+        kept[name] = np.arange(size) < max(size - number_out(size, cut), 1)
+    return int((~_mask(grid, kept)).sum())
+
+
+def number_out(size: int, cut: float) -> int:
+    """Return how many of a factor's values interpolation and extrapolation hold out: ceil(cut size)."""
+    return ceil(cut * size - 1e-9)  # 0.15 * 20 is a trifle above 3 in floating point
 
 
 def ood_values(grid: Factors, name: str, kind: str, cut: float) -> tuple[int, ...]:
     """Return the value indices of a factor that interpolation or extrapolation holds out."""
     size = grid.sizes[grid.position(name)]
-    n_out = ceil(cut * size - 1e-9)  # 0.15 * 20 is a trifle above 3 in floating point
+    n_out = number_out(size, cut)
     if size - n_out < 2:
         raise ValueError(
             f"cut={cut} leaves factor {name!r} {size - n_out} of {size} values for training; it needs two: lower cut, "

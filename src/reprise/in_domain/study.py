@@ -34,7 +34,7 @@ from reprise.in_domain.grid import IntegerArray, find_grid
 from reprise.in_domain.images import Images, Render, RenderedGrid, render_points
 from reprise.in_domain.models import APPROACHES, build_model
 from reprise.in_domain.oracles import oracle_scores
-from reprise.in_domain.plan import IMAGE_DATA_SETS, Run, blog_options, options_of, plan
+from reprise.in_domain.plan import IMAGE_DATA_SETS, Run, blog_options, options_of, plan, read_out_options
 from reprise.in_domain.remedies import MoveAndZoom
 from reprise.in_domain.representations import Representation
 from reprise.in_domain.rooms import room_renderer
@@ -164,7 +164,7 @@ def train_model(
     options = options or options_of(settings, APPROACHES[name])
     model = _build(settings, name, images, train_index, seed)
     if isinstance(model, Representation):
-        read_out = TrainingOptions(settings.read_out_steps, 4 * settings.batch_size, 1e-3)
+        read_out = read_out_options(settings)
         return train_representation(model, images, train_index, options, read_out=read_out, seed=seed)
     augment = MoveAndZoom(images.grid) if name == "CNN, augmented" else None
     return train_regressor(model, images, train_index, options, seed=seed, augment=augment)
@@ -174,7 +174,7 @@ def _build(settings: Settings, name: str, images: Images, train_index: IntegerAr
     channels, side = images.batch(torch.from_numpy(train_index[:1]).to(images.device)).shape[1:3]
     further: dict[str, Any] = {}
     if name == "SetEncoder":
-        further = {"width": settings.set_encoder_width, "n_pixels": settings.set_encoder_pixels}
+        further = {"width": settings.set_encoder_width}
     with initial_weights(seed, "initial weights", name):
         return build_model(name, channels, len(images.grid.names), side, **further)
 
