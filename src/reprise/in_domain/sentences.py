@@ -62,7 +62,7 @@ def who_converged(rows: pd.DataFrame) -> str:
     failed = f" {_underfitted(rows, others)}" if others else ""
     return (
         f"Models trained on the sprites that reach R² {number(CONVERGED)} on the random split, in some training at "
-        f"least: {len(converged)} of {len(converged) + len(others)} ({', '.join(converged)}).{failed}"
+        f"least: {len(converged)} of {len(converged) + len(others)} ({_listed(converged)}).{failed}"
     )
 
 
@@ -87,6 +87,11 @@ def _underfitted(rows: pd.DataFrame, methods: list[str]) -> str:
         f"are at most {number(gap, 3)} better, so that it is not more data that they need; more steps than ours may "
         "help. This run says nothing about these kinds of models (C1, C6)."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names of models; some hold a comma."""
+    return ("; " if any("," in name for name in names) else ", ").join(names)
 
 
 def _mean_of(rows: pd.DataFrame, where: dict[str, str]) -> float:
@@ -173,7 +178,7 @@ def what_the_search_found() -> str:
     highest = found.groupby("model")["validation_r2"].max()
     return (
         f"Trials of {steps} steps; the best rate is the smallest or the largest tried for {len(ends)} of {len(best)} "
-        f"models{': ' + ', '.join(ends) if ends else ''}. At its best rate a model reaches "
+        f"models{': ' + _listed(ends) if ends else ''}. At its best rate a model reaches "
         f"{number(float(highest.min()), 2)} ({highest.idxmin()}) to {number(float(highest.max()), 2)} "
         f"({highest.idxmax()}) in a trial: those that are still far from {number(CONVERGED)} were judged on how they "
         "start, not on where they end."
