@@ -137,6 +137,8 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
         "GRU × HP, visits": MethodStyle("#332288", "o", (0, (4, 1))),
         "GRU × count and recency": MethodStyle("#117733", "o", (0, (4, 2))),
         "GRU × boosted counts": MethodStyle(PURPLE, "o", (0, (2, 2))),
+        "GRU × Hawkes, longer scales": MethodStyle(VERMILION, "8", (0, (1, 2))),
+        "GRU × HP, longer scales": MethodStyle(BLUE, "8", (0, (1, 2))),
         "Transformer": MethodStyle(GREY, "^", (0, (1, 1))),
         "Transformer × UserPop": MethodStyle(ORANGE, "^", (0, (3, 1, 1, 1))),
         "Transformer × EMA": MethodStyle(GREEN, "^", (0, (5, 1, 1, 1))),

@@ -110,11 +110,13 @@ def test_a_rate_on_the_lower_edge_of_its_grid_is_said():
     assert list(readings.best_rates(on_the_edge)["lowest"]) == [False, True]
     assert not readings.best_rates(inside)["lowest"].any()
     grid = (0.001, 0.002, 0.004)
-    assert "0.001 for Link prediction on CiteSeer, the lowest tried" in readings.rates_sentence(on_the_edge, grid)
+    lowest = "0.001 for Link prediction on CiteSeer (by 2.0; the lowest tried)"
+    assert lowest in readings.rates_sentence(on_the_edge, grid)
     assert "the lowest tried" not in readings.rates_sentence(inside, grid)
     assert "beyond it" not in readings.rates_sentence(inside, grid)
+    assert "0.002 for Link prediction on CiteSeer (by 1.0)" in readings.rates_sentence(inside, grid)
     above = tidy(rates((62.0, 63.0, 64.0)))
-    assert "0.004 for Link prediction on CiteSeer, the highest tried" in readings.rates_sentence(above, grid)
+    assert "0.004 for Link prediction on CiteSeer (by 1.0; the highest tried)" in readings.rates_sentence(above, grid)
 
 
 def test_the_best_rate_is_that_of_its_own_data_set():

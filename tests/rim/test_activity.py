@@ -1,11 +1,14 @@
 """Activity models on small cases and on the generator, and the baselines' shapes and links."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from reprise.rim import activity, baselines, data
 from reprise.rim.events import make_events, requests_at
 from reprise.rim.input_checks import RimInputError
+from reprise.rim.settings import Baseline
 from reprise.rim.splits import temporal_split
 
 
@@ -52,19 +55,19 @@ def test_without_validation_requests_there_is_no_regression():
         activity.hawkes_poisson(temporal_split(events, 5.0, 2.0, n_windows=0))
 
 
-@pytest.mark.parametrize("name", baselines.BASELINES)
-def test_factorisations_find_planted_groups(name):
+@pytest.mark.parametrize("name", get_args(Baseline))
+def test_baselines_find_planted_groups(name):
     draw = np.random.default_rng(0)
     user = np.repeat(np.arange(60), 15)
     item = draw.integers(0, 10, len(user)) + 10 * (user % 2)
-    split = temporal_split(make_events(user, item, draw.uniform(0, 1, len(user))), 1.0, 1.0)
-    scores = baselines.factorised_scores(name, split, split.test, 0, "groups")
+    split = temporal_split(make_events(user, item, draw.uniform(0, 1, len(user))), 1.0, 0.3)
+    scores = baselines.baseline_scores(name, split, split.test, 0, "groups")
     assert scores.shape == (60, 20)
     assert (scores > 0).all()
     own = np.where((np.arange(60) % 2)[:, None] == (np.arange(20) >= 10), scores, np.nan)
     other = np.where((np.arange(60) % 2)[:, None] == (np.arange(20) >= 10), np.nan, scores)
     assert np.nanmean(own) > 1.2 * np.nanmean(other)
-    np.testing.assert_array_equal(scores, baselines.factorised_scores(name, split, split.test, 0, "groups"))
+    np.testing.assert_array_equal(scores, baselines.baseline_scores(name, split, split.test, 0, "groups"))
 
 
 def test_item_popularity_is_a_distribution(split):

@@ -222,6 +222,21 @@ def test_controls_of_the_lift():
     assert not claims._true_counts_help_most(rows)[0]
 
 
+def test_controls_of_order_factors_and_several_sets():
+    levels = {"GRU": 2.0, "GRU × UserPop": 3.0, "GRU × HP of other users": 1.0, "GRU × true counts": 8.0}
+    levels |= {"True marks × HP": 9.0, "ItemPop × HP": 3.0}
+    both = rankings(levels) + rankings(levels, data_set=claims.RETAIL)
+    checks = (
+        claims._order_vanishes_for_others, claims._true_factors_add, claims._nothing_helps_on_any_set,
+    )  # fmt: skip
+    for check in checks:
+        assert check(tidy(both))[0]
+    odd = {**levels, "GRU × HP of other users": 4.0, "True marks × HP": 2.0}
+    for check in checks[:2]:
+        assert not check(tidy(rankings(odd)))[0]
+    assert not claims._nothing_helps_on_any_set(tidy(rankings(levels) + rankings(odd, data_set=claims.RETAIL)))[0]
+
+
 def test_intervals_are_those_of_a_plain_bootstrap():
     hits = np.random.default_rng(0).poisson(4.0, (1, N_BLOCKS)).astype(float)
     records = [row("GRU", "hits", h, 0, block=b, part="ranking", task=USER_REC) for b, h in enumerate(hits[0])]

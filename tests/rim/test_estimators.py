@@ -1,11 +1,12 @@
 """What a reader calls on a table of events: results, unknown names, and every refusal."""
 
 import warnings
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 
 import reprise.rim
@@ -55,9 +56,10 @@ def test_activity_does_not_change_items(model):
 
 
 def test_who_is_unknown_gets_the_baseline_and_what_is_unknown_is_left_out(model):
-    activity = model.expected_activity(["user 1", "somebody"])
+    with pytest.warns(UserWarning, match="1 of 2 users have no events before the present .* 'somebody'"):
+        activity = model.expected_activity(["user 1", "somebody"])
     assert 0 < activity["somebody"] < activity["user 1"]
-    with pytest.warns(UserWarning, match="none of the 1 users has events, e.g. 'somebody'"):
+    with pytest.warns(UserWarning, match="1 of 1 users have no events"):
         assert len(model.recommend_items(["somebody"], k=2)) == 2
     with pytest.warns(UserWarning, match="1 items have no training events and are left out, e.g. 'item 99'"):
         found = model.recommend_users(["item 99", "item 3"], k=2)
@@ -113,12 +115,17 @@ def test_dates_are_seconds():
 def test_what_cannot_be_used_is_refused(kind):
     with pytest.raises(RimInputError, match="horizon=0"):
         kind(0).fit(walks())
-    with pytest.raises(RimInputError, match="no events before T=-5"):
+    with pytest.raises(RimInputError, match=r"no events before until=-5\.0: the first is at 0"):
         kind(1.0).fit(walks(), until=-5.0)
+    with pytest.raises(RimInputError, match="column 'time' 2 times"):
+        kind(1.0).fit(pd.concat([walks(), walks()[["time"]]], axis=1))
     with pytest.raises(RimInputError, match=r"lack the column\(s\)"):
         kind(1.0).fit(pd.DataFrame({"item": [1], "user": [1]}))
+    for until in (1e4, "2024-01-09"):
+        with pytest.raises(RimInputError, match=r"no events in \[T-h, T\).*check units \(seconds vs milliseconds\)"):
+            kind(1.0, n_windows=0).fit(walks(), until=until)
     with pytest.raises(RimInputError, match=r"check units \(seconds vs milliseconds\)"):
-        kind(1e-9).fit(walks(), until=1e4)
+        kind(1e-9).fit(walks(), until=9.0)
     with pytest.raises(RimInputError, match="HP needs validation requests"):
         kind(100.0).fit(walks())
 
@@ -132,6 +139,9 @@ def test_unknown_models_and_sizes_are_refused(model):
         model.recommend_items(k=9)
     with pytest.raises(RimInputError, match="k=61"):
         model.recommend_users(k=61)
+    for k in ("5", None, 2.5):
+        with pytest.raises(RimInputError, match=f"k={k!r} must be a whole number from 1 to 8"):
+            model.recommend_items(k=k)
 
 
 def test_lists_of_identifiers_are_lists(model):
@@ -139,6 +149,11 @@ def test_lists_of_identifiers_are_lists(model):
         model.recommend_items("user 1")
     with pytest.raises(RimInputError, match="items='item 1' is one identifier"):
         model.recommend_users("item 1")
+    with pytest.raises(RimInputError, match="users=17 is one identifier"):
+        model.recommend_items(17)
+    with pytest.raises(RimInputError, match=r"users hold \['user 1'\], which is no identifier"):
+        model.recommend_items([["user 1"]])
+    assert len(model.recommend_items((user for user in ["user 1"]), k=2)) == 2
     with pytest.raises(RimInputError, match="users are empty"):
         model.recommend_items([])
     with pytest.raises(RimInputError, match="items are empty"):
@@ -163,6 +178,41 @@ def test_the_present_is_a_date_of_any_kind_or_refused():
         pd.testing.assert_series_equal(HawkesPoisson(86_400.0).fit(days, until=until).predict(), expected)
     with pytest.raises(RimInputError, match="until='soon' is no time"):
         HawkesPoisson(1.0).fit(walks(), until="soon")
+    for until in (float("nan"), pd.NaT):
+        with pytest.raises(RimInputError, match=r"until=(nan is not finite|NaT is no time)"):
+            HawkesPoisson(1.0).fit(walks(), until=until)
+
+
+def test_a_horizon_of_dates_is_a_span_or_seconds():
+    days = walks().assign(time=lambda f: pd.Timestamp("2024-01-01") + pd.to_timedelta(f["time"], unit="D"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected = HawkesPoisson(86_400.0).fit(days).predict()
+        for horizon in (pd.Timedelta("1D"), timedelta(days=1), np.timedelta64(1, "D")):
+            pd.testing.assert_series_equal(HawkesPoisson(horizon).fit(days).predict(), expected)
+    with pytest.warns(UserWarning, match=r"horizon=28 counts seconds.*pandas.Timedelta\(days=...\)"):
+        HawkesPoisson(28, n_windows=1).fit(days)
+    with pytest.raises(RimInputError, match="is a span of dates, but times are numbers"):
+        HawkesPoisson(pd.Timedelta("1D")).fit(walks())
+    for horizon in (pd.Timedelta("-1D"), pd.NaT, "1D", None):
+        with pytest.raises(RimInputError, match="horizon="):
+            HawkesPoisson(horizon).fit(days)
+
+
+def test_options_are_checked_before_work_starts():
+    for name, value in (("width", 0), ("epochs", 0), ("batch", 0), ("n_windows", 1.5), ("random_state", -1)):
+        with pytest.raises(RimInputError, match=f"{name}={value} must be a whole number >= "):
+            RecurrentIntensityModel(1.0, **{name: value}).fit(walks())
+    with pytest.raises(RimInputError, match="n_windows='3' must be a whole number >= 0"):
+        HawkesPoisson(1.0, n_windows="3").fit(walks())
+    with pytest.raises(RimInputError, match="width=7 must be even for a Transformer"):
+        RecurrentIntensityModel(1.0, mark="Transformer", width=7).fit(walks())
+
+
+def test_identifiers_of_mixed_types_are_refused():
+    mixed = walks().assign(user=lambda f: np.where(f["user"] == "user 3", 3, f["user"]))
+    with pytest.raises(RimInputError, match="column 'user' mixes int and str"):
+        HawkesPoisson(1.0).fit(mixed)
 
 
 def test_a_matcher_serves_one_user_by_the_names_of_the_items():
@@ -219,6 +269,25 @@ def test_a_matcher_finds_items_by_name(model):
         matcher.transform(scores.to_numpy()[:, 1:])
     with pytest.raises(RimInputError, match="expected probabilities"):
         matcher.transform(-scores)
+
+
+def test_scores_that_are_none_are_refused():
+    scores = pd.DataFrame([[0.9, 0.8], [0.8, 0.3]], columns=["a", "b"])
+    for odd in (scores.astype(str) + "?", [["a"]]):
+        with pytest.raises(RimInputError, match="scores are no numbers"):
+            DualMatcher(1).fit(odd)
+    with pytest.raises(RimInputError, match="scores are sparse"):
+        DualMatcher(1).fit(sparse.csr_array(scores.to_numpy()))
+    with pytest.raises(RimInputError, match="item 'a' has more than one column"):
+        DualMatcher(1).fit(scores.set_axis(["a", "a"], axis=1))
+    matcher = DualMatcher(1, max_per_item=1).fit(scores)
+    with pytest.raises(RimInputError, match=r"a request has the shape \(1, 2\)"):
+        matcher.online(scores.iloc[[0]])
+    with pytest.raises(RimInputError, match="scores are no numbers"):
+        matcher.online(dict(scores.iloc[0]))
+    np.testing.assert_array_equal(
+        DualMatcher(np.inf, max_per_item=1).fit(scores).prices_, DualMatcher(2, max_per_item=1).fit(scores).prices_
+    )
 
 
 def test_a_matchers_options_are_checked(model):

@@ -7,8 +7,19 @@ import pandas as pd
 import pytest
 from tests.rim.test_study import SMALL, few_shoppers
 
-from reprise.rim import figures, illustrations, limits, matching_figures, sentences, study, summaries
+from reprise.numerals import number
+from reprise.rim import (
+    data_sentences,
+    figures,
+    illustrations,
+    matching_figures,
+    matching_sentences,
+    ranking_sentences,
+    study,
+    summaries,
+)  # fmt: skip
 from reprise.rim.comparisons import USER_REC, matched, ranked
+from reprise.rim.matched import OTHER_PRICES
 from reprise.rim.settings import Settings
 from reprise.rows import MissingRowsError, per_seed
 from reprise.verification import published_numbers
@@ -88,7 +99,7 @@ def test_tables_have_a_line_for_each_case(rows, published):
     assert summaries.data_table(rows, SETS)["data set"].tolist() == ["MovieLens 100K", "Online Retail"]
     levels = summaries.levels_table(rows, published, SETS).set_index("method")
     assert levels.loc["GraphConv-Extra", "paper (MovieLens 1M), UserRec"] == "2.85"
-    assert levels.loc["GraphConv-Extra", "MovieLens 100K, UserRec"] == "—"
+    assert levels.loc["Transformer", "MovieLens 100K, UserRec"] == "—"
     assert "±" in levels.loc["GRU × HP", "Online Retail, UserRec"]
     spread = summaries.spread_table(rows, SETS).set_index("method")
     assert spread.loc["GRU × HP", "MovieLens 100K, item perplexity of ItemRec"] == "—"
@@ -96,14 +107,14 @@ def test_tables_have_a_line_for_each_case(rows, published):
     for method in ("GRU", "GRU × HP"):
         value = per_seed(rows, method=method, **how).mean()
         assert spread.loc[method, "MovieLens 100K, user perplexity of UserRec"] == f"{value:.0f}"
-        assert f" {value:.0f}" in sentences.how_few_are_addressed(rows, SETS).split("; ")[0]
+        assert f" {value:.0f}" in ranking_sentences.how_few_are_addressed(rows, SETS).split("; ")[0]
     matching = summaries.matching_table(rows, SETS)
     assert set(matching["solver"]) == {"exact", "released loop", "greedy", "exact, prices of other items"}
     programme = summaries.programme_table(rows, SETS)
     assert programme["exact, of the optimum (%)"].str.startswith(("99", "100")).all()
     assert len(summaries.resampling_table(rows, SETS)) == 8
     assert len(summaries.new_pairs_table(rows, SETS)) == 10
-    assert len(summaries.activity_table(rows, SETS)) == 9
+    assert len(summaries.activity_table(rows, SETS)) == 11
     shares = summaries.rarity_table(rows, SETS).groupby(["scores", "bound"])["share of exposures (%)"]
     assert shares.apply(lambda s: s.astype(float).sum()).sub(100).abs().max() < 0.3
     for make in (summaries.matching_table, summaries.programme_table, summaries.rarity_table):
@@ -127,7 +138,7 @@ def scaled(rows, method, factor, data_set=SETS[0]):
 
 def test_the_order_is_told_as_it_is(rows):
     plain, text = (
-        sentences.where_the_order_breaks(one, SETS).split("**Online Retail**")
+        ranking_sentences.where_the_order_breaks(one, SETS).split("**Online Retail**")
         for one in (rows, scaled(rows, "GRU × EMA", 0.01))
     )
     kinds = dict(re.findall(r"([^;:]+?) (holds?|(?:is|are) reversed|(?:is|are) open)", text[0]))
@@ -136,23 +147,23 @@ def test_the_order_is_told_as_it_is(rows):
     assert "UserPop < EMA" in reversed_steps[0]
     assert any("EMA < Hawkes" in steps for steps, kind in kinds.items() if kind.startswith("hold"))
     assert text[1] == plain[1]
-    best = sentences.where_the_order_breaks(scaled(rows, "GRU × UserPop", 9.0), SETS[:1])
+    best = ranking_sentences.where_the_order_breaks(scaled(rows, "GRU × UserPop", 9.0), SETS[:1])
     assert "the best factor is UserPop" in best
 
 
 def test_sentences_carry_the_numbers_of_the_rows(rows):
     gain = ranked(rows, SETS[0], USER_REC, "GRU × HP").values[0]
-    assert f"{gain:.1f}" in sentences.how_much_is_activity(rows, SETS)
+    assert f"{gain:.1f}" in ranking_sentences.how_much_is_activity(rows, SETS)
     how = {"dataset": SETS[0], "part": "activity", "method": "GRU", "metric": "mean log probability of targets"}
     gap = (per_seed(rows, split="validation", **how) - per_seed(rows, split="test", **how)).mean()
-    assert f"{abs(gap):.2f} nats" in sentences.overconfidence(rows, SETS)
-    assert "released loop leaves" in sentences.loop_against_exact(rows, SETS)
-    assert "no matching" in sentences.loop_against_exact(rows, SETS[1:])
-    against = sentences.against_factorisations(scaled(rows, "ALS", 1e3), SETS[:1])
+    assert f"{abs(gap):.2f} nats" in ranking_sentences.overconfidence(rows, SETS)
+    assert "released loop leaves" in matching_sentences.loop_against_exact(rows, SETS)
+    assert "no matching" in matching_sentences.loop_against_exact(rows, SETS[1:])
+    against = ranking_sentences.against_factorisations(scaled(rows, "ALS", 1e3), SETS[:1])
     assert "in UserRec behind ALS (−" in against
     assert "in ItemRec" in against
-    assert "correlates" in sentences.why_it_breaks(rows, SETS)
-    assert "-fold on MovieLens 100K" in sentences.recall_is_overstated(rows, SETS)
+    assert "correlates" in ranking_sentences.why_it_breaks(rows, SETS)
+    assert "-fold on MovieLens 100K" in ranking_sentences.recall_is_overstated(rows, SETS)
 
 
 def hits_of_the_rarest(rows, value):
@@ -166,17 +177,20 @@ def hits_of_the_rarest(rows, value):
 
 
 def test_exposures_of_rare_items_are_told_also_where_nobody_is_shown_one(rows):
-    assert "hits 12.50 times in a hundred" in sentences.where_cheap_exposure_goes(hits_of_the_rarest(rows, 12.5), SETS)
-    assert "hits nobody (there is none)" in sentences.where_cheap_exposure_goes(hits_of_the_rarest(rows, None), SETS)
-    assert "no matching" in sentences.where_cheap_exposure_goes(rows, SETS[1:])
+    text = matching_sentences.who_is_hit(hits_of_the_rarest(rows, 12.5), SETS)
+    assert "rarest third 12.50 and 12.50 without a minimum" in text
+    assert "most popular third" in text
+    nobody = matching_sentences.who_is_hit(hits_of_the_rarest(rows, None), SETS)
+    assert "rarest third none (nobody is shown one)" in nobody
+    assert "no matching" in matching_sentences.who_is_hit(rows, SETS[1:])
 
 
 def test_harm_by_activity_is_told(rows):
-    text = limits.what_activity_does_to_others(scaled(rows, "ALS × HP", 1e-3, SETS[1]), SETS)
+    text = ranking_sentences.what_activity_does_to_others(scaled(rows, "ALS × HP", 1e-3, SETS[1]), SETS)
     first, second = text.split("on Online Retail")
     assert "lowers" not in first
     assert "HP lowers the UserRec precision of ALS" in second
-    ahead = limits.what_activity_does_to_others(scaled(rows, "GRU × HP", 1e3), SETS[:1])
+    ahead = ranking_sentences.what_activity_does_to_others(scaled(rows, "GRU × HP", 1e3), SETS[:1])
     assert "GRU × HP is ahead of ItemPop × HP (+" in ahead
     drawn = figures.draw_lift(scaled(rows, "ALS × HP", 1e-3), published_numbers("rim"), SETS)
     assert "that of ALS by 0.00 on MovieLens 100K" in drawn.figure.get_suptitle().replace("\n", " ")
@@ -184,31 +198,92 @@ def test_harm_by_activity_is_told(rows):
 
 def test_limits_of_the_verdicts_carry_the_numbers_of_the_rows(rows):
     how = {"dataset": SETS[0], "part": "matching", "metric": "precision (%)", "method": "GRU × HP", "multiplier": 0.7}
-    other = per_seed(rows, solver=limits.OTHER_PRICES, served="online", split="test", **how).mean()
+    other = per_seed(rows, solver=OTHER_PRICES, served="online", split="test", **how).mean()
     own = per_seed(rows, solver="exact", served="offline", split="test", **how).mean()
-    assert f"{other / own:.2f} with those of other items" in limits.precision_tells_no_prices_apart(rows, SETS)
-    assert "hits" not in limits.how_greedy_rounds(rows, SETS)
-    assert "A negative gap" in limits.how_greedy_rounds(rows, SETS)
-    assert "most popular third" in limits.who_is_hit_with_a_minimum(rows, SETS)
+    assert f"{other / own:.2f} with those of other items" in matching_sentences.precision_tells_no_prices_apart(
+        rows, SETS
+    )
+    assert "hits" not in matching_sentences.how_greedy_rounds(rows, SETS)
+    assert "A negative gap" in matching_sentences.how_greedy_rounds(rows, SETS)
     lost = {
         m: matched(rows, SETS[0], m, 0.7, served="offline").lost_from(
             matched(rows, SETS[0], m, 0.0, served="offline", solver="none")
         ).values[0]
         for m in ("GRU", "GRU × HP")
     }  # fmt: skip
-    assert f"{abs(lost['GRU'] - lost['GRU × HP']):.1f} [" in limits.size_of_the_loss(rows, SETS)
+    assert f"{abs(lost['GRU'] - lost['GRU × HP']):.1f} [" in matching_sentences.size_of_the_loss(rows, SETS)
     for say in (
-        limits.precision_tells_no_prices_apart, limits.how_greedy_rounds, limits.who_is_hit_with_a_minimum,
-        limits.size_of_the_loss,
+        matching_sentences.precision_tells_no_prices_apart, matching_sentences.how_greedy_rounds,
+        matching_sentences.size_of_the_loss,
     ):  # fmt: skip
         assert not say(rows, SETS[1:])
-    assert "GRU × HP − GRU × EMA" in limits.differences_by_user(rows, SETS)
+    assert "GRU × HP − GRU × EMA" in ranking_sentences.differences_by_user(rows, SETS)
 
 
 def test_spans_are_written_in_minutes_or_days():
-    assert limits.span_in_words(np.array([1000.0, 1180.0])) == "17 to 20 minutes"
-    assert limits.span_in_words(np.array([28 * 86_400.0])) == "28 days"
-    assert limits.horizons_in_words(["churn-and-bursts"], (0,)) == ""
+    assert data_sentences.span_in_words(np.array([1000.0, 1180.0])) == "17 to 20 minutes"
+    assert data_sentences.span_in_words(np.array([28 * 86_400.0])) == "28 days"
+
+
+def test_the_horizon_and_ties_are_told_from_the_rows(rows):
+    fact = (rows["part"] == "data") & (rows["dataset"] == SETS[0])
+    days = rows["value"].where(~(fact & (rows["metric"] == "horizon")), 28 * 86_400.0)
+    text = data_sentences.horizons_in_words(rows.assign(value=days), SETS[:1])
+    assert text.startswith("The horizon lasts 28 days on MovieLens 100K: 0 % of")
+    # Kernel scales are 10^(-6 + k/7) horizons: those below 1/(28 days) are k = 0.
+    assert f"and {(np.logspace(-6, 1, 50) * 28 * 86_400 < 1).sum()} of the 50" in text
+    assert summaries.data_table(rows.assign(value=days), SETS[:1])["horizon"].tolist() == ["28 days"]
+    assert data_sentences.horizons_in_words(rows.assign(dataset="churn-and-bursts"), ["churn-and-bursts"]) == ""
+
+
+def test_the_end_of_the_grid_is_told_from_the_rows(rows):
+    text = ranking_sentences.where_the_grid_ends(rows, SETS[:1])
+    kernel = rows[(rows["dataset"] == SETS[0]) & (rows["part"] == "kernel") & (rows["method"] == "HP")]
+    weights = kernel[kernel["metric"] == "kernel weight"]
+    share = 100 * weights.loc[weights["at"] == weights["at"].max(), "value"].sum() / weights["value"].sum()
+    assert f"{share:.0f} % of HP's kernel weight lies on the longest scale" in text
+    assert "by the factor 1.00 [" in ranking_sentences.where_the_grid_ends(as_hp(rows), SETS[:1])
+    assert ranking_sentences.where_the_grid_ends(rows[rows["part"] != "kernel"], SETS) == ""
+
+
+def as_hp(rows):
+    """Return the rows with the longer grid's ranking replaced by the usual one's."""
+    longer = rows["method"] == "GRU × HP, longer scales"
+    usual = rows[rows["method"] == "GRU × HP"].assign(method="GRU × HP, longer scales")
+    return pd.concat([rows[~longer], usual], ignore_index=True)
+
+
+def test_rivals_from_graphs_are_told_beside_c5(rows):
+    text = ranking_sentences.beside_graph_convolution(scaled(rows, "GraphConv", 1e3), SETS[:1])
+    assert re.search(r"GRU × HP on MovieLens 100K: ItemRec [^,]+, [^,]+ and [^,]+, [^,]+, UserRec −", text)
+    assert ranking_sentences.beside_graph_convolution(rows[~rows["method"].str.startswith("Graph")], SETS) == ""
+
+
+def test_prices_that_grow_old_are_drawn_and_told(rows):
+    drawing = matching_figures.draw_drift(rows, SETS)
+    assert drawing.data["age"].tolist() == [1, 2]
+    how = {"dataset": SETS[0], "part": "drift", "metric": "shortfall (%)", "solver": "exact"}
+    first = per_seed(rows, at=1, **how).mean()
+    assert drawing.data["old prices"][0] == pytest.approx(first)
+    last = per_seed(rows, at=2, **how).mean()
+    text = matching_sentences.how_prices_age(rows, SETS)
+    assert f"{first:.1f} % at an age of 1, {last:.1f} % at 2 ({number(last - first, 1, signed=True)} [" in text
+    without = rows[rows["part"] != "drift"]
+    assert matching_sentences.how_prices_age(without, SETS) == ""
+    with pytest.raises(MissingRowsError):
+        matching_figures.draw_drift(without, SETS)
+
+
+def test_sampling_is_told_of_where_it_was_measured(rows):
+    assert "square root" in matching_sentences.how_samples_err(rows, SETS)
+    assert matching_sentences.how_samples_err(rows, SETS[1:]) == ""
+
+
+def test_the_papers_films_are_not_drawn_beside_invoices(rows, published):
+    figure = figures.draw_lift(rows, published, SETS).figure
+    marks = [sum(line.get_marker() == "D" for line in axes.get_lines()) for axes in figure.axes]
+    scatters = [len(axes.collections) for axes in figure.axes]
+    assert (marks[0], scatters[0]) != (marks[1], scatters[1])
 
 
 def test_illustrations_need_no_study():

@@ -47,6 +47,12 @@ def test_a_positive_factor_per_user_changes_no_items_but_can_change_users(seed):
     np.testing.assert_array_equal(user_rec(scaled[order], 4), user_rec(scaled, 4)[order])
 
 
+@pytest.mark.parametrize("activity", [[1.0], [1.0, -1.0], [1.0, np.nan], [1.0, np.inf], [[1.0], [1.0]]])
+def test_an_activity_that_is_none_is_refused(activity):
+    with pytest.raises(RimInputError, match="activity"):
+        intensity_scores(np.full((2, 3), 0.1), np.array(activity))
+
+
 def test_logits_are_refused_where_probabilities_are_needed():
     with pytest.raises(RimInputError, match="expected probabilities × intensity"):
         intensity_scores(np.array([[0.9, 0.8]]), np.ones(1))
@@ -55,7 +61,7 @@ def test_logits_are_refused_where_probabilities_are_needed():
     assert np.isneginf(intensity_scores(np.array([[0.1, 0.8]]), np.ones(1), np.array([[True, False]]))[0, 0])
 
 
-@pytest.mark.parametrize("k", [0, 4, 1.5, True])
+@pytest.mark.parametrize("k", [0, 4, 1.5, True, "2", None, np.nan])
 def test_more_than_there_is_cannot_be_chosen(k):
     with pytest.raises(RimInputError, match=r"k=.* from 1 to 3"):
         item_rec(np.ones((2, 3)), k)

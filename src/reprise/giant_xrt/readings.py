@@ -35,13 +35,16 @@ RIVALS = (("TF-IDF", "MLP"), ("SVD", "MLP"), ("Link prediction", "MLP"), ("SVD",
 def best_rates(rows: pd.DataFrame, model: str = "ridge") -> pd.DataFrame:
     """Return the row of the learning rate that validation chose, by data set and pre-training.
 
-    Columns ``lowest`` and ``highest`` say whether the rate is one of the ends of those tried. Ridge chooses; with
-    ``model`` another one would have. Raises MissingRowsError if no rates were recorded.
+    Columns ``lowest`` and ``highest`` say whether the rate is one of the ends of those tried, ``margin`` by how many
+    points it is ahead of the second best. Ridge chooses; with ``model`` another one would have. Raises MissingRowsError
+    if no rates were recorded.
     """
     groups = select(rows, experiment="rates", model=model).groupby(["dataset", "method"], sort=False)
     best = rows.loc[groups["value"].idxmax()]
     ends = {"lowest": groups["at"].min(), "highest": groups["at"].max()}
-    return best.assign(**{name: best["at"].to_numpy() == of.to_numpy() for name, of in ends.items()})
+    margins = groups["value"].agg(lambda of: of.nlargest(2).iloc[0] - of.nlargest(2).iloc[-1])
+    marks = {name: best["at"].to_numpy() == of.to_numpy() for name, of in ends.items()}
+    return best.assign(**marks, margin=margins.to_numpy())
 
 
 def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
@@ -53,13 +56,16 @@ def rates_sentence(rows: pd.DataFrame, tried: Sequence[float]) -> str:
     except MissingRowsError:
         return "Validation, by ridge, chose the learning rates; this run has no record of which."
     words = [
-        f"{number(line.at)} for {line.method} on {title_of(line.dataset)}"
-        + (", the lowest tried" if line.lowest else ", the highest tried" if line.highest else "")
+        f"{number(line.at)} for {line.method} on {title_of(line.dataset)} (by {number(line.margin, 1)}"
+        + ("; the lowest tried)" if line.lowest else "; the highest tried)" if line.highest else ")")
         for line in best.itertuples()
     ]
     edge = " A rate at the edge may have a better one beyond it." if best[["lowest", "highest"]].any(axis=None) else ""
     grid = ", ".join(number(rate) for rate in tried)
-    chosen = f"Validation, by ridge, chose the learning rates {'; '.join(words)}, from the same grid ({grid})."
+    chosen = (
+        "Validation, by ridge on one split, chose the learning rates (in brackets how many points ahead of the second "
+        f"best) {'; '.join(words)}, from the same grid ({grid})."
+    )
     return f"{chosen}{edge}{_other_choice(rows, best)}"
 
 

@@ -6,8 +6,8 @@ can be matched under bounds.
 
 Implemented: GRU and Transformer mark models, five activity models (none, user popularity, moving average, a Hawkes
 process by its Gram matrix, Hawkes–Poisson), both rankings, the matching with certificate offline and online, the
-released loop and greedy baseline, factorisations, and what questions them. Not implemented: GraphConv, LDA, BPR with
-both kinds of negatives.
+released loop and greedy baseline, factorisations, a graph convolution and a topic model as rivals, and what questions
+them.
 """
 
 from reprise.public_names import load_when_used

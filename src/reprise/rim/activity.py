@@ -1,4 +1,4 @@
-"""Activity models λ(x): how much a user, in the present state, will do; five of the paper and four to question them.
+"""Activity models λ(x): how much a user, in the present state, will do; five of the paper and six to question them.
 
 Each is a function of a split and requests. What it learns it learns from training events and validation requests.
 """
@@ -6,6 +6,7 @@ Each is a function of a split and requests. What it learns it learns from traini
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from reprise.rim import hawkes
 from reprise.rim.events import Numbers, Requests, requests_at
 from reprise.rim.input_checks import RimInputError, check_horizon
-from reprise.rim.kernel_features import features, moments
+from reprise.rim.kernel_features import LONGER_SCALES, SCALES, features, moments
 
 if TYPE_CHECKING:
     from reprise.rim.splits import Split
@@ -46,16 +47,21 @@ def recency(requests: Requests) -> Numbers:
     )
 
 
-def hawkes_weights(split: Split) -> Numbers:
-    """Return the Hawkes process fitted to the training events of all users with a finite T."""
+def training_histories(split: Split) -> Requests:
+    """Return the training events of all users with a finite T: what the Hawkes process is fitted to."""
     cut = np.flatnonzero(np.isfinite(split.ends))
-    return hawkes.fit_hawkes(moments(requests_at(split.train, cut, split.ends, split.horizon)))
+    return requests_at(split.train, cut, split.ends, split.horizon)
 
 
-def hawkes_at_the_time(split: Split) -> Callable[[Requests], Numbers]:
+def hawkes_weights(split: Split, scales: Numbers = SCALES) -> Numbers:
+    """Return the weights of the Hawkes process fitted to the training histories."""
+    return hawkes.fit_hawkes(moments(training_histories(split), scales))
+
+
+def hawkes_at_the_time(split: Split, scales: Numbers = SCALES) -> Callable[[Requests], Numbers]:
     """λ of a Hawkes process *at* T, as in the released code: not integrated over the horizon."""
-    weights = hawkes_weights(split)
-    return lambda requests: features(requests) @ weights
+    weights = hawkes_weights(split, scales)
+    return lambda requests: features(requests, scales) @ weights
 
 
 def hawkes_over_the_horizon(split: Split) -> Callable[[Requests], Numbers]:
@@ -64,35 +70,43 @@ def hawkes_over_the_horizon(split: Split) -> Callable[[Requests], Numbers]:
     return lambda requests: features(requests) @ weights
 
 
-def hawkes_poisson(split: Split) -> Callable[[Requests], Numbers]:
-    """λ of the Hawkes–Poisson model (HP), fitted on all validation windows; the released code takes the first."""
-    weights = poisson_weights(split)
-    return lambda requests: features(requests) @ weights
-
-
-def poisson_weights(split: Split) -> Numbers:
-    """Return the Hawkes–Poisson weights of a split.
+def validation_counts(split: Split, columns: Callable[[Requests], Numbers]) -> tuple[Numbers, Numbers]:
+    """Return columns of all validation requests, window under window, and their future counts Y.
 
     Raises
     ------
     RimInputError
         If there is no validation request.
     """
-    if not split.validation or not sum(map(len, split.validation)):
+    if not sum(map(len, split.validation)):
         raise RimInputError("HP needs validation requests; give events long enough before T, or n_windows >= 1.")
-    stacked = np.concatenate([features(window) for window in split.validation])
-    return hawkes.fit_poisson(stacked, np.concatenate([window.n_future for window in split.validation]))
+    stacked = np.concatenate([columns(window) for window in split.validation])
+    return stacked, np.concatenate([window.n_future for window in split.validation])
+
+
+def hawkes_poisson(split: Split, scales: Numbers = SCALES) -> Callable[[Requests], Numbers]:
+    """λ of the Hawkes–Poisson model (HP), fitted on all validation windows; the released code takes the first."""
+    weights = poisson_weights(split, scales)
+    return lambda requests: features(requests, scales) @ weights
+
+
+def poisson_weights(split: Split, scales: Numbers = SCALES) -> Numbers:
+    """Return the Hawkes–Poisson weights of a split; refused without validation requests."""
+    return hawkes.fit_poisson(*validation_counts(split, lambda requests: features(requests, scales)))
 
 
 def hawkes_poisson_of_visits(split: Split) -> Callable[[Requests], Numbers]:
     """HP whose state counts visits: events at one time, as the lines of an invoice, once."""
-    stacked = np.concatenate([features(window.by_visit()) for window in split.validation])
-    weights = hawkes.fit_poisson(stacked, np.concatenate([window.n_future for window in split.validation]))
-    return lambda requests: features(requests.by_visit()) @ weights
+    weights = hawkes.fit_poisson(*validation_counts(split, _features_of_visits))
+    return lambda requests: _features_of_visits(requests) @ weights
+
+
+def _features_of_visits(requests: Requests) -> Numbers:
+    return features(requests.by_visit())
 
 
 def _simple(requests: Requests) -> Numbers:
-    """Return five plain features: constant, logs of past count, EMA, and time since the last and the first event."""
+    """Return four plain features: logs of past count, EMA, and time since the last and the first event."""
     horizon = requests.horizon
     last, first = requests.time[requests.indptr[1:] - 1], requests.time[requests.indptr[:-1]]
     return np.stack(
@@ -112,8 +126,7 @@ def count_and_recency(split: Split) -> Callable[[Requests], Numbers]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    stacked = np.concatenate([_simple(window) for window in split.validation])
-    counts = np.concatenate([window.n_future for window in split.validation])
+    stacked, counts = validation_counts(split, _simple)
     model = make_pipeline(StandardScaler(), PoissonRegressor(alpha=hawkes.RIDGE, max_iter=1000)).fit(stacked, counts)
     # Extreme features must not overflow the exponential: nobody does a hundred times what anybody has done.
     highest = 100 * max(float(counts.max()), 1.0)
@@ -127,11 +140,9 @@ def boosted_counts(split: Split) -> Callable[[Requests], Numbers]:
     def columns(requests: Requests) -> Numbers:
         return np.hstack([features(requests), _simple(requests)])
 
-    stacked = np.concatenate([columns(window) for window in split.validation])
-    counts = np.concatenate([window.n_future for window in split.validation])
     model = HistGradientBoostingRegressor(
         loss="poisson", max_iter=50, learning_rate=0.1, max_leaf_nodes=8, early_stopping=False, random_state=0
-    ).fit(stacked, counts)
+    ).fit(*validation_counts(split, columns))
     return lambda requests: np.asarray(model.predict(columns(requests)), dtype=np.float64)
 
 
@@ -147,4 +158,6 @@ FURTHER_MODELS: dict[str, Activity] = {
     "HP, visits": hawkes_poisson_of_visits,
     "count and recency": count_and_recency,
     "boosted counts": boosted_counts,
+    "Hawkes, longer scales": partial(hawkes_at_the_time, scales=LONGER_SCALES),
+    "HP, longer scales": partial(hawkes_poisson, scales=LONGER_SCALES),
 }

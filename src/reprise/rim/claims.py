@@ -256,6 +256,30 @@ def _true_counts_help_most(rows: pd.DataFrame) -> tuple[bool, str]:
     return gain.above(0), f"GRU × true counts − GRU × HP: {difference(gain, 2)} points."
 
 
+def _nothing_helps_on_any_set(rows: pd.DataFrame) -> tuple[bool, str]:
+    """HP handed to other users must not lift UserRec, on either data set."""
+    found = {
+        name: _users(rows, "GRU × HP of other users", name).over(_users(rows, "GRU", name)).interval()
+        for name in (MOVIES, RETAIL)
+    }
+    words = [f"{name}: {_ends(ratio)}" for name, ratio in found.items()]
+    return not any(r.above(1) for r in found.values()), f"GRU × HP of other users over GRU, {_joined(words)}"
+
+
+def _order_vanishes_for_others(rows: pd.DataFrame) -> tuple[bool, str]:
+    """Where HP goes to other users, the last step of the order must be reversed."""
+    gain = (_users(rows, "GRU × HP of other users") - _users(rows, "GRU × UserPop")).interval()
+    return gain.below(0), f"GRU × HP of other users − GRU × UserPop: {difference(gain, 2)} points."
+
+
+def _true_factors_add(rows: pd.DataFrame) -> tuple[bool, str]:
+    """True marks must add to HP what popularity does not, and true counts must add to the GRU."""
+    pairs = (("True marks × HP", "ItemPop × HP"), ("GRU × true counts", "GRU"))
+    gains = {f"{whole} − {part}": (_users(rows, whole) - _users(rows, part)).interval() for whole, part in pairs}
+    words = [f"{what}: {difference(gain, 2)} points" for what, gain in gains.items()]
+    return all(gain.above(0) for gain in gains.values()), _joined(words)
+
+
 def _prices_of_other_items_fail(rows: pd.DataFrame) -> tuple[bool, str]:
     """Prices handed to other items must leave more undelivered than the items' own."""
     other, own = (_off_bounds(rows, 0.7, "shortfall (%)", s) for s in ("exact, prices of other items", "exact"))
@@ -298,6 +322,10 @@ CLAIMS = (
         paper_value="1.71 < 3.06 < 3.43 < 4.66 < 4.71 %",
         rule=activity_models_are_ordered,
         data_sets=(MOVIES,),
+        controls=(
+            Control("must be reversed: HP of other users", _order_vanishes_for_others),
+            Control("must be higher than HP: true future counts", _true_counts_help_most),
+        ),
     ),
     Claim(
         id="C4",
@@ -307,6 +335,10 @@ CLAIMS = (
         paper_value="2.10 and 1.76 of 4.92 %",
         rule=both_factors_are_needed,
         data_sets=(MOVIES,),
+        controls=(
+            Control("must not be needed: HP of other users", _activity_of_others_does_not_help),
+            Control("must be needed: true marks, and true counts", _true_factors_add),
+        ),
     ),
     Claim(
         id="C5",
@@ -344,5 +376,6 @@ CLAIMS = (
         paper_value="",
         rule=activity_improves_prediction_on_several_sets,
         data_sets=(MOVIES, RETAIL),
+        controls=(Control("must vanish: HP of other users", _nothing_helps_on_any_set),),
     ),
 )

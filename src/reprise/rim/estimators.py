@@ -10,13 +10,13 @@ True
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -26,61 +26,43 @@ from reprise.errors import unknown_name
 from reprise.rim import hawkes
 from reprise.rim.activity import PAPERS_MODELS, poisson_weights
 from reprise.rim.events import Events, Numbers, Requests, from_frame
-from reprise.rim.input_checks import RimInputError, check_capacity, check_horizon
+from reprise.rim.input_checks import COLUMNS, RimInputError, check_capacity, check_whole
 from reprise.rim.kernel_features import features
 from reprise.rim.marks import NETWORKS, MarkOptions, Network, train_mark
 from reprise.rim.ranking import intensity_scores, item_rec, user_rec
 from reprise.rim.splits import Split, check_targets, temporal_split
+from reprise.rim.times import Moment, Span, as_horizon, as_present
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Factor = Literal["none", "UserPop", "EMA", "Hawkes", "HP"]
-Moment = float | str | date | np.datetime64 | None
 
 
-def _split(events: Events, until: Moment, horizon: float, n_windows: int) -> Split:
-    """Return the split at a time, by default just behind the last event; windows of targets must not all be empty."""
-    at = float(np.nextafter(events.time.max(), np.inf)) if until is None else _number(until)
-    split = temporal_split(events, at, check_horizon(horizon), n_windows=n_windows)
+def _split(events: Events, at: float, horizon: float, n_windows: int) -> Split:
+    """Return the split at a time; windows of targets must not all be empty."""
+    split = temporal_split(events, at, horizon, n_windows=n_windows)
     if split.validation and not any(window.targets.nnz for window in split.validation):
         check_targets(split.validation[0])
     return split
 
 
-def _number(moment: float | str | date | np.datetime64) -> float:
-    """Return a time as a number; dates count in seconds since 1970, as those of the events do.
-
-    Raises
-    ------
-    RimInputError
-        If it is neither.
-    """
-    import pandas as pd
-
-    try:
-        if isinstance(moment, str | date | np.datetime64):
-            return float(pd.Timestamp(moment).timestamp())
-        return float(moment)
-    except (TypeError, ValueError) as error:
-        raise RimInputError(
-            f"until={moment!r} is no time; give a number in the unit of the times, or a date."
-        ) from error
-
-
-def _identifiers(name: str, given: Sequence[Any]) -> list[Any]:
+def _identifiers(name: str, given: Iterable[Any]) -> list[Any]:
     """Return users or items as a list.
 
     Raises
     ------
     RimInputError
-        If it is a single identifier, or none.
+        If it is a single identifier, or none, or holds lists.
     """
-    if isinstance(given, str | bytes):
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise RimInputError(f"{name}={given!r} is one identifier; give a list of them.")
-    if not len(given):
+    found = list(given)
+    if not found:
         raise RimInputError(f"{name} are empty; give at least one, or None for all.")
-    return list(given)
+    if odd := [one for one in found if not isinstance(one, Hashable)]:
+        raise RimInputError(f"{name} hold {odd[0]!r}, which is no identifier; give a flat list.")
+    return found
 
 
 def _requests(split: Split, users: Sequence[Any] | None) -> tuple[pd.Index, Requests]:
@@ -91,10 +73,11 @@ def _requests(split: Split, users: Sequence[Any] | None) -> tuple[pd.Index, Requ
     place_of = {user: place for place, user in enumerate(split.train.users[split.test.user].tolist())}
     places = np.array([place_of.get(user, -1) for user in identifiers.tolist()], dtype=np.int64)
     known = np.flatnonzero(places >= 0)
-    if not len(known):
+    if users is not None and (unknown := len(places) - len(known)):
+        first = identifiers.tolist()[int(np.flatnonzero(places < 0)[0])]
         warnings.warn(
-            f"none of the {len(places)} users has events, e.g. {identifiers.tolist()[0]!r}; are they of the type "
-            "that the events' users have?",
+            f"{unknown} of {len(places)} users have no events before the present and get what is left without a "
+            f"history, e.g. {first!r}; are they of the type that the events' users have?",
             stacklevel=3,
         )
     chosen = split.test.only(places[known])
@@ -113,10 +96,18 @@ def _without_items(events: Events) -> Events:
     return replace(events, item=np.zeros_like(events.item), items=np.zeros(1, dtype=np.int64))
 
 
+def _with_single_columns(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events, refused if one of their columns is there twice."""
+    names = list(getattr(events, "columns", ()))
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise RimInputError(f"events have the column {twice[0]!r} {names.count(twice[0])} times; keep one of them.")
+    return events
+
+
 class _EventsModel(BaseEstimator):
     """What is fitted to the events before a time: a subclass says how it reads them, and learns from their split."""
 
-    horizon: float
+    horizon: Span
     n_windows: int
 
     def fit(self, events: pd.DataFrame, until: Moment = None) -> Self:
@@ -133,20 +124,29 @@ class _EventsModel(BaseEstimator):
         Raises
         ------
         RimInputError
-            For events or a horizon that cannot be used.
+            For events, a horizon, a present or options that cannot be used.
         UnknownNameError
             For a mark or activity model that does not exist.
+
+        Warns
+        -----
+        UserWarning
+            If rows are equal in all three columns, or a horizon of seconds can hardly be meant.
         """
-        self._check_names()
-        self._split = _split(self._read(events), until, self.horizon, self.n_windows)
+        self._check_options()
+        read = self._read(events)
+        dates = not is_numeric_dtype(events["time"])
+        horizon = as_horizon(self.horizon, read, dates=dates)
+        self._split = _split(read, as_present(until, read, horizon, dates=dates), horizon, int(self.n_windows))
         self._learn(self._split)
         return self
 
-    def _check_names(self) -> None:
-        """Refuse names of models that do not exist."""
+    def _check_options(self) -> None:
+        """Refuse options that make no sense, before work starts."""
+        check_whole("n_windows", self.n_windows, least=0)
 
     def _read(self, events: pd.DataFrame) -> Events:
-        return from_frame(events)
+        return from_frame(_with_single_columns(events))
 
     def _learn(self, split: Split) -> None:
         raise NotImplementedError
@@ -158,7 +158,7 @@ class HawkesPoisson(_EventsModel):
     Parameters
     ----------
     horizon
-        h, in the unit of the events' times (seconds for dates).
+        h: a number in the unit of the events' times (seconds for dates), or a timedelta for dates.
     n_windows
         Number of windows of length h just before the present, on whose counts the regression is fitted.
 
@@ -170,12 +170,12 @@ class HawkesPoisson(_EventsModel):
 
     weights_: NDArray[np.float64]
 
-    def __init__(self, horizon: float, *, n_windows: int = 3) -> None:
+    def __init__(self, horizon: Span, *, n_windows: int = 3) -> None:
         self.horizon = horizon
         self.n_windows = n_windows
 
     def _read(self, events: pd.DataFrame) -> Events:
-        columns = getattr(events, "columns", ())
+        columns = getattr(_with_single_columns(events), "columns", ())
         frame = events if "item" in columns or not len(columns) else events.assign(item=np.arange(len(events)))
         return _without_items(from_frame(frame))
 
@@ -197,15 +197,16 @@ class RecurrentIntensityModel(_EventsModel):
     Parameters
     ----------
     horizon
-        h, in the unit of the events' times (seconds for dates): the window for which users are wanted.
+        h, the window for which users are wanted: a number in the unit of the events' times (seconds for dates), or a
+        timedelta for dates.
     mark
         ``"GRU"`` or ``"Transformer"``.
     activity
         ``"HP"``, or ``"none"``, ``"UserPop"``, ``"EMA"``, ``"Hawkes"``.
     width, epochs, batch
-        Of the mark model; the paper: 128, 20, 64.
+        Of the mark model, each >= 1; the paper: 128, 20, 64. A Transformer's width is even.
     n_windows
-        Windows before the present on which HP is fitted.
+        Windows before the present on which HP is fitted, >= 0.
     exclude_past
         Whether items that a user took before are not recommended again.
     random_state
@@ -225,7 +226,7 @@ class RecurrentIntensityModel(_EventsModel):
 
     def __init__(
         self,
-        horizon: float,
+        horizon: Span,
         *,
         mark: Network = "GRU",
         activity: Factor = "HP",
@@ -248,7 +249,13 @@ class RecurrentIntensityModel(_EventsModel):
         self.random_state = random_state
         self.device = device
 
-    def _check_names(self) -> None:
+    def _check_options(self) -> None:
+        super()._check_options()
+        for name in ("width", "epochs", "batch"):
+            check_whole(name, getattr(self, name))
+        check_whole("random_state", self.random_state, least=0)
+        if self.mark == "Transformer" and self.width % 2:
+            raise RimInputError(f"width={self.width} must be even for a Transformer, which has two heads.")
         for kind, name, known in (
             ("mark model", self.mark, list(NETWORKS)),
             ("activity model", self.activity, list(PAPERS_MODELS)),
@@ -258,9 +265,9 @@ class RecurrentIntensityModel(_EventsModel):
 
     def _learn(self, split: Split) -> None:
         self._activity = PAPERS_MODELS[self.activity](split)
-        options = MarkOptions(self.mark, self.width, self.epochs, self.batch)
+        options = MarkOptions(self.mark, int(self.width), int(self.epochs), int(self.batch))
         device = resolve_device(self.device)
-        self._mark = train_mark(split.train, options, self.random_state, "own data", device=device)
+        self._mark = train_mark(split.train, options, int(self.random_state), "own data", device=device)
         self.users_, self.items_ = split.train.users, split.train.items[split.candidates]
         self.mark_loss_ = np.array(self._mark.path)
 

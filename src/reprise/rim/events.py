@@ -157,6 +157,11 @@ class Requests:
             self.targets[places],
         )  # fmt: skip
 
+    def share_of_ties(self) -> float:
+        """Return the share of neighbouring past events of a user that carry the same time: their order is unknown."""
+        inner = np.diff(self.owner) == 0
+        return float((np.diff(self.time) == 0)[inner].mean()) if inner.any() else 0.0
+
     def by_visit(self) -> Requests:
         """Return the same requests with events at one time counted once, as for lines of an invoice."""
         fresh = np.ones(len(self.time), dtype=bool)

@@ -12,11 +12,11 @@ from reprise.numerals import number
 from reprise.plots import Drawing, new_figure, state_finding
 from reprise.rim.activity import hawkes_weights, poisson_weights, recency
 from reprise.rim.data import EMBEDDED, load_split
+from reprise.rim.data_sentences import span_in_words
 from reprise.rim.events import Requests, requests_at
 from reprise.rim.figures import panels, title_of
 from reprise.rim.generators import HORIZON, TEST_TIME, make_shoppers
 from reprise.rim.kernel_features import features
-from reprise.rim.limits import span_in_words
 
 
 def draw_users(data_set: str, seed: int = 0) -> Drawing:
@@ -86,10 +86,11 @@ def draw_timeline(seed: int = 0) -> Drawing:
     axes.plot(mine, np.full(len(mine), -1.5), "|", color="black")
     axes.axvspan(TEST_TIME, TEST_TIME + HORIZON, color="#DDDDDD", zorder=0)
     axes.set(xlabel="time", ylabel="events per unit of time")
-    axes.legend(ncols=4, fontsize=7)
+    axes.set_ylim(top=1.18 * axes.get_ylim()[1])
+    axes.legend(ncols=4, fontsize=7, loc="upper center")
     churn = float(shoppers.churn[user])
     state_finding(
-        figure, f"A shopper who leaves at {number(churn, 2)}: the intensity falls at once, a moving average lags"
+        figure, f"A shopper who leaves at {number(churn, 2)}: the true intensity falls first, a moving average last"
     )
     data = pd.DataFrame({"time": times, **lines})
     return Drawing(

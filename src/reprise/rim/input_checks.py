@@ -45,6 +45,12 @@ def check_frame(events: pd.DataFrame) -> tuple[NDArray[Any], NDArray[Any], NDArr
             raise RimInputError(
                 f"column {column!r} has {bad.size} missing values, the first in row {bad[0]}; drop or fill those rows."
             )
+    for column in ("user", "item"):
+        if len(kinds := sorted({type(name).__name__ for name in events[column].unique().tolist()})) > 1:
+            raise RimInputError(
+                f"column {column!r} mixes {' and '.join(kinds)}; give all identifiers one type, for instance with "
+                "astype(str)."
+            )
     return events["user"].to_numpy(), events["item"].to_numpy(), _seconds(events["time"])
 
 
@@ -103,9 +109,22 @@ def check_capacity(name: str, value: float, limit: int, what: str) -> int:
     RimInputError
         If it is no whole number from 1 to the limit.
     """
-    if isinstance(value, bool) or not float(value).is_integer() or not 1 <= value <= limit:
-        raise RimInputError(f"{name}={value} must be a whole number from 1 to {limit}, the number of {what}.")
-    return int(value)
+    return check_whole(name, value, most=limit, where=f", the number of {what}")
+
+
+def check_whole(name: str, value: object, *, least: int = 1, most: float = np.inf, where: str = "") -> int:
+    """Return a whole number within its range.
+
+    Raises
+    ------
+    RimInputError
+        If it is none; names the range.
+    """
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not is_number or not float(value).is_integer() or not least <= value <= most:  # type: ignore[arg-type, operator]
+        reach = f"from {least} to {most:g}" if np.isfinite(most) else f">= {least}"
+        raise RimInputError(f"{name}={value!r} must be a whole number {reach}{where}.")
+    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 def check_probabilities(probabilities: NDArray[np.float64]) -> None:
@@ -124,6 +143,24 @@ def check_probabilities(probabilities: NDArray[np.float64]) -> None:
         )
 
 
+def check_activity(activity: NDArray[np.float64], n_rows: int) -> None:
+    """Refuse an activity that is no finite number >= 0 for each row of probabilities.
+
+    Raises
+    ------
+    RimInputError
+        If so; a shorter array would be spread over all rows without a word.
+    """
+    if activity.shape != (n_rows,):
+        raise RimInputError(f"activity has the shape {activity.shape}; give one number for each of the {n_rows} rows.")
+    bad = np.flatnonzero(~np.isfinite(activity) | (activity < 0))
+    if bad.size:
+        raise RimInputError(
+            f"expected probabilities × intensity: activity is {activity[bad[0]]} in row {bad[0]}; it must be finite "
+            "and >= 0."
+        )
+
+
 def check_scores(scores: Any) -> NDArray[np.float64]:
     """Return the scores of a matcher as float64 of shape (N, M); −∞ marks pairs that must not be chosen.
 
@@ -135,16 +172,27 @@ def check_scores(scores: Any) -> NDArray[np.float64]:
     array = np.asarray(scores, dtype=np.float64)
     if array.ndim != 2 or 0 in array.shape:
         raise RimInputError(f"scores have the shape {array.shape}; give one row a user and one column an item.")
-    bad = np.isnan(array) | (array == np.inf) | ((array < 0) & (array != -np.inf))
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise RimInputError(
-            f"expected probabilities × intensity, found {array[row, column]} for user row {row} and item column "
-            f"{column}; scores are >= 0, or -inf for a pair that must not be chosen."
-        )
+    check_entries(array)
     if not np.isfinite(array).any() or array.max() <= 0:
         raise RimInputError("all scores are 0 or masked; there is nothing to match.")
     return array
+
+
+def check_entries(scores: NDArray[np.float64]) -> None:
+    """Refuse scores that are NaN, +∞ or negative; −∞ is a mask.
+
+    Raises
+    ------
+    RimInputError
+        If there is one; names the first.
+    """
+    bad = np.isnan(scores) | (scores == np.inf) | ((scores < 0) & (scores != -np.inf))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise RimInputError(
+            f"expected probabilities × intensity, found {scores[row, column]} for user row {row} and item column "
+            f"{column}; scores are >= 0, or -inf for a pair that must not be chosen."
+        )
 
 
 def check_bounds(shape: tuple[int, int], per_user: float, least: float | None, most: float | None) -> None:

@@ -17,6 +17,8 @@ from reprise.rim.events import Codes, Numbers, Requests
 from reprise.rim.input_checks import check_horizon
 
 SCALES = np.logspace(-6, 1, 50)
+# The paper's scales and fourteen longer ones at the same distance: up to a thousand horizons instead of ten.
+LONGER_SCALES = np.logspace(-6, 3, 64)
 CHUNK_JUMPS = 20_000
 
 

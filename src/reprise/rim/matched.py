@@ -38,7 +38,7 @@ def bounds_of(multiplier: float, k: int, c: int, n_items: int) -> Bounds:
 
 
 @dataclass(frozen=True)
-class _Scene:
+class Scene:
     """The scores of one activity model on test and validation requests."""
 
     factor: str
@@ -47,10 +47,35 @@ class _Scene:
 
     @property
     def method(self) -> str:
+        """Name of the scores in rows."""
         return method_name(NETWORK, self.factor)
 
     def fitted(self, served: str) -> Numbers:
+        """Return the scores that prices are learnt from."""
         return self.test if served == OFFLINE else self.validation
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A point of the curve: whose scores, which bounds on the test, and who assigns."""
+
+    scene: Scene
+    multiplier: float
+    bounds: Bounds
+    served: str
+    solver: str
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What names the point in rows."""
+        how = {"multiplier": self.multiplier, "served": self.served, "solver": self.solver}
+        return {"part": "matching", **how}
+
+    @property
+    def asked(self) -> float:
+        """R: what an assignment has to deliver, or else be punished for."""
+        n_users, n_items = self.scene.test.shape
+        return float(self.bounds.per_user * n_users if self.bounds.most is None else self.bounds.most * n_items)
 
 
 def matching_rows(cell: Cell) -> Iterator[Row]:
@@ -70,22 +95,21 @@ def matching_rows(cell: Cell) -> Iterator[Row]:
         yield from _sample_size_rows(cell, _scene(cell, "HP"))
 
 
-def _scene(cell: Cell, factor: str) -> _Scene:
+def _scene(cell: Cell, factor: str) -> Scene:
     window = cell.split.validation[0]
     validation = intensity_scores(
         cell.probabilities(NETWORK, window), cell.activity(factor, window), cell.split.excluded(window)
     )
-    return _Scene(factor, cell.scores(NETWORK, factor), validation)
+    return Scene(factor, cell.scores(NETWORK, factor), validation)
 
 
-def _free_rows(cell: Cell, scene: _Scene) -> Iterator[Row]:
+def _free_rows(cell: Cell, scene: Scene) -> Iterator[Row]:
     """Yield m = 0, items without bounds: each user's best k₁."""
-    chosen = item_rec(scene.test, cell.sizes[0]).astype(np.float64)
-    least = cell.sizes[0] * len(scene.test)
-    yield from _measured(cell, scene, 0.0, OFFLINE, "none", chosen, least, blocks=True)
+    point = _Point(scene, 0.0, Bounds(cell.sizes[0]), OFFLINE, "none")
+    yield from _measured(cell, point, item_rec(scene.test, cell.sizes[0]).astype(np.float64), blocks=True)
 
 
-def _point_rows(cell: Cell, scene: _Scene, multiplier: float) -> Iterator[Row]:
+def _point_rows(cell: Cell, scene: Scene, multiplier: float) -> Iterator[Row]:
     s, (k, c) = cell.settings, cell.sizes
     n_users, n_items = scene.test.shape
     bounds = bounds_of(multiplier, k, c, n_items)
@@ -93,25 +117,24 @@ def _point_rows(cell: Cell, scene: _Scene, multiplier: float) -> Iterator[Row]:
     for served in (OFFLINE, ONLINE):
         fitted = scene.fitted(served)
         own = bounds.scaled_to(n_users, len(fitted))
+        point = _Point(scene, multiplier, bounds, served, EXACT)
         prices = _exact(fitted, own, s.levels)
-        yield from _solved(cell, scene, multiplier, served, EXACT, prices, bounds, own, blocks=judged)
-        if multiplier in s.judged_multipliers and scene.factor == "HP" and served == ONLINE:
+        yield from _solved(cell, point, prices, own, blocks=judged)
+        if judged and scene.factor == "HP" and served == ONLINE:
             order = numpy_generator(cell.seed, "rim", cell.name, "other prices").permutation(n_items)
             other = replace(prices, values=prices.values[order])
-            yield from _solved(cell, scene, multiplier, served, OTHER_PRICES, other, bounds, own)
+            yield from _measured(cell, replace(point, solver=OTHER_PRICES), other.serve(scene.test))
         if cell.seed in s.loop_seeds and judged and scene.factor in JUDGED_FACTORS:
             start = numpy_generator(cell.seed, "rim", cell.name, "start of the loop").uniform(size=n_items)
             loop = alternate(fitted, own, -start if bounds.most is None else start)  # type: ignore[arg-type]
-            yield from _solved(cell, scene, multiplier, served, LOOP, loop, bounds, own, blocks=True)
+            yield from _solved(cell, replace(point, solver=LOOP), loop, own, blocks=True)
     if judged:
         chosen = greedy_assignment(scene.test, bounds).astype(np.float64)
-        yield from _measured(cell, scene, multiplier, OFFLINE, GREEDY, chosen, _least(bounds, chosen))
+        yield from _measured(cell, _Point(scene, multiplier, bounds, OFFLINE, GREEDY), chosen)
     if cell.seed in s.programme_seeds and multiplier in PROGRAMME_MULTIPLIERS:
         _, best = best_assignment(scene.test, bounds)
-        yield cell.row(
-            scene.method, "objective", best, part="matching", multiplier=multiplier, served=OFFLINE,
-            solver="linear programme",
-        )  # fmt: skip
+        programme = _Point(scene, multiplier, bounds, OFFLINE, "linear programme")
+        yield cell.row(scene.method, "objective", best, **programme.columns)
 
 
 def _exact(scores: Numbers, bounds: Bounds, levels: int) -> Prices:
@@ -124,30 +147,14 @@ def _exact(scores: Numbers, bounds: Bounds, levels: int) -> Prices:
     return Prices(prices, scale, smoothing, bounds.per_user, 1)
 
 
-def _solved(
-    cell: Cell,
-    scene: _Scene,
-    multiplier: float,
-    served: str,
-    solver: str,
-    prices: Prices,
-    bounds: Bounds,
-    own: Bounds,
-    *,
-    blocks: bool = False,
-) -> Iterator[Row]:
+def _solved(cell: Cell, point: _Point, prices: Prices, own: Bounds, *, blocks: bool = False) -> Iterator[Row]:
     """Yield measures of serving the test with prices, and the certificate on the matrix that they were fitted on."""
-    assignment = prices.serve(scene.test)
-    yield from _measured(
-        cell, scene, multiplier, served, solver, assignment, _least(bounds, assignment), bounds, blocks=blocks
-    )
-    if solver == OTHER_PRICES:
-        return
-    if blocks and solver == EXACT:
-        yield from _spread_rows(cell, scene, assignment, prices, bounds, {"multiplier": multiplier, "served": served})
-    fitted = scene.fitted(served)
+    assignment = prices.serve(point.scene.test)
+    yield from _measured(cell, point, assignment, blocks=blocks)
+    if blocks and point.solver == EXACT:
+        yield from _spread_rows(cell, point, assignment, prices)
+    fitted = point.scene.fitted(point.served)
     found = certify(fitted, prices.serve(fitted), prices.values * prices.scale, own)
-    how: Row = {"part": "matching", "multiplier": multiplier, "served": served, "solver": solver, "split": "fitted"}
     facts = {
         "objective": found.objective,
         "gap (%)": 100 * found.gap,
@@ -156,72 +163,59 @@ def _solved(
         "evaluations": prices.n_evaluations,
     }
     for metric, value in facts.items():
-        yield cell.row(scene.method, metric, value, **how)
+        yield cell.row(point.scene.method, metric, value, **point.columns, split="fitted")
 
 
-def _least(bounds: Bounds, assignment: Numbers) -> float:
-    """Return R: what an assignment has to deliver, or else be punished for."""
-    n_users, n_items = assignment.shape
-    return float(bounds.per_user * n_users if bounds.most is None else bounds.most * n_items)
+def shortfall(delivered: Numbers, least: float) -> float:
+    """Return the share of a lower bound that is not delivered, mean over items."""
+    return float(np.maximum(least - delivered, 0).mean()) / least
 
 
-def _measured(
-    cell: Cell,
-    scene: _Scene,
-    multiplier: float,
-    served: str,
-    solver: str,
-    assignment: Numbers,
-    least: float,
-    bounds: Bounds | None = None,
-    *,
-    blocks: bool = False,
-) -> Iterator[Row]:
-    how: dict[str, Any] = {"part": "matching", "multiplier": multiplier, "served": served, "solver": solver}
+def _measured(cell: Cell, point: _Point, assignment: Numbers, *, blocks: bool = False) -> Iterator[Row]:
+    """Yield measures of an assignment of the test, with sums by block where intervals are wanted."""
+    method, bounds, delivered = point.scene.method, point.bounds, assignment.sum(0)
     facts = {
-        "precision (%)": 100 * measures.precision(assignment, cell.targets, least),
+        "precision (%)": 100 * measures.precision(assignment, cell.targets, point.asked),
         "item perplexity": measures.perplexity(assignment),
         "user perplexity": measures.perplexity(assignment, axis=1),
         "items reached (%)": 100 * measures.coverage(assignment),
     }
-    if bounds is not None:
-        delivered = assignment.sum(0)
-        if bounds.least:
-            facts["shortfall (%)"] = 100 * float(np.maximum(bounds.least - delivered, 0).mean()) / bounds.least
-        if bounds.most:
-            facts["excess (%)"] = 100 * float(np.maximum(delivered - bounds.most, 0).mean()) / bounds.most
+    if bounds.least:
+        facts["shortfall (%)"] = 100 * shortfall(delivered, bounds.least)
+    if bounds.most:
+        facts["excess (%)"] = 100 * float(np.maximum(delivered - bounds.most, 0).mean()) / bounds.most
     for metric, value in facts.items():
-        yield cell.row(scene.method, metric, value, **how)
+        yield cell.row(method, metric, value, **point.columns)
     if blocks:
-        yield cell.row(scene.method, "asked", least, **how)
+        yield cell.row(method, "asked", point.asked, **point.columns)
         users = cell.blocks("users")
         for metric, values in (("hits", (assignment * cell.targets).sum(1)), ("delivered", assignment.sum(1))):
-            yield from cell.block_rows(scene.method, metric, measures.block_sums(values, users), **how)
-        yield from _rarity_rows(cell, scene, assignment, how)
+            yield from cell.block_rows(method, metric, measures.block_sums(values, users), **point.columns)
+        yield from _rarity_rows(cell, point, assignment)
 
 
-def _spread_rows(
-    cell: Cell, scene: _Scene, assignment: Numbers, prices: Prices, bounds: Bounds, how: dict[str, Any]
-) -> Iterator[Row]:
+def _spread_rows(cell: Cell, point: _Point, assignment: Numbers, prices: Prices) -> Iterator[Row]:
     """Yield percentiles over items of what is delivered, in bounds, and of prices, in the largest score."""
-    delivered = assignment.sum(0) / (bounds.most or bounds.least or 1.0)
+    delivered = assignment.sum(0) / (point.bounds.most or point.bounds.least or 1.0)
+    how = {**point.columns, "part": "spread over items"}
     for metric, values in (("delivered over bound", delivered), ("price over largest score", prices.values)):
         for percent, value in zip(PERCENTS, np.percentile(values, PERCENTS).tolist(), strict=True):
-            yield cell.row(scene.method, metric, value, part="spread over items", solver=EXACT, at=percent, **how)
+            yield cell.row(point.scene.method, metric, value, at=percent, **how)
 
 
-def _rarity_rows(cell: Cell, scene: _Scene, assignment: Numbers, how: dict[str, Any]) -> Iterator[Row]:
+def _rarity_rows(cell: Cell, point: _Point, assignment: Numbers) -> Iterator[Row]:
     """Yield exposures and hits of the rarest, middle and most popular third of the items."""
     order = np.argsort(cell.split.item_counts(), kind="stable")
+    method, how = point.scene.method, point.columns
     for third, items in enumerate(np.array_split(order, 3), 1):
         shown = float(assignment[:, items].sum())
         hits = float((assignment[:, items] * cell.targets[:, items]).sum())
-        yield cell.row(scene.method, "exposures", shown, **how, at=third)
+        yield cell.row(method, "exposures", shown, **how, at=third)
         if shown > 0:
-            yield cell.row(scene.method, "hits per exposure (%)", 100 * hits / shown, **how, at=third)
+            yield cell.row(method, "hits per exposure (%)", 100 * hits / shown, **how, at=third)
 
 
-def _sample_size_rows(cell: Cell, scene: _Scene) -> Iterator[Row]:
+def _sample_size_rows(cell: Cell, scene: Scene) -> Iterator[Row]:
     """Yield how far delivery on the test is off when prices are learnt from fewer validation requests."""
     k, c = cell.sizes
     n_users, n_items = scene.test.shape
@@ -233,6 +227,5 @@ def _sample_size_rows(cell: Cell, scene: _Scene) -> Iterator[Row]:
         for _ in range(SAMPLE_DRAWS if share < 1 else 1):
             places = np.sort(draw.choice(len(scene.validation), n, replace=False))
             prices = solve(scene.validation[places], bounds.scaled_to(n_users, n), levels=cell.settings.levels)
-            delivered = prices.serve(scene.test).sum(0)
-            off.append(float(np.maximum((bounds.least or 0) - delivered, 0).mean()) / (bounds.least or 1))
+            off.append(shortfall(prices.serve(scene.test).sum(0), bounds.least or 1.0))
         yield cell.row(scene.method, "shortfall (%)", 100 * float(np.mean(off)), part="sample size", at=n)

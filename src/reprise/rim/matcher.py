@@ -14,11 +14,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from reprise.compute import numpy_generator
-from reprise.rim.input_checks import RimInputError, check_bounds, check_scores
+from reprise.rim.input_checks import RimInputError, check_bounds, check_entries, check_scores, check_whole
 from reprise.rim.matching import LEVELS, Bounds, alternate, certify, solve
 
 Solver = Literal["exact", "alternating"]
@@ -37,6 +38,22 @@ def _bound(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise RimInputError(f"{name}={value!r} must be a number.")
     return float(value)
+
+
+def _numbers(scores: Any) -> NDArray[np.float64]:
+    """Return scores as float64.
+
+    Raises
+    ------
+    RimInputError
+        If they are none, or sparse.
+    """
+    if issparse(scores):
+        raise RimInputError("scores are sparse; give them dense (toarray()): a missing entry is no score of 0.")
+    try:
+        return np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise RimInputError(f"scores are no numbers ({error}); give one row a user and one column an item.") from error
 
 
 class DualMatcher(BaseEstimator):
@@ -106,10 +123,12 @@ class DualMatcher(BaseEstimator):
         """
         if self.solver not in ("exact", "alternating"):
             raise RimInputError(f"solver={self.solver!r} is unknown; use 'exact' or 'alternating'.")
-        if isinstance(self.levels, bool) or not isinstance(self.levels, int | np.integer) or self.levels < 1:
-            raise RimInputError(f"levels={self.levels!r} must be a whole number from 1.")
+        check_whole("levels", self.levels)
+        check_whole("random_state", self.random_state, least=0)
         columns = getattr(scores, "columns", None)
-        matrix = check_scores(scores)
+        if columns is not None and columns.has_duplicates:
+            raise RimInputError(f"item {columns[columns.duplicated()][0]!r} has more than one column; keep one.")
+        matrix = check_scores(_numbers(scores))
         bounds = self._bounds(matrix)
         if self.solver == "exact":
             found = solve(matrix, bounds, levels=self.levels)
@@ -143,7 +162,7 @@ class DualMatcher(BaseEstimator):
                 f"min_per_item={least:g} cannot be met: item column {allowed.argmin()} is masked for all but "
                 f"{allowed.min()} users; lower it or leave that item out."
             )
-        return Bounds(per_user, least, most)
+        return Bounds(min(per_user, matrix.shape[1]), least, most)
 
     def transform(self, scores: Any) -> NDArray[np.float64]:
         """Return π of users, the fitted ones or others, (N, M): probabilities, nearly all of them 0 or 1.
@@ -160,8 +179,7 @@ class DualMatcher(BaseEstimator):
         matrix = self._ordered(scores)
         if matrix.shape[1] != self.n_items_:
             raise RimInputError(f"scores have {matrix.shape[1]} items, the matcher was fitted on {self.n_items_}.")
-        if np.isnan(matrix).any() or (matrix == np.inf).any() or ((matrix < 0) & (matrix != -np.inf)).any():
-            raise RimInputError("expected probabilities × intensity: scores are >= 0, or -inf where masked.")
+        check_entries(matrix)
         return self._found.serve(matrix)
 
     def online(self, request: Any) -> NDArray[np.float64]:
@@ -172,13 +190,18 @@ class DualMatcher(BaseEstimator):
         check_is_fitted(self, "prices_")
         if self.items_ is not None and hasattr(request, "to_frame"):
             return self.transform(request.to_frame().T)[0]
-        return self.transform(np.asarray(request, dtype=np.float64)[None])[0]
+        row = _numbers(request)
+        if row.ndim != 1:
+            raise RimInputError(
+                f"a request has the shape {row.shape}; give the scores of one user, as scores.loc[user]."
+            )
+        return self.transform(row[None])[0]
 
     def _ordered(self, scores: Any) -> NDArray[np.float64]:
         """Return a matrix whose columns are in the fitted order, by name where both have names."""
         columns = getattr(scores, "columns", None)
         if columns is None or self.items_ is None:
-            return np.atleast_2d(np.asarray(scores, dtype=np.float64))
+            return np.atleast_2d(_numbers(scores))
         if odd := set(columns) ^ set(self.items_):
             raise RimInputError(
                 f"items differ from the fitted ones: {sorted(map(str, odd))[:5]} are in one of both only; give the "

@@ -11,7 +11,9 @@ import pandas as pd
 from reprise.method_styles import style_of
 from reprise.numerals import number
 from reprise.plots import PAPER_COLOUR, Drawing, measured, new_figure, state_finding
+from reprise.rim.drift import FRESH
 from reprise.rim.figures import PAPERS_SET, panels, title_of
+from reprise.rim.matched import EXACT
 from reprise.rows import MissingRowsError, per_seed, select
 
 if TYPE_CHECKING:
@@ -61,14 +63,16 @@ def draw_trade_off(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Seque
             drawn += _draw_papers_curve(one, published, method, items=items)
         one.set_xlabel(f"{'ItemRec' if items else 'UserRec'} precision over that at m = {'0' if items else '1'}")
         one.set_ylabel(f"{'item' if items else 'user'} perplexity over its value at m = 1")
-        one.set_yscale("log")
+        _plain_ticks(one, [0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
+    axes[0].plot([], [], marker="D", markerfacecolor="none", color=PAPER_COLOUR, linestyle="", label="paper, online")
+    axes[0].plot([], [], marker="o", markerfacecolor="none", color=PAPER_COLOUR, linestyle=":", label="ours, offline")
     axes[0].legend(fontsize=7, loc="best")
     data = pd.DataFrame(drawn)
     state_finding(figure, f"{title_of(name)}: {_finding(data)}")
     return Drawing(
         figure,
         "trade_off",
-        f"Relative precision against relative perplexity on {title_of(name)}. {_finding(data)}.",
+        f"Relative precision against relative perplexity on {title_of(name)}; {_finding(data)}.",
         "Left: user bound k₁ and item lower bound m c₁ for m = 0 … 0.7, m = 1 the upper bound. Right: upper bound c₁ "
         "and user bound m k₁. Solid marks: prices fitted online, on validation requests; open: offline. Exact "
         "solver, seeds with whole curves only, so without intervals; diamonds: the paper's Transformer on MovieLens "
@@ -77,11 +81,20 @@ def draw_trade_off(rows: pd.DataFrame, published: pd.DataFrame, data_sets: Seque
     )
 
 
+def _plain_ticks(axes: Axes, ticks: Sequence[float], scale: str = "log") -> None:
+    """Scale the second axis, and name its ticks by plain numbers instead of powers."""
+    axes.set_yscale(scale)
+    low, high = axes.get_ylim()
+    kept = [tick for tick in ticks if low <= tick <= high]
+    axes.set_yticks(kept, [f"{tick:g}" for tick in kept])
+    axes.minorticks_off()
+
+
 def _finding(data: pd.DataFrame) -> str:
     ours = data[(data["source"] == "online") & (data["side"] == "items") & (data["multiplier"] == 0.7)]
     level = ours.set_index("method")["precision"]
-    words = [f"{number(100 * (1 - float(level[m])), 1)} % ({m})" for m in CURVES if m in level.index]
-    return f"on the curves' seeds ItemRec at m = 0.7 loses {', '.join(words)}"
+    words = [f"{number(100 * (1 - float(level[m])), 1)}\N{NO-BREAK SPACE}% ({m})" for m in CURVES if m in level.index]
+    return f"with whole curves ItemRec at m = 0.7 loses {', '.join(words)}"
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame, name: str, method: str, *, items: bool) -> list[dict[str, Any]]:
@@ -97,7 +110,7 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame, name: str, method: str, *, item
         x, y = found["precision"] / found["precision"][start], found["perplexity"] / found["perplexity"][1.0]
         online = served == "online"
         axes.plot(
-            x, y, color=look.colour, linestyle=look.dash if online else ":", marker=look.marker, markersize=4,
+            x, y, color=look.colour, linestyle="-" if online else ":", marker=look.marker, markersize=4,
             markerfacecolor=look.colour if online else "none", label=method if online else None,
         )  # fmt: skip
         drawn += [
@@ -141,7 +154,8 @@ def draw_delivery(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
             ]
         one.axhline(1, color=PAPER_COLOUR, linewidth=0.8)
         kind = "lower" if multiplier < 1 else "upper"
-        one.set(title=f"m = {multiplier:g}: {kind} bound", yscale="symlog", ylim=(0, None))
+        one.set(title=f"m = {multiplier:g}: {kind} bound", ylim=(0, None))
+        _plain_ticks(one, [0, 0.5, 1, 2, 3, 5, 10, 20, 50], "symlog")
     axes[0].set_ylabel("users delivered over the bound")
     axes[0].legend()
     figure.supxlabel("items, from least to most delivered (per cent)", fontsize=9)
@@ -168,6 +182,36 @@ def _off_words(rows: pd.DataFrame, name: str, multipliers: Sequence[float]) -> s
     return ", ".join(words)
 
 
+def draw_drift(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
+    """Draw what prices leave undelivered as they grow old, beside prices learnt at the served time."""
+    name = next((n for n in data_sets if measured(rows, dataset=n, part="drift") is not None), data_sets[0])
+    chosen = select(rows, dataset=name, part="drift", metric="shortfall (%)")
+    figure, axes = new_figure(height=2.7)
+    look = style_of("GRU × HP")
+    means = {}
+    for solver, label, dash, marker in ((EXACT, "old prices", "-", "o"), (FRESH, "fresh prices", ":", "D")):
+        single = chosen[chosen["solver"] == solver]
+        means[label] = single.groupby("at")["value"].mean()
+        axes.plot(means[label].index, means[label], color=look.colour, linestyle=dash, marker=marker, label=label)
+        axes.plot(single["at"], single["value"], marker, color=look.colour, alpha=0.3, markersize=3, linestyle="")
+    ages = means["old prices"].index.to_numpy()
+    axes.set(xlabel="age of the prices (horizons)", ylabel="lower bounds missed (%)", ylim=(0, None))
+    axes.set_xticks(ages)
+    axes.legend()
+    first, last = (number(float(means["old prices"].iloc[place]), 1) for place in (0, -1))
+    words = f"{first} % of the lower bounds at age {ages[0]:g}, {last} % at {ages[-1]:g}"
+    state_finding(figure, f"{title_of(name)}: old prices miss {words}")
+    return Drawing(
+        figure,
+        "drift",
+        f"Share of the lower bounds that old prices leave undelivered on {title_of(name)}: from {first} to {last} %.",
+        "GRU × HP, m = 0.7. Old: learnt from a random sample of users one horizon before the test, and served to all "
+        "users at later and later times; fresh: learnt from as many users of the served time. Lines: means over seeds, "
+        "faint: single seeds. Models stay as they are.",
+        pd.DataFrame({"age": ages, **{label: values.to_numpy() for label, values in means.items()}}),
+    )
+
+
 def draw_sample_size(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     """Draw the online shortfall against the number of users that prices were learnt from."""
     chosen = select(rows, dataset=list(data_sets), part="sample size")
@@ -178,10 +222,9 @@ def draw_sample_size(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     first = float(found.iloc[0])
     root = first * np.sqrt(found.index[0] / found.index.to_numpy(dtype=float))
     axes.plot(found.index, root, color=PAPER_COLOUR, linestyle="--", label="one over square root")
-    axes.set(xscale="log", yscale="log", xlabel="users that prices are learnt from", ylabel="lower bounds missed (%)")
+    axes.set(xscale="log", xlabel="users that prices are learnt from", ylabel="lower bounds missed (%)")
     axes.set_xticks(found.index.to_numpy(), [f"{n:g}" for n in found.index])
-    axes.set_yticks(found.to_numpy(), [number(value, 1) for value in found])
-    axes.minorticks_off()
+    _plain_ticks(axes, [0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50])
     axes.legend()
     slope = float(np.polyfit(np.log(found.index.to_numpy(dtype=float)), np.log(np.maximum(found, 1e-9)), 1)[0])
     state_finding(figure, f"The shortfall falls with the number of users to the power {number(slope, 2)}")

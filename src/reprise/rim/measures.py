@@ -8,31 +8,32 @@ from numpy.typing import NDArray
 from reprise.rim.events import Codes, Numbers
 
 N_BLOCKS = 50
+Assignment = NDArray[np.bool_] | NDArray[np.int64] | NDArray[np.float64]
 
 
-def precision(assignment: NDArray[np.generic], targets: Numbers, least: float = 0.0) -> float:
+def precision(assignment: Assignment, targets: Numbers, least: float = 0.0) -> float:
     """Return Σ A Y / max(Σ A, R): hits per recommendation; R > 0 punishes an assignment that under-delivers."""
-    return float((assignment * targets).sum() / max(float(assignment.sum()), least))  # type: ignore[operator]
+    return float((assignment * targets).sum() / max(float(assignment.sum()), least))
 
 
-def recall(assignment: NDArray[np.generic], targets: Numbers, axis: int = 1) -> float:
+def recall(assignment: Assignment, targets: Numbers, axis: int = 1) -> float:
     """Return the mean over users (axis 1) or items (axis 0) of hits / max(1, targets)."""
-    hits = (assignment * targets).sum(axis)  # type: ignore[operator]
+    hits = (assignment * targets).sum(axis)
     return float(np.mean(hits / np.maximum(targets.sum(axis), 1)))
 
 
-def released_item_recall(assignment: NDArray[np.generic], targets: Numbers) -> float:
+def released_item_recall(assignment: Assignment, targets: Numbers) -> float:
     """Return what the released code prints as ItemRec recall.
 
     It divides a column of N hits by a vector of N ideals, which broadcasts to N × N: the mean is
     mean(hits) · mean(1/ideal), whatever belongs together.
     """
-    hits = (assignment * targets).sum(1, keepdims=True)  # type: ignore[operator]
+    hits = (assignment * targets).sum(1, keepdims=True)
     ideal = np.maximum(targets.sum(1), 1)
     return float(np.mean(hits) * np.mean(1 / ideal))
 
 
-def perplexity(assignment: NDArray[np.generic], axis: int = 0) -> float:
+def perplexity(assignment: Assignment, axis: int = 0) -> float:
     """Return exp of the entropy of who is recommended: of items for axis 0, of users for axis 1; 0 if nobody is.
 
     Examples
@@ -45,7 +46,7 @@ def perplexity(assignment: NDArray[np.generic], axis: int = 0) -> float:
     return float(np.exp(-(share * np.log(share)).sum())) if share.size else 0.0
 
 
-def coverage(assignment: NDArray[np.generic], axis: int = 0) -> float:
+def coverage(assignment: Assignment, axis: int = 0) -> float:
     """Return the share of items (axis 0) or users (axis 1) recommended at least once, or with a sum of at least 1/2."""
     return float(np.mean(assignment.sum(axis) >= 0.5))
 

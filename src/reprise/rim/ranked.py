@@ -10,11 +10,12 @@ from scipy.stats import rankdata
 from reprise.compute import numpy_generator
 from reprise.rim import measures
 from reprise.rim.activity import FURTHER_MODELS, PAPERS_MODELS, hawkes_weights, poisson_weights
-from reprise.rim.baselines import factorised_scores, item_popularity
+from reprise.rim.baselines import baseline_scores, item_popularity
 from reprise.rim.cell import Cell, Row, method_name
 from reprise.rim.data import EMBEDDED
 from reprise.rim.events import Numbers, Requests
 from reprise.rim.generators import HORIZON, TEST_TIME, make_shoppers
+from reprise.rim.grids import PAPERS_GRID, losses_of_hawkes, losses_of_hp
 from reprise.rim.kernel_features import SCALES
 from reprise.rim.ranking import intensity_scores, item_rec, user_rec
 
@@ -35,6 +36,8 @@ def data_rows(cell: Cell) -> Iterator[Row]:
         "items for a user": k,
         "users for an item": c,
         "repeated targets (%)": 100 * _repeated(cell),
+        "horizon": split.horizon,
+        "neighbouring events at one time (%)": 100 * split.test.share_of_ties(),
         "item perplexity of histories": measures.perplexity(
             split.test.past_counts(len(split.train.items))[:, split.candidates].toarray()
         ),
@@ -129,7 +132,7 @@ def _baseline_rows(cell: Cell) -> Iterator[Row]:
     random = numpy_generator(cell.seed, "rim", cell.name, "random scores").uniform(size=shape)
     found = {"Random": _masked(cell, random)}
     for name in cell.settings.baselines:
-        scores = factorised_scores(name, cell.split, cell.split.test, cell.seed, cell.name)
+        scores = baseline_scores(name, cell.split, cell.split.test, cell.seed, cell.name)
         found[name] = _masked(cell, scores)
         if name == "ALS":
             active = cell.activity("HP", cell.split.test)[:, None]
@@ -212,6 +215,7 @@ def activity_rows(cell: Cell) -> Iterator[Row]:
             "true intensity", "correlation with the future count", _correlation(truth, counts), part="activity"
         )
     yield from _weight_rows(cell)
+    yield from _grid_rows(cell)
     for network in cell.networks:
         for split, asked in (("test", requests), ("validation", cell.split.validation[0])):
             value = _mean_log_probability(cell, network, asked)
@@ -224,6 +228,18 @@ def _weight_rows(cell: Cell) -> Iterator[Row]:
         for scale, value in zip(SCALES.tolist(), weights[: len(SCALES)].tolist(), strict=True):
             yield cell.row(name, "kernel weight", value, part="kernel", at=scale)
         yield cell.row(name, "constant", weights[-1], part="kernel")
+
+
+def _grid_rows(cell: Cell) -> Iterator[Row]:
+    """Yield the losses of HP and Hawkes on users left out, by grid of time scales."""
+    for name, metric, losses_of in (
+        ("HP", "held-out Poisson loss", losses_of_hp),
+        ("Hawkes", "held-out contrast", losses_of_hawkes),
+    ):
+        found = losses_of(cell.split, numpy_generator(cell.seed, "rim", cell.name, "halves", name))
+        for grid, value in found.items():
+            method = name if grid == PAPERS_GRID else f"{name}, {grid}"
+            yield cell.row(method, metric, value, part="kernel", split="validation")
 
 
 def _correlation(first: Numbers, second: Numbers) -> float:

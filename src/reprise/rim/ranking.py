@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reprise.rim.events import Numbers
-from reprise.rim.input_checks import check_capacity, check_probabilities
+from reprise.rim.input_checks import check_activity, check_capacity, check_probabilities
 
 Chosen = NDArray[np.bool_]
 
@@ -19,9 +19,11 @@ def intensity_scores(
     Raises
     ------
     RimInputError
-        If the rows are no probabilities: logits cannot be compared between users.
+        If the rows are no probabilities: logits cannot be compared between users; or the activity is no number >= 0 a
+        row.
     """
     check_probabilities(probabilities)
+    check_activity(activity, len(probabilities))
     scores = activity[:, None] * probabilities
     return scores if excluded is None else np.where(excluded, -np.inf, scores)
 

@@ -1,12 +1,14 @@
 """The parameters of the chapter on recurrent intensity modelling."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field, PositiveFloat
 
 from reprise.settings import ChapterSettings, Twins
 
-Baseline = Literal["ALS", "BPR-Item", "BPR-User", "LogisticMF"]
+Baseline = Literal[
+    "ALS", "BPR-Item", "BPR-User", "LogisticMF", "BPR, both kinds of negatives", "GraphConv", "GraphConv-Extra", "LDA"
+]
 Factor = Literal["none", "UserPop", "EMA", "Hawkes", "HP"]
 
 
@@ -33,7 +35,7 @@ class Settings(ChapterSettings):
     transformer_epochs: int = Field(10, ge=1, description="passes of the Transformer; the paper: 20")
     transformer_batch: int = Field(16, ge=1, description="users a step of the Transformer; the paper: 64")
     baselines: tuple[Baseline, ...] = Field(
-        ("ALS", "BPR-Item", "BPR-User", "LogisticMF"), description="matrix factorisations; the paper: these and others"
+        get_args(Baseline), min_length=1, description="rivals without a sequence model; the paper: these"
     )
     share: float = Field(
         0.01, gt=0, lt=1, description="share of items for a user and of users for an item; the paper: 0.01"
@@ -56,6 +58,10 @@ class Settings(ChapterSettings):
     )
     programme_seeds: tuple[int, ...] = Field((0,), description="of these, those with the linear programme beside it")
     sample_size_seeds: tuple[int, ...] = Field((0,), description="of these, those with prices from fewer users")
+    drift_sets: tuple[Literal["churn-and-bursts", "online-retail"], ...] = Field(
+        ("churn-and-bursts",), description="of the data sets split at one time, those on which prices grow old"
+    )
+    drift_users: int = Field(300, ge=10, description="validation requests from which these prices are learnt")
 
     @property
     def reduced_scale(self) -> bool:

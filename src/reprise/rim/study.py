@@ -1,10 +1,11 @@
 """The study: settings in, tidy rows out.
 
 Beyond the common columns, rows have ``part`` (data, ranking, identity, resampled users, new pairs, activity,
-calibration, kernel, matching, spread over items, sample size) and, where they apply, ``task`` (ItemRec or UserRec),
-``multiplier`` (m of the bounds on items), ``served`` (offline: prices fitted on the test's own scores; online: on those
-of validation requests), ``solver``, ``block`` (of 50 random blocks of users or items: sums within a block, from which
-rules draw intervals) and ``at`` (a decile, a third of the items, a time scale, a number of requests).
+calibration, kernel, matching, spread over items, sample size, drift) and, where they apply, ``task`` (ItemRec or
+UserRec), ``multiplier`` (m of the bounds on items), ``served`` (offline: prices fitted on the test's own scores;
+online: on those of other requests), ``solver``, ``block`` (of 50 random blocks of users or items: sums within a block,
+from which rules draw intervals) and ``at`` (a decile, a third of the items, a time scale, a number of requests, an age
+in horizons).
 
 - ``split``: ``"test"``; ``"fitted"`` (the matrix that prices were fitted on); ``"validation"``.
 - ``metric``: precision, recall and their like in per cent; perplexities; ``hits``, ``recommended`` and ``delivered``,
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from reprise import rows
 from reprise.compute import resolve_device, use_threads
 from reprise.rim.cell import Cell, Row
+from reprise.rim.drift import drift_rows
 from reprise.rim.matched import matching_rows
 from reprise.rim.ranked import activity_rows, data_rows, ranking_rows
 from reprise.rim.settings import Settings
@@ -26,7 +28,7 @@ from reprise.rim.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = (data_rows, ranking_rows, activity_rows, matching_rows)
+PARTS = (data_rows, ranking_rows, activity_rows, matching_rows, drift_rows)
 
 
 def run(settings: Settings) -> pd.DataFrame:

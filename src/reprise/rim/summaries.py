@@ -11,9 +11,12 @@ from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import defined, measured, printed
 from reprise.rim.claims import FACTORS
 from reprise.rim.comparisons import ITEM_REC, USER_REC, Resampled, by_user
+from reprise.rim.data import EMBEDDED
+from reprise.rim.data_sentences import span_in_words
 from reprise.rim.figures import BOTH_AXES, COMPARED_FACTORS, PAPERS_SET, base_of, found, title_of
-from reprise.rim.limits import OTHER_PRICES
+from reprise.rim.matched import EXACT, GREEDY, LOOP, OTHER_PRICES
 from reprise.rim.matching_figures import sets_with_matching
+from reprise.rim.matching_sentences import THIRDS
 from reprise.rows import MissingRowsError, per_seed, select
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ LEVELS = (
 )  # fmt: skip
 SPREAD = (
     "Random", "GRU", *(f"GRU × {factor}" for factor in FACTORS), "GRU × true counts", "ItemPop", "ItemPop × HP", "ALS",
-    "ALS × HP", "LogisticMF", "BPR-Item", "BPR-User",
+    "ALS × HP", "LogisticMF", "BPR-Item", "BPR-User", "BPR, both kinds of negatives", "GraphConv", "GraphConv-Extra",
+    "LDA",
 )  # fmt: skip
 FACTS = (
     "training events", "users", "items", "targets", "active users", "items for a user", "users for an item",
@@ -47,7 +51,10 @@ def data_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     lines = []
     for name in data_sets:
         values = {f: float(per_seed(rows, dataset=name, part="data", metric=f).mean()) for f in FACTS}
-        lines.append({"data set": title_of(name), **{f: number(v, 0) for f, v in values.items()}})
+        spans = per_seed(rows, dataset=name, part="data", metric="horizon")
+        horizon = f"{spans.mean():g} (no unit)" if name == EMBEDDED else span_in_words(spans.to_numpy())
+        line = {"data set": title_of(name), "horizon": horizon, **{f: number(v, 0) for f, v in values.items()}}
+        lines.append(line)
     return pd.DataFrame(lines)
 
 
@@ -97,7 +104,7 @@ def matching_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
     lines = []
     for method in ("GRU", "GRU × HP"):
         for multiplier in (0.7, 1.0):
-            for solver in ("exact", "released loop", "greedy", OTHER_PRICES):
+            for solver in (EXACT, LOOP, GREEDY, OTHER_PRICES):
                 for served in ("offline", "online"):
                     how = {"method": method, "multiplier": multiplier, "solver": solver, "served": served}
                     line = _matching_line(chosen, how)
@@ -236,7 +243,6 @@ def activity_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
 def rarity_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return who gets exposures, by popularity of the item, without and with a minimal exposure, and what they hit."""
     name = sets_with_matching(rows, data_sets)[0]
-    thirds = {1.0: "rarest third", 2.0: "middle third", 3.0: "most popular third"}
     lines = []
     cases = [(m, *bound) for bound in ((0.0, "offline", "none"), (0.7, "online", "exact")) for m in ("GRU", "GRU × HP")]
     for method, multiplier, served, solver in cases:
@@ -246,13 +252,13 @@ def rarity_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
         }  # fmt: skip
         shown = select(rows, metric="exposures", **how)
         total = shown["value"].sum()
-        for third, label in thirds.items():
+        for third, label in THIRDS.items():
             hits = defined(rows, metric="hits per exposure (%)", at=third, **how)
             share = 100 * float(shown.loc[shown["at"] == third, "value"].sum()) / total
             lines.append(
                 {
                     "scores": method,
-                    "items": label,
+                    "items": f"{label} third",
                     "bound": "none" if multiplier == 0 else f"m = {multiplier:g}, online",
                     "share of exposures (%)": number(share, 1),
                     "hits per exposure (%)": MISSING if hits is None else number(float(hits.mean()), 2),
