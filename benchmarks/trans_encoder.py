@@ -72,7 +72,7 @@ def plain_cross(model: CrossEncoder, pairs: Pairs) -> np.ndarray:
 def main() -> None:
     """Print times and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=400, help="pairs to label")
+    parser.add_argument("--pairs", type=int, default=100, help="pairs to label")
     parser.add_argument("--layers", type=int, default=5, help="layers of MiniLM")
     wanted = parser.parse_args()
     use_threads(1)
