@@ -69,6 +69,8 @@ def fetch_all(patterns, *, progress):
         file.write("fetch " + " ".join(patterns) + "\\n")
 """
 
+DECLARED = "datasets = ['small', 'large']\nseeds = [0, 1]\nthreads = 1"
+
 PARAMETERS = """\
 quick: {datasets: [small, large], seeds: [0, 1], threads: 1}
 standard: {datasets: [mail], seeds: [0, 1, 2], threads: 1}
@@ -173,7 +175,7 @@ def build_tiny(home: Path) -> Tiny:
     tiny.write("mail.sha256", "abc")
     tiny.write("book/intro.md", "# Introduction\n")
     for paper in PAPERS:
-        given = {"cell_type": "code", "source": ["threads = 1"], "metadata": {"tags": ["parameters"]}, "outputs": []}
+        given = {"cell_type": "code", "source": [DECLARED], "metadata": {"tags": ["parameters"]}, "outputs": []}
         cell = {"cell_type": "code", "source": [f"run({paper!r})"], "metadata": {}, "outputs": []}
         tiny.write(f"notebooks/{paper}.ipynb", json.dumps({"cells": [cell, given]}))
         tiny.write(f"notebooks/parameters/{paper}.yaml", PARAMETERS)
