@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reprise.giant_xrt.figures import panel_each, title_of
-from reprise.numerals import difference, number
+from reprise.numerals import number
 from reprise.plots import Drawing, as_data, state_finding
 from reprise.rows import per_seed, select
 from reprise.stats import Interval, paired_differences, t_interval
@@ -124,12 +124,3 @@ def _signs(table: pd.DataFrame) -> str:
         return "has one seed, which decides no cell"
     better, worse = int((table["low"] > 0).sum()), int((table["high"] < 0).sum())
     return f"gains in {better}, loses in {worse} of {len(table)} cells beyond doubt"
-
-
-def edges_sentence(rows: pd.DataFrame, data_set: str) -> str:
-    """Say what fewer edges cost at equal updates: GIANT minus SVD with the fewest edges and with all."""
-    here = select(rows, dataset=data_set, experiment="phase", metric="accuracy", labels="20 per class")
-    first, last = min(here["at"]), max(here["at"])
-    pair = {at: [per_seed(here, method=name, at=at) for name in ("GIANT", "SVD")] for at in (first, last)}
-    words = [f"{difference(t_interval(paired_differences(*pair[at])))} at {number(at)}" for at in (first, last)]
-    return f"GIANT minus SVD on {title_of(data_set)}, equal updates: {', '.join(words)}."
