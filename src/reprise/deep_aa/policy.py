@@ -240,14 +240,14 @@ class Policy(nn.Module):
         check_same_space(self.space, other.space)
         if self.n_layers != other.n_layers:
             raise DeepAAInputError(
-                f"the policies have {self.n_layers} and {other.n_layers} layers; compare with .first(K) of the deeper one."
+                f"the policies have {self.n_layers} and {other.n_layers} layers; shorten one with .first(K)."
             )
         if over == "operation":
             return (self.operation_mass() - other.operation_mass()).abs().sum(1) / 2
         return (self.probabilities - other.probabilities).abs().sum(1) / 2
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one line for each layer and transformation: layer (from 1), operation, level, magnitude, probability."""
+        """Return a line for each layer (from 1) and transformation: its operation, level, magnitude, probability."""
         import pandas as pd
 
         space = self.space
@@ -271,7 +271,7 @@ class Policy(nn.Module):
     # ---- files
 
     def save(self, path: str | Path) -> None:
-        """Write the policy with its space to a file: JSON, or npz with the names of the authors' files, by its ending."""
+        """Write the policy with its space: as JSON, or as npz with the authors' key names, by the file's ending."""
         from reprise.deep_aa.policy_files import write_policy
 
         write_policy(self, Path(path))

@@ -15,7 +15,7 @@ from reprise.errors import nearest
 if TYPE_CHECKING:
     from reprise.deep_aa.space import AugmentationSpace
 
-FARTHEST_FROM_ONE = 1e-3
+FARTHEST_FROM_ONE, ROUNDING = 1e-3, 1e-12
 
 
 def check_probabilities(probabilities: Any, n_transformations: int) -> Tensor:
@@ -45,12 +45,14 @@ def check_probabilities(probabilities: Any, n_transformations: int) -> Tensor:
         )
     if values.shape[1] != n_transformations:
         raise DeepAAInputError(
-            f"probabilities have {values.shape[1]} transformations a layer, but the space has {n_transformations}; give "
-            "the space that the policy was made for."
+            f"probabilities have {values.shape[1]} transformations a layer, but the space has {n_transformations}; "
+            "give the space that the policy was made for."
         )
     for layer, line in enumerate(values, start=1):
         _check_layer(layer, line)
-    return values / values.sum(1, keepdim=True)
+    totals = values.sum(1, keepdim=True)
+    # what is rounded is divided; what was divided before stays to the last bit
+    return torch.where((totals - 1).abs() > ROUNDING, values / totals, values)
 
 
 def _check_layer(layer: int, line: Tensor) -> None:
@@ -59,7 +61,7 @@ def _check_layer(layer: int, line: Tensor) -> None:
         raise DeepAAInputError(f"layer {layer} has {float(line[place])} at transformation {place}; drop or mend it.")
     if line.min() < 0:
         raise DeepAAInputError(
-            f"layer {layer} has a negative probability, {float(line.min()):.3g}; are these logits? Then give their softmax."
+            f"layer {layer} has a negative probability, {float(line.min()):.3g}; give the softmax of logits."
         )
     total = float(line.sum())
     if abs(total - 1) > FARTHEST_FROM_ONE:
@@ -107,5 +109,5 @@ def check_same_space(first: AugmentationSpace, second: AugmentationSpace) -> Non
     if first.names != second.names:
         apart = sorted(set(first.operations) ^ set(second.operations))
         raise DeepAAInputError(
-            f"the policies are of different spaces: only one of them has {', '.join(apart)}; make both with the same ops."
+            f"the policies are of different spaces: only one of them has {', '.join(apart)}; give both the same ops."
         )
