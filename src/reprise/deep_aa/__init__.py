@@ -20,6 +20,6 @@ _HOMES = {
     "SearchConfig": "search",
     "gradient_rewards": "gradient_rewards",
     "WideResNet": "networks",
-    "DeepAAInputError": "input_checks",
+    "DeepAAInputError": "image_checks",
 }
 __getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

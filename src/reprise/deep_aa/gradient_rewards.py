@@ -17,11 +17,13 @@ from torch import Tensor, nn
 from torch.func import functional_call, jvp
 from torch.nn import functional
 
-from reprise.deep_aa.input_checks import DeepAAInputError
+from reprise.deep_aa.image_checks import DeepAAInputError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 RewardMethod = Literal["jvp", "finite differences"]
-FINITE_STEP = 1e-2
+# The step that is recommended for the sake of rounding, 1e-2, crosses so many kinks of ReLU that rewards lose their
+# order; from 3e-4 down finite differences and forward mode agree (see the audit of the step).
+FINITE_STEP = 1e-4
 _NORMALISATION = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm)
 
 
@@ -55,14 +57,25 @@ class Gradients(Protocol):
         """Return uᵀ∇L(x_i) of every image, ``(B,)``."""
 
 
-def trained_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return the weights w that gradients are taken by: all that are trained but those of normalisation layers."""
-    excluded = {
+def normalisation_weights(model: nn.Module) -> set[str]:
+    """Return the names of the scales and shifts of normalisation layers."""
+    return {
         f"{name}.{parameter}" if name else parameter
         for name, module in model.named_modules()
         if isinstance(module, _NORMALISATION)
         for parameter, _ in module.named_parameters(recurse=False)
     }
+
+
+def trained_weights(model: nn.Module) -> dict[str, Tensor]:
+    """Return the weights w that gradients are taken by: all that are trained but those of normalisation layers.
+
+    Raises
+    ------
+    DeepAAInputError
+        If there are none; lists what was excluded.
+    """
+    excluded = normalisation_weights(model)
     chosen = {n: p.detach() for n, p in model.named_parameters() if n not in excluded and p.requires_grad}
     if not chosen:
         left_out = ", ".join(sorted(excluded)) or "none"

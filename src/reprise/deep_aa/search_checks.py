@@ -1,4 +1,4 @@
-"""Checks of what a user hands in, before any work starts; each message names the argument, its value and the remedy."""
+"""Checks of what a search is given, before any work starts; each names the argument, its value and the remedy."""
 
 from __future__ import annotations
 
@@ -7,54 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reprise.errors import RepriseError
+from reprise.deep_aa.image_checks import DeepAAInputError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-SMALLEST_IMAGE = 8
-
-
-class DeepAAInputError(RepriseError, ValueError):
-    """Images, labels, models, policies or options that do not fit together."""
-
-
-def check_images(images: Tensor, argument: str = "images") -> Tensor:
-    """Return images as 8-bit ``(B, C, H, W)``; floats in [0, 1] are rounded to 256 levels.
-
-    Raises
-    ------
-    DeepAAInputError
-        If the shape is another, channels come last, there are neither 1 nor 3, the images are smaller than 8 pixels, or
-        floats lie outside [0, 1].
-    """
-    import torch
-
-    if not isinstance(images, torch.Tensor):
-        raise DeepAAInputError(f"{argument} is a {type(images).__name__}; give a tensor (B, C, H, W).")
-    shape = tuple(images.shape)
-    if images.ndim != 4 or shape[1] not in (1, 3):
-        hint = " Channels seem to come last: use .permute(0, 3, 1, 2)." if len(shape) == 4 and shape[3] in (1, 3) else ""
-        raise DeepAAInputError(f"{argument} has the shape {shape}; wanted (B, C, H, W) with C = 1 or 3.{hint}")
-    if not len(images):
-        raise DeepAAInputError(f"{argument} is empty; give at least one image.")
-    if min(shape[2:]) < SMALLEST_IMAGE:
-        raise DeepAAInputError(
-            f"{argument} are {shape[2]} × {shape[3]} pixels; augmentation needs at least {SMALLEST_IMAGE} × "
-            f"{SMALLEST_IMAGE}: enlarge them."
-        )
-    if images.dtype == torch.uint8:
-        return images
-    if not images.is_floating_point():
-        raise DeepAAInputError(f"{argument} are of dtype {images.dtype}; give uint8, or floats in [0, 1].")
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 1):
-        raise DeepAAInputError(
-            f"augmentation needs raw images in [0, 1] or uint8, not normalised ones; {argument} has min = {low:.3g}, "
-            f"max = {high:.3g}. Normalise after augmentation, inside the model."
-        )
-    return (images * 255).round().to(torch.uint8)
-
 
 def check_labels(labels: Tensor, n_images: int, n_classes: int | None = None, argument: str = "labels") -> Tensor:
     """Return labels as integers ``(B,)``.
