@@ -22,7 +22,6 @@ from reprise.deep_aa.transformations import OPERATIONS
 
 FIXED = [(o.name, level) for o in OPERATIONS if not o.random for level in o.levels]
 SIZES = [(32, 32), (16, 16), (20, 20), (9, 14), (28, 28)]
-LONGEST_TABLE = range(256)
 
 
 def by_pillow(images, change):
@@ -146,6 +145,7 @@ def test_smoothing_averages_neighbours_and_leaves_the_border():
     assert torch.equal(operations.smooth(image[..., :2, :2]), image[..., :2, :2])
 
 
+@pytest.mark.filterwarnings("ignore:Color does nothing")
 @pytest.mark.parametrize(("channels", "size"), [(3, (32, 32)), (1, (16, 16)), (3, (9, 14))])
 def test_the_random_operations_equal_pillow_for_the_same_draws(channels, size):
     space, images = AugmentationSpace(size), noise(40, channels, size)
@@ -167,6 +167,7 @@ def test_the_random_operations_equal_pillow_for_the_same_draws(channels, size):
         assert np.array_equal(ours(name).numpy(), np.stack([from_pillow(one) for one in theirs])), name
 
 
+@pytest.mark.filterwarnings("ignore:Color does nothing")
 def test_a_cutout_is_up_to_17_pixels_wide_and_a_crop_moves_by_up_to_4():
     space, images = AugmentationSpace(), torch.zeros(4000, 1, 32, 32, dtype=torch.uint8)
     images[:, :, 15, 15] = 255
@@ -176,7 +177,9 @@ def test_a_cutout_is_up_to_17_pixels_wide_and_a_crop_moves_by_up_to_4():
     assert widths.max() == 17
     assert widths.min() == 9  # at a corner: from int(max(0, 0 - 8)) to int(0 + 8), both included
     assert set(covered.float().mean(0)[[0, 16]][:, [0, 16]].flatten().gt(0).tolist()) == {True}
-    cropped = space.apply(images, torch.full((4000,), space.slice_of("RandCrop").start), torch.Generator().manual_seed(0))
+    cropped = space.apply(
+        images, torch.full((4000,), space.slice_of("RandCrop").start), torch.Generator().manual_seed(0)
+    )
     y, x = (cropped[:, 0] == 255).nonzero()[:, 1:].unbind(1)
     counts = torch.bincount((y - 11) * 9 + x - 11, minlength=81)
     assert len(counts) == 81

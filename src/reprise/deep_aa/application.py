@@ -7,7 +7,8 @@ geometric transformations, lookup tables of the point operations, factors of the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +16,8 @@ from torch import Tensor
 from reprise.deep_aa import operations
 from reprise.deep_aa.transformations import GEOMETRIC, HIGHEST_LEVEL, WITH_FIXED_TABLES, Operation
 
-CHUNK = 16  # images in one call on a CPU: what it makes on the way then stays in the cache
+# Images in one call on a CPU: what it makes on the way then stays in the cache.
+CHUNK, EXPANDED_AT_ONCE = 16, 2
 N_DRAWS = 6  # uniform numbers an image: turn the sign?, flip?, place of the cutout (2), place of the crop (2)
 Degenerate = Callable[[Tensor], Tensor]
 _DEGENERATE: dict[str, Degenerate] = {
@@ -72,7 +74,8 @@ class Tables:
     def to(self, device: torch.device) -> Tables:
         """Return the same tables on a device."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
-        return Tables(**{name: v.to(device) if isinstance(v, Tensor) else v for name, v in values.items()})
+        tensors: dict[str, Any] = {name: v.to(device) for name, v in values.items() if isinstance(v, Tensor)}
+        return replace(self, **tensors)
 
     def fill_of(self, images: Tensor) -> Tensor:
         """Return the fill colour, uint8 (C,): its luminance for images of one channel."""
@@ -230,10 +233,11 @@ def expand_all(tables: Tables, images: Tensor, draws: Tensor) -> Tensor:
         uint8 (N, T, C, H, W).
     """
     expanded = images.new_empty(len(images), len(tables.kind), *images.shape[1:])
-    count = len(images) if images.is_cuda else 2
-    for some in torch.arange(len(images), device=images.device).split(count):
+    at_once = len(images) if images.is_cuda else EXPANDED_AT_ONCE
+    for start in range(0, len(images), max(1, at_once)):
+        some = slice(start, start + at_once)
         for name, part in zip(tables.operation_names, tables.parts, strict=True):
-            expanded[some[0] : some[-1] + 1, part] = _expand_operation(tables, name, part, images[some], draws[some])
+            expanded[some, part] = _expand_operation(tables, name, part, images[some], draws[some])
     return expanded
 
 

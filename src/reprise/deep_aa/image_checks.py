@@ -31,11 +31,13 @@ def check_images(images: Any, size: tuple[int, int] | None = None) -> Tensor:
     """
     if not isinstance(images, Tensor):
         raise DeepAAInputError(
-            f"images must be a tensor (B, C, H, W), not {type(images).__name__}; torch.from_numpy makes one of an array."
+            f"images must be a tensor (B, C, H, W), not {type(images).__name__}; torch.from_numpy makes one."
         )
     shape = tuple(images.shape)
     if images.ndim != 4 or shape[1] not in (1, 3):
-        raise DeepAAInputError(f"images must have the shape (B, C, H, W) with C = 1 or 3, not {shape}; {_remedy(shape)}")
+        raise DeepAAInputError(
+            f"images must have the shape (B, C, H, W) with C = 1 or 3, not {shape}; {_remedy(shape)}"
+        )
     if size is not None and shape[2:] != size:
         raise DeepAAInputError(
             f"images are {shape[2]} x {shape[3]} pixels, but the space was made for {size[0]} x {size[1]}; "

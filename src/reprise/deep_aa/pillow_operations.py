@@ -1,4 +1,4 @@
-"""The same transformations on one Pillow image: what the batched operations have to equal, and what they are timed against.
+"""The same transformations on one Pillow image: what the batched operations have to equal, and are timed against.
 
 Random operations take their draw as an argument, so that both sides can be given the same one.
 """
@@ -66,9 +66,7 @@ def flip_with_pillow(image: Image.Image) -> Image.Image:
     return ImageOps.mirror(image)
 
 
-def cut_out_with_pillow(
-    image: Image.Image, centre: tuple[float, float], size: int, fill: Sequence[int]
-) -> Image.Image:
+def cut_out_with_pillow(image: Image.Image, centre: tuple[float, float], size: int, fill: Sequence[int]) -> Image.Image:
     """Paint a square around (x, y) over one image; Pillow's rectangles include their last row and column."""
     width, height = image.size
     x, y = centre
