@@ -75,7 +75,9 @@ def test_the_length_of_v_does_not_matter(problem, scale):
     labels = torch.zeros(7, dtype=torch.long)
     v = brute_force(model, validation, 0).mean(1)
     for one, other in zip(
-        gradient_rewards(model, images, labels, p, v), gradient_rewards(model, images, labels, p, scale * v), strict=True
+        gradient_rewards(model, images, labels, p, v),
+        gradient_rewards(model, images, labels, p, scale * v),
+        strict=True,
     ):
         torch.testing.assert_close(torch.as_tensor(one), torch.as_tensor(other))
 
@@ -86,14 +88,17 @@ def test_finite_differences_are_the_forward_mode_rewards(problem):
     labels = torch.ones(7, dtype=torch.long)
     v = exact.mean_gradient(validation, torch.ones(5, dtype=torch.long))
     u = direction(v, exact.mean_gradient(images, labels))
-    torch.testing.assert_close(finite.rewards(images, labels, u), exact.rewards(images, labels, u), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        finite.rewards(images, labels, u), exact.rewards(images, labels, u), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_scales_and_shifts_of_normalisation_carry_no_gradient(problem):
     model = problem[0]
     named = dict(model.named_parameters())
     left_out = set(named) - set(trained_weights(model))
-    assert left_out and all("norm" in name for name in left_out)
+    assert left_out
+    assert all("norm" in name for name in left_out)
     assert WeightGradients(model).n_weights == sum(named[n].numel() for n in trained_weights(model))
 
 
@@ -132,7 +137,8 @@ def test_any_torch_model_and_loss_will_do():
     targets = torch.ones(6, dtype=torch.float64)
     v = WeightGradients(model, squared).mean_gradient(images.flip(0), 2 * targets)
     _, rewards = gradient_rewards(model, images, targets, p, v, loss=squared)
-    assert abs(float(p @ rewards)) < 1e-14 and rewards.abs().max() > 0
+    assert abs(float(p @ rewards)) < 1e-14
+    assert rewards.abs().max() > 0
 
 
 def test_a_model_in_training_mode_is_refused():
@@ -146,7 +152,7 @@ def test_a_model_without_weights_is_refused_and_what_was_left_out_is_named():
     model[2].requires_grad_(False)
     with pytest.raises(DeepAAInputError, match=r"0.bias, 0.weight"):
         WeightGradients(model.eval())
-    with pytest.raises(DeepAAInputError, match="torch.nn.Linear"):
+    with pytest.raises(DeepAAInputError, match=r"torch\.nn\.Linear"):
         LastLayerGradients(nn.Conv2d(3, 3, 1).eval())
 
 

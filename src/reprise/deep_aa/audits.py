@@ -1,4 +1,4 @@
-"""What the paper does not ask: finite steps, the last layer, noise, the penalty, pretraining, repetition, depth, budget."""
+"""What the paper does not ask: finite steps, last layer, noise, penalty, pretraining, repetition, depth, budget."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def identity_cosines(cell: Cell, found: Search, units: Units) -> np.ndarray:
 
 
 def depth_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
-    """Yield the mean cosine over fresh units by depth, of the policy found, the random stack and the published policy."""
+    """Yield the mean cosine over fresh units by depth: the policy found, the random stack, the published policy."""
     n_layers = cell.settings.n_layers
     policies = {SEARCHED: found.policy, DEEP_TRIVIAL: Policy.uniform(n_layers, cell.space)}
     if cell.dataset == CIFAR:
@@ -109,9 +109,7 @@ def depth_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
             sampled = torch.cat([layers, identity_layer(cell)]) if depth == 1 else layers
             values = cosines(found.search, cell.space, sampled, units, cell.settings.n_grad)
             yield _cosine_row(cell, method, depth, values)
-            yield cell.row(
-                SIMILARITY, method, "cosine std", float(np.nanstd(values)), layer=depth, **how
-            )
+            yield cell.row(SIMILARITY, method, "cosine std", float(np.nanstd(values)), layer=depth, **how)
 
 
 def identity_layer(cell: Cell) -> torch.Tensor:

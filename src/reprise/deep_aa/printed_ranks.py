@@ -16,7 +16,7 @@ TABLE = "Table 1"
 def table_one() -> dict[str, dict[str, float]]:
     """Return the columns of the table (data set and network) with the accuracy of each method."""
     columns: dict[str, dict[str, float]] = {}
-    with resources.files("reprise.deep_aa").joinpath("published.csv").open(encoding="utf-8", newline="") as file:
+    with resources.files("reprise.deep_aa").joinpath("published.csv").open(encoding="utf-8") as file:
         for line in csv.DictReader(file):
             if line["source"].startswith(TABLE) and line["metric"] == "accuracy":
                 columns.setdefault(f"{line['dataset']}, {line['network']}", {})[line["method"]] = float(line["value"])

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from reprise.deep_aa.names import CIFAR, DEFAULT_CUTOUT, DIGITS
+from reprise.deep_aa.names import CIFAR, DIGITS
 from reprise.settings import ChapterSettings, Twins
 
 Method = Literal[
@@ -38,7 +38,9 @@ class Settings(ChapterSettings):
     methods: tuple[Method, ...] = Field(
         ("No augmentation", "DeepTA", "DeepAA"), min_length=1, description="augmentations trained with, all seeds"
     )
-    methods_once: tuple[Method, ...] = Field((), description="augmentations trained with on the first of five seeds only")
+    methods_once: tuple[Method, ...] = Field(
+        (), description="augmentations trained with on the first of five seeds only"
+    )
     audits: tuple[Audit, ...] = Field(
         ("finite step", "last layer", "noise"), description="what is asked beyond the paper, on the digits"
     )
@@ -46,7 +48,9 @@ class Settings(ChapterSettings):
         default_factory=dict, description="the same on cifar10-4k, each for one seed only: audit to seed"
     )
     n_layers: int = Field(3, ge=1, description="most layers K; the paper: 6 searched, 5 used for CIFAR")
-    stop_identity: float = Field(0.9, gt=0, le=1, description="identity's probability that ends the search; the paper: 0.9")
+    stop_identity: float = Field(
+        0.9, gt=0, le=1, description="identity's probability that ends the search; the paper: 0.9"
+    )
     steps: int = Field(30, ge=1, description="policy steps a layer; the paper: 512")
     units: int = Field(8, ge=2, description="images behind a step; the paper: 16")
     n_validation: int = Field(32, ge=1, description="validation images behind a gradient v; the paper: 64")
@@ -66,18 +70,24 @@ class Settings(ChapterSettings):
     width: int = Field(1, ge=1, description="its width; the paper: 10")
     stem_stride: int = Field(2, ge=1, le=2, description="stride of the first convolution of both; the paper: 1")
     pretraining: Method = Field(
-        DEFAULT_CUTOUT, description="augmentation that the search network is trained with; the paper: default and cutout"
+        "Default + cutout",
+        description="augmentation that the search network is trained with; the paper: default and cutout",
     )
     pretraining_epochs: int = Field(20, ge=1, description="passes of its training; the paper: 45")
     epochs: int = Field(20, ge=1, description="passes of the final training; the paper: 200")
     batch_size: int = Field(64, ge=2, description="images a step of both; the paper: 128")
     warmup: float = Field(0.15, ge=0, le=1, description="share of steps over which the rate rises; the paper: 0.025")
-    digit_images: int = Field(600, ge=40, description="digits to train on: half pretrain, a quarter search, a quarter match")
+    digit_seeds: tuple[int, ...] = Field(
+        (0, 1), min_length=1, description="those of the seeds that digits are run with"
+    )
+    digit_images: int = Field(
+        600, ge=40, description="digits to train on: half pretrain, a quarter search, a quarter match"
+    )
     digit_pretraining: Method = Field(
         "No augmentation", description="the same for digits: nothing, lest it gives away what is to be found"
     )
     digit_pretraining_epochs: int = Field(30, ge=1, description="passes of the digits' search network")
-    digit_epochs: int = Field(40, ge=1, description="passes of the digits' final training")
+    digit_epochs: int = Field(80, ge=1, description="passes of the digits' final training")
     cifar_archive: str = Field("", description="path of the official CIFAR-10 archive; empty: the five sheets")
     checkpoint_folder: str = Field("", description="folder for states of unfinished searches; empty: none are kept")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -44,8 +43,8 @@ def cosines(
 ) -> NDArray[np.float64]:
     """Return cos(v, g) of each unit under a policy, ``(U,)``.
 
-    One layer is exact, g = G p with one draw of the random operations; no layer is the image itself; behind more layers g
-    is the mean over sampled sequences.
+    One layer is exact, g = G p with one draw of the random operations; no layer is the image itself; behind more layers
+    g is the mean over sampled sequences.
 
     Parameters
     ----------

@@ -20,13 +20,16 @@ from reprise.compute import use_threads
 from reprise.deep_aa.audits import AUDITS
 from reprise.deep_aa.cell import Cell, Row
 from reprise.deep_aa.data import TEST_SHEETS
-from reprise.deep_aa.names import ACCURACY, CIFAR, PUBLISHED
+from reprise.deep_aa.names import ACCURACY, CIFAR, MIRRORED, PUBLISHED
 from reprise.deep_aa.policy_rows import base_rows
 from reprise.deep_aa.printed_ranks import printed_rows
 from reprise.deep_aa.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# The digits whose mirror image is a class have one question of their own.
+MIRRORED_AUDITS = ("pretraining",)
 
 
 def run(settings: Settings) -> pd.DataFrame:
@@ -43,7 +46,7 @@ def run(settings: Settings) -> pd.DataFrame:
         Tidy rows. Those of one data set and seed do not depend on which others are run.
     """
     use_threads(settings.threads)
-    cells = [Cell(settings, name, seed) for name in settings.datasets for seed in settings.seeds]
+    cells = [Cell(settings, name, seed) for name in settings.datasets for seed in seeds_of(settings, name)]
     return rows.tidy([*printed_rows(), *(row for cell in cells for row in cell_rows(cell))])
 
 
@@ -58,6 +61,11 @@ def cell_rows(cell: Cell) -> Iterator[Row]:
         yield from AUDITS[audit](cell)
 
 
+def seeds_of(settings: Settings, dataset: str) -> list[int]:
+    """Return the seeds that a data set is run with."""
+    return [seed for seed in settings.seeds if dataset == CIFAR or seed in settings.digit_seeds]
+
+
 def methods_of(cell: Cell) -> list[str]:
     """Return the augmentations that a data set and seed is trained with; the published policy is for photographs."""
     once = cell.settings.methods_once if cell.seed % len(TEST_SHEETS) == 0 else ()
@@ -68,5 +76,5 @@ def methods_of(cell: Cell) -> list[str]:
 def audits_of(cell: Cell) -> list[str]:
     """Return the audits of a data set and seed."""
     if cell.dataset != CIFAR:
-        return list(cell.settings.audits)
+        return [audit for audit in cell.settings.audits if cell.dataset != MIRRORED or audit in MIRRORED_AUDITS]
     return [audit for audit, seed in cell.settings.photograph_audits.items() if seed == cell.seed]
