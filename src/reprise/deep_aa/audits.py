@@ -77,6 +77,9 @@ def last_layer_rows(cell: Cell) -> Iterator[Row]:
     single = [rank_correlation(a, b) for a, b in zip(full, short, strict=True)]
     yield cell.row(AUDIT, SEARCHED, "rank correlation, single units", sum(single) / len(single), **how)
     yield cell.row(AUDIT, SEARCHED, "rank correlation, means", rank_correlation(full.mean(0), short.mean(0)), **how)
+    for metric, values in (("reward, all weights", full.mean(0)), ("reward, last layer", short.mean(0))):
+        for (operation, level), value in zip(cell.space.transformations, values.tolist(), strict=True):
+            yield cell.row(AUDIT, SEARCHED, metric, value, operation=operation.name, at=level, **how)
     gains = gain_of_other_policy(cell, last.policy)
     yield cell.row(AUDIT, SEARCHED, "gain in cosine of all weights", gains, **how)
     saved = search_operations(cell, params="all") / search_operations(cell, params="last")
