@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from reprise.compute import numpy_generator
 from reprise.deep_aa.comparisons import corrected_interval
@@ -22,6 +23,7 @@ from reprise.deep_aa.names import (
     FLIP,
     IDENTITY,
     LAST_LAYER,
+    LEVELS,
     MIRRORED,
     NONE,
     POLICY,
@@ -30,8 +32,10 @@ from reprise.deep_aa.names import (
     TRIVIAL,
     repetition_variant,
 )
+from reprise.deep_aa.policy import Policy
 from reprise.deep_aa.published_policies import published_masses
 from reprise.deep_aa.settings import Settings
+from reprise.deep_aa.space import AugmentationSpace
 from reprise.numerals import MISSING, difference, number, with_interval
 from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
@@ -270,3 +274,21 @@ def budget_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(lines)
+
+
+def found_policy(rows: pd.DataFrame, dataset: str, seed: int) -> Policy:
+    """Return the policy that a seed's search found, made again from its rows.
+
+    Raises
+    ------
+    MissingRowsError
+        If the run has no search of this data set and seed.
+    """
+    found = select(rows, dataset=dataset, part=LEVELS, seed=seed)
+    problem = load_problem(dataset, seed)
+    space = AugmentationSpace(problem.size, problem.fill)
+    place = {(operation.name, level): at for at, (operation, level) in enumerate(space.transformations)}
+    probabilities = torch.zeros(int(found["layer"].max()), len(space), dtype=torch.float64)
+    for line in found.itertuples():
+        probabilities[int(line.layer) - 1, place[line.operation, int(line.at)]] = line.value
+    return Policy(probabilities, space)
