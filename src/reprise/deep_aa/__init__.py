@@ -1,7 +1,7 @@
 """Deep AutoAugment: a deep augmentation policy searched layer by layer from nothing (Zheng et al., ICLR 2022).
 
-An image passes K layers, each of which draws one of 139 transformations. A layer's probabilities are those that turn the
-gradient of one augmented image, under a frozen network, towards the gradient of many real images of its class. The
+An image passes K layers, each of which draws one of 139 transformations. A layer's probabilities are those that turn
+the gradient of one augmented image, under a frozen network, towards the gradient of many real images of its class. The
 rewards of all transformations come from one Jacobian-vector product; a layer that prefers identity ends the search.
 
 Implemented: the transformations as batched operations on 8-bit images, policies, the search with rewards by forward

@@ -1,4 +1,4 @@
-"""Images: the five sheets of CIFAR-10, its official archive, coloured digits, and digits whose mirror image is a class."""
+"""Images: five sheets of CIFAR-10, its official archive, coloured digits, and digits whose mirror image is a class."""
 
 from __future__ import annotations
 
@@ -264,8 +264,8 @@ def _digits_problem(name: str, seed: int, n_train: int) -> ImageProblem:
 def colour_digits(strokes: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.uint8]:
     """Paste strokes in [0, 1] at random places of a dark canvas in random light colours: uint8 ``(N, 3, 16, 16)``.
 
-    Offsets are uniform in 0..4 pixels; the foreground is uniform in [0.5, 1] and the background in [0, 0.35], channel by
-    channel. Place and colour tell nothing of the class.
+    Offsets are uniform in 0..4 pixels; the foreground is uniform in [0.5, 1] and the background in [0, 0.35], channel
+    by channel. Place and colour tell nothing of the class.
     """
     n, side = len(strokes), strokes.shape[1]
     offsets = generator.integers(0, DIGIT_CANVAS - side + 1, (n, 2))

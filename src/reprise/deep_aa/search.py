@@ -92,7 +92,9 @@ class SearchConfig:
         counts = ("n_layers", "steps", "units", "n_validation", "n_grad", "n_prefix", "lr", "stop_identity")
         checks.check_positive(**{name: getattr(self, name) for name in counts})
         if self.std_weight < 0 or self.n_cached < 0:
-            raise DeepAAInputError(f"std_weight={self.std_weight!r}, n_cached={self.n_cached!r}: neither may be negative.")
+            raise DeepAAInputError(
+                f"std_weight={self.std_weight!r}, n_cached={self.n_cached!r}: neither may be negative."
+            )
 
 
 class DeepAASearch:
@@ -163,7 +165,7 @@ class DeepAASearch:
             over half of a step's units have no gradient.
         """
         data = self._checked(x_search, y_search, x_validation, y_validation)
-        space = self.space or AugmentationSpace(tuple(data[0].shape[2:]))
+        space = self.space or AugmentationSpace((data[0].shape[2], data[0].shape[3]))
         source = self.source(*data)
         state = self._start(space, data)
         while not state.done:
@@ -178,7 +180,9 @@ class DeepAASearch:
         import pandas as pd
 
         if not hasattr(self, "_history"):
-            raise DeepAAInputError("this search has not run; call .fit(x_search, y_search, x_validation, y_validation).")
+            raise DeepAAInputError(
+                "this search has not run; call .fit(x_search, y_search, x_validation, y_validation)."
+            )
         return pd.DataFrame(self._history)
 
     def source(self, x_search: Tensor, y_search: Tensor, x_validation: Tensor, y_validation: Tensor) -> UnitSource:
@@ -319,15 +323,13 @@ class Rewards:
 
 
 def first_logits(space: AugmentationSpace, init_identity: float) -> Tensor:
-    """Return the logits that a layer starts with, ``(T,)`` in float64: identity's, 0 for the others, minus their mean."""
+    """Return the logits that a layer starts with, ``(T,)`` in float64: identity's, 0 elsewhere, minus their mean."""
     logits = torch.zeros(len(space), dtype=torch.float64)
     logits[space.identity] = init_identity
     return logits - logits.mean()
 
 
-def through(
-    space: AugmentationSpace, layers: Sequence[Tensor], images: Tensor, generator: torch.Generator
-) -> Tensor:
+def through(space: AugmentationSpace, layers: Sequence[Tensor], images: Tensor, generator: torch.Generator) -> Tensor:
     """Return images after one draw from each layer, ``(B, C, H, W)`` as uint8; without layers the images themselves."""
     for probabilities in layers:
         index = draw_index(probabilities, len(images), generator)

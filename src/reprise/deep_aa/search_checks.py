@@ -12,6 +12,7 @@ from reprise.deep_aa.image_checks import DeepAAInputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+
 def check_labels(labels: Tensor, n_images: int, n_classes: int | None = None, argument: str = "labels") -> Tensor:
     """Return labels as integers ``(B,)``.
 

@@ -1,4 +1,4 @@
-"""The state of a search between two steps, written to a file so that an interrupted search goes on as if it had not been.
+"""The state of a search between two steps, written to a file so that an interrupted search goes on where it was.
 
 Random numbers need no state: every step draws from a stream named by layer and step.
 """

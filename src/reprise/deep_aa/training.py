@@ -96,8 +96,8 @@ def train(
 ) -> nn.Module:
     """Train a network in place on augmented images, and return it in evaluation mode.
 
-    Every image is augmented anew in every pass. The order of the images depends on seed and names only, so that trainings
-    with different augmentations are paired.
+    Every image is augmented anew in every pass. The order of the images depends on seed and names only, so that
+    trainings with different augmentations are paired.
 
     Parameters
     ----------
