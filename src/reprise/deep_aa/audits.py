@@ -84,9 +84,6 @@ def last_layer_rows(cell: Cell) -> Iterator[Row]:
     yield cell.row(AUDIT, SEARCHED, "gain in cosine of all weights", gains, **how)
     saved = search_operations(cell, params="all") / search_operations(cell, params="last")
     yield cell.row(AUDIT, SEARCHED, "operations of a step, all over last", saved, split="search", variant=LAST_LAYER)
-    network = cell.trained(last.policy)
-    columns = {"variant": LAST_LAYER, "layer": last.policy.n_layers}
-    yield cell.row(AUDIT, SEARCHED, "accuracy", cell.accuracy(network, "test"), **columns)
 
 
 def gain_of_other_policy(cell: Cell, policy: Policy) -> float:

@@ -276,7 +276,7 @@ def budget_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def found_policy(rows: pd.DataFrame, dataset: str, seed: int) -> Policy:
+def found_policy(rows: pd.DataFrame, dataset: str, seed: int, digit_images: int = 600) -> Policy:
     """Return the policy that a seed's search found, made again from its rows.
 
     Raises
@@ -285,7 +285,7 @@ def found_policy(rows: pd.DataFrame, dataset: str, seed: int) -> Policy:
         If the run has no search of this data set and seed.
     """
     found = select(rows, dataset=dataset, part=LEVELS, seed=seed)
-    problem = load_problem(dataset, seed)
+    problem = load_problem(dataset, seed, digit_images=digit_images)
     space = AugmentationSpace(problem.size, problem.fill)
     place = {(operation.name, level): at for at, (operation, level) in enumerate(space.transformations)}
     probabilities = torch.zeros(int(found["layer"].max()), len(space), dtype=torch.float64)
