@@ -17,7 +17,7 @@ from reprise.deep_aa import operations
 from reprise.deep_aa.transformations import GEOMETRIC, HIGHEST_LEVEL, WITH_FIXED_TABLES, Operation
 
 # Images in one call on a CPU: what it makes on the way then stays in the cache.
-CHUNK, EXPANDED_AT_ONCE = 16, 2
+CHUNK, EXPANDED_AT_ONCE = 64, 2
 N_DRAWS = 6  # uniform numbers an image: turn the sign?, flip?, place of the cutout (2), place of the crop (2)
 Degenerate = Callable[[Tensor], Tensor]
 _DEGENERATE: dict[str, Degenerate] = {
@@ -178,7 +178,9 @@ def apply_each(tables: Tables, images: Tensor, index: Tensor, draws: Tensor) -> 
     for name, members in zip(tables.operation_names, groups, strict=True):
         if name != "Identity":
             for some in _chunks(members):
-                augmented[some] = apply_group(tables, name, images[some], index[some], draws[some])
+                # whole images are copied, which indexing with brackets does value by value
+                group = images.index_select(0, some)
+                augmented.index_copy_(0, some, apply_group(tables, name, group, index[some], draws[some]))
     return augmented
 
 
@@ -191,9 +193,9 @@ def _chunks(members: Tensor) -> Sequence[Tensor]:
 def apply_group(tables: Tables, name: str, images: Tensor, index: Tensor, draws: Tensor) -> Tensor:
     """Apply transformations of one operation, or of several that share a call, to one image each."""
     if name in GEOMETRIC:
-        return operations.move_pixels(images, tables.sources[tables.row[index]])
+        return operations.move_pixels(images, tables.sources.index_select(0, tables.row[index]))
     if name in WITH_FIXED_TABLES:
-        return operations.look_up(images, tables.points[index])
+        return operations.look_up(images, tables.points.index_select(0, index))
     if name in _DEGENERATE:
         return operations.blend(_DEGENERATE[name](images), images, tables.factor[index][:, None, None, None])
     return _apply_without_magnitude(tables, name, images, draws)

@@ -94,13 +94,7 @@ def _stack(axes: Axes, families: pd.DataFrame) -> None:
         )  # fmt: skip
         for layer, height, low in zip(families.index, heights, bottom, strict=True):
             if height >= LETTER * len(family.short) + 0.03:
-                how: dict[str, Any] = {
-                    "rotation": 90,
-                    "ha": "center",
-                    "va": "center",
-                    "fontsize": 7,
-                    "color": family.ink,
-                }
+                how: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "center", "fontsize": 7}
                 behind = {"facecolor": family.colour, "edgecolor": "none", "pad": 0.8}
                 axes.text(layer, low + height / 2, family.short, color=family.ink, bbox=behind, **how)
         bottom += heights
