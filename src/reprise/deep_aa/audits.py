@@ -37,7 +37,7 @@ FINITE_STEPS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
 FINITE_UNITS = 4
 OTHER_PENALTIES = (0.0, 0.5, 2.0)
 PRETRAININGS = (NONE, DEFAULT_CUTOUT, UNIFORM)
-REPETITIONS = (1, 2)
+REPETITIONS = (1,)
 
 
 def finite_step_rows(cell: Cell) -> Iterator[Row]:
