@@ -44,6 +44,7 @@ class Settings(ChapterSettings):
     audits: tuple[Audit, ...] = Field(
         ("finite step", "last layer", "noise"), description="what is asked beyond the paper, on the digits"
     )
+    audit_seeds: tuple[int, ...] = Field((0,), min_length=1, description="those of the seeds that these are asked with")
     photograph_audits: dict[Audit, int] = Field(
         default_factory=dict, description="the same on cifar10-4k, each for one seed only: audit to seed"
     )
@@ -63,7 +64,7 @@ class Settings(ChapterSettings):
     rewards: Literal["jvp", "finite differences"] = Field(
         "finite differences", description="how rewards are computed; the paper: by Jacobian-vector products"
     )
-    similarity_units: int = Field(64, ge=2, description="fresh images on which cosines are compared")
+    similarity_units: int = Field(32, ge=2, description="fresh images on which cosines are compared")
     search_depth: int = Field(10, ge=10, description="depth of the search network; the paper: 40")
     search_width: int = Field(1, ge=1, description="its width; the paper: 2")
     depth: int = Field(10, ge=10, description="depth of the final network; the paper: 28")
@@ -86,7 +87,7 @@ class Settings(ChapterSettings):
     digit_pretraining: Method = Field(
         "No augmentation", description="the same for digits: nothing, lest it gives away what is to be found"
     )
-    digit_pretraining_epochs: int = Field(30, ge=1, description="passes of the digits' search network")
+    digit_pretraining_epochs: int = Field(20, ge=1, description="passes of the digits' search network")
     digit_epochs: int = Field(80, ge=1, description="passes of the digits' final training")
     cifar_archive: str = Field("", description="path of the official CIFAR-10 archive; empty: the five sheets")
     checkpoint_folder: str = Field("", description="folder for states of unfinished searches; empty: none are kept")

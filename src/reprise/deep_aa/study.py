@@ -75,6 +75,8 @@ def methods_of(cell: Cell) -> list[str]:
 
 def audits_of(cell: Cell) -> list[str]:
     """Return the audits of a data set and seed."""
+    if cell.dataset != CIFAR and cell.seed not in cell.settings.audit_seeds:
+        return []
     if cell.dataset != CIFAR:
         return [audit for audit in cell.settings.audits if cell.dataset != MIRRORED or audit in MIRRORED_AUDITS]
     return [audit for audit, seed in cell.settings.photograph_audits.items() if seed == cell.seed]

@@ -124,6 +124,7 @@ def printed_table(published: pd.DataFrame) -> pd.DataFrame:
     """Return the paper's Table 1, highest mean first, with the rank of each value in its column."""
     table = published[published["source"].str.startswith("Table 1") & (published["metric"] == "accuracy")]
     wide = table.pivot(index="method", columns=["dataset", "network"], values="value")
+    wide = wide.sort_index(axis=1, ascending=[True, False])
     ranks = wide.rank(ascending=False, method="min")
     order = wide.mean(axis=1, skipna=False).fillna(wide.min(axis=1)).sort_values(ascending=False).index
     lines = []
@@ -151,11 +152,11 @@ def layers_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
             continue
         for layer, own in masses.groupby(level="layer", observed=True):
             entropy = measured(rows, dataset=name, part=POLICY, metric="entropy", variant=BASE, layer=layer)
-            lines.append(_layer_line(f"found, {TITLES[name]}", int(str(layer)), own.mean(), entropy))
+            lines.append(_layer_line(f"found, {TITLES[name]}", int(float(str(layer))), own.mean(), entropy))
     for run, table in published_masses().groupby("run"):
         for layer, own in table.groupby("layer"):
             lines.append(
-                _layer_line(f"published, run {run}", int(str(layer)), own.set_index("operation")["mass"], None)
+                _layer_line(f"published, run {run}", int(float(str(layer))), own.set_index("operation")["mass"], None)
             )
     return pd.DataFrame(lines)
 
@@ -276,7 +277,7 @@ def budget_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def found_policy(rows: pd.DataFrame, dataset: str, seed: int) -> Policy:
+def found_policy(rows: pd.DataFrame, dataset: str, seed: int, digit_images: int = 600) -> Policy:
     """Return the policy that a seed's search found, made again from its rows.
 
     Raises
@@ -285,7 +286,7 @@ def found_policy(rows: pd.DataFrame, dataset: str, seed: int) -> Policy:
         If the run has no search of this data set and seed.
     """
     found = select(rows, dataset=dataset, part=LEVELS, seed=seed)
-    problem = load_problem(dataset, seed)
+    problem = load_problem(dataset, seed, digit_images=digit_images)
     space = AugmentationSpace(problem.size, problem.fill)
     place = {(operation.name, level): at for at, (operation, level) in enumerate(space.transformations)}
     probabilities = torch.zeros(int(found["layer"].max()), len(space), dtype=torch.float64)
