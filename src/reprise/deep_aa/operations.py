@@ -4,7 +4,7 @@ Images are tensors (B, C, H, W) of dtype uint8 with C = 1 (grey) or 3 (red, gree
 nothing loops over images: geometry is one gather by a table of source pixels, point operations are lookup tables of 256
 entries, the enhancements are one blend. Each image can have its own strength.
 
-Source: the transformation set of Deep AutoAugment (Section 4.1), whose semantics are those of Pillow.
+Source: the transformation set of Deep AutoAugment, whose released code applies it by Pillow.
 """
 
 from __future__ import annotations
