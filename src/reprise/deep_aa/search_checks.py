@@ -138,8 +138,8 @@ def check_model(model: Any, images: Tensor) -> int:
             logits = model(tried)
     except (RuntimeError, ValueError, TypeError) as error:
         raise DeepAAInputError(
-            f"the model fails on images {tuple(tried.shape)} of {tried.dtype} in [0, 1] ({str(error).splitlines()[0]}); "
-            "it has to take such images and to normalise inside."
+            f"the model fails on images {tuple(tried.shape)} of {tried.dtype} in [0, 1] ({str(error).splitlines()[0]})"
+            "; it has to take such images and to normalise inside."
         ) from error
     if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
