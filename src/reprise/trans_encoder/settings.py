@@ -43,7 +43,7 @@ class Settings(ChapterSettings):
     second_start: str = Field("", description="start of a second backbone, for mutual; empty: SimCSE's student")
     second_plm: str = Field("", description="language model of the second backbone; the paper: roberta-base and others")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of products; the paper: half precision")
-    pool_pairs: int | None = Field(800, ge=64, description="unlabelled pairs, or null for all; the paper: 37,081")
+    pool_pairs: int | None = Field(640, ge=64, description="unlabelled pairs, or null for all; the paper: 37,081")
     max_words: int | None = Field(12, ge=1, description="longest sentence of the pool, in words; the paper: any")
     mrpc_max_words: int | None = Field(22, ge=1, description="the same for MRPC, whose sentences are long")
     mrpc_pool_pairs: int | None = Field(400, ge=64, description="the same for MRPC; the paper: 5,801")
