@@ -27,6 +27,7 @@ from reprise.trans_encoder.variants import disjoint_pool, double_pool
 from reprise.verification import published_numbers
 
 PUBLISHED = published_numbers("trans_encoder")
+pytestmark = pytest.mark.filterwarnings("ignore:.*labels were clipped")  # cosines of a random encoder
 
 
 @pytest.fixture(scope="module")
