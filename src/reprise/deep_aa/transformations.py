@@ -1,8 +1,8 @@
 """The transformation set: operations, the grid of their magnitudes, and how often each counts.
 
 Source: the transformation set of Deep AutoAugment: 18 operations and 13 grid points from the lowest to the highest
-value, of which the one that does nothing is left out; 139 transformations in all. Posterize has four distinct results for
-its twelve magnitudes, and the lowest threshold of Solarize is Invert; the paper does not mention it.
+value, of which the one that does nothing is left out; 139 transformations in all. Posterize has four distinct results
+for its twelve magnitudes, and the lowest threshold of Solarize is Invert; the paper does not mention it.
 """
 
 from __future__ import annotations
