@@ -236,8 +236,12 @@ def test_units_without_a_gradient_are_counted_and_too_many_refused(data):
 def test_options_that_do_not_exist_or_make_no_sense_are_refused(model, data):
     with pytest.raises(DeepAAInputError, match="speed=3 is no option; known: n_layers"):
         search_policy(model, *data, speed=3)
-    with pytest.raises(DeepAAInputError, match="steps=0 must be above 0"):
+    with pytest.raises(DeepAAInputError, match="steps=0 must be a whole number above 0"):
         SearchConfig(steps=0)
+    with pytest.raises(DeepAAInputError, match=r"steps=2\.5 must be a whole number"):
+        SearchConfig(steps=2.5)
+    with pytest.raises(DeepAAInputError, match="lr=0 must be above 0"):
+        SearchConfig(lr=0)
     with pytest.raises(DeepAAInputError, match="may be negative"):
         SearchConfig(std_weight=-1.0)
 
@@ -250,3 +254,19 @@ def test_history_before_a_search_is_refused(model):
 def test_one_call_searches(model, data):
     policy = search_policy(model, *data, space=SPACE, n_layers=1, steps=2, units=2, n_validation=4, n_grad=3)
     assert policy(data[0]).shape == data[0].shape
+
+
+def test_a_search_too_short_to_leave_its_start_is_warned_of(model, data):
+    with pytest.warns(UserWarning, match="Give at least 10 steps"):
+        run(model, data, replace(TINY, steps=1, n_layers=1))
+
+
+def test_models_that_do_not_take_such_images_are_refused(model, data):
+    with pytest.raises(DeepAAInputError, match=r"torch\.nn\.Module"):
+        DeepAASearch(lambda images: images)
+    with pytest.raises(DeepAAInputError, match="normalise inside"):
+        run(torch.nn.Conv2d(1, 3, 1).eval(), data)
+    with pytest.raises(DeepAAInputError, match="it has to give logits"):
+        run(torch.nn.Conv2d(3, 3, 1).eval(), data)
+    with pytest.raises(DeepAAInputError, match="the number of x_search=0"):
+        run(model, (data[0][:0], data[1][:0], *data[2:]))

@@ -92,8 +92,10 @@ def check_frozen(model: nn.Module) -> None:
     Raises
     ------
     DeepAAInputError
-        If any module is in training mode.
+        If it is no module, or any of its modules is in training mode.
     """
+    if not isinstance(model, nn.Module):
+        raise DeepAAInputError(f"model is a {type(model).__name__}; give a torch.nn.Module in evaluation mode.")
     training = [name or type(model).__name__ for name, module in model.named_modules() if module.training]
     if training:
         raise DeepAAInputError(

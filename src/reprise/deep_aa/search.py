@@ -89,8 +89,9 @@ class SearchConfig:
     noise: bool = False
 
     def __post_init__(self) -> None:
-        counts = ("n_layers", "steps", "units", "n_validation", "n_grad", "n_prefix", "lr", "stop_identity")
-        checks.check_positive(**{name: getattr(self, name) for name in counts})
+        counts = ("n_layers", "steps", "units", "n_validation", "n_grad", "n_prefix")
+        checks.check_counts(**{name: getattr(self, name) for name in counts})
+        checks.check_positive(lr=self.lr, stop_identity=self.stop_identity)
         if self.std_weight < 0 or self.n_cached < 0:
             raise DeepAAInputError(
                 f"std_weight={self.std_weight!r}, n_cached={self.n_cached!r}: neither may be negative."
@@ -165,6 +166,7 @@ class DeepAASearch:
             over half of a step's units have no gradient.
         """
         data = self._checked(x_search, y_search, x_validation, y_validation)
+        checks.warn_if_identity_stays(self.config.steps, self.config.lr, self.config.init_identity)
         space = self.space or AugmentationSpace((data[0].shape[2], data[0].shape[3]))
         source = self.source(*data)
         state = self._start(space, data)
@@ -206,8 +208,9 @@ class DeepAASearch:
                 f"search images are {tuple(images[0].shape[1:])}, validation images {tuple(images[1].shape[1:])}; give "
                 "both in one size."
             )
-        with torch.no_grad():
-            n_classes = self.model(as_floats(images[0][:1])).shape[1]
+        for x, name in zip(images, ("x_search", "x_validation"), strict=True):
+            checks.check_counts(**{f"the number of {name}": len(x)})
+        n_classes = checks.check_model(self.model, images[0])
         labels = [
             checks.check_labels(y, len(x), n_classes, name).to(device)
             for y, x, name in zip((y_search, y_validation), images, ("y_search", "y_validation"), strict=True)

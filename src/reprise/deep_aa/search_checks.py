@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -93,3 +93,55 @@ def check_positive(**values: float) -> None:
     for name, value in values.items():
         if not value > 0:
             raise DeepAAInputError(f"{name}={value!r} must be above 0.")
+
+
+def check_counts(**values: int) -> None:
+    """Refuse numbers that are not whole, or below 1.
+
+    Raises
+    ------
+    DeepAAInputError
+        For the first one; names it.
+    """
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise DeepAAInputError(f"{name}={value!r} must be a whole number above 0.")
+
+
+def warn_if_identity_stays(steps: int, lr: float, init_identity: float) -> None:
+    """Warn of a search too short to leave its start: Adam moves a logit by hardly more than its rate a step."""
+    if 2 * lr * steps < init_identity:
+        enough = int(np.ceil(init_identity / (2 * lr)))
+        warnings.warn(
+            f"steps={steps} at lr={lr:g} cannot take identity from its start at init_identity={init_identity:g}: every "
+            f"layer will look like doing nothing. Give at least {enough} steps, a larger lr, or a smaller "
+            "init_identity.",
+            stacklevel=4,
+        )
+
+
+def check_model(model: Any, images: Tensor) -> int:
+    """Return how many classes a model tells apart, by one trial.
+
+    Raises
+    ------
+    DeepAAInputError
+        If it is no torch module, fails on such images, or gives no logits ``(B, n_classes)``.
+    """
+    import torch
+
+    from reprise.deep_aa.training import as_floats
+
+    tried = as_floats(images[:1])
+    try:
+        with torch.no_grad():
+            logits = model(tried)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise DeepAAInputError(
+            f"the model fails on images {tuple(tried.shape)} of {tried.dtype} in [0, 1] ({str(error).splitlines()[0]})"
+            "; it has to take such images and to normalise inside."
+        ) from error
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
+        shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise DeepAAInputError(f"the model gives {shape} for one image; it has to give logits (B, n_classes).")
+    return int(logits.shape[1])
