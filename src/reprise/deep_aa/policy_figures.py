@@ -45,7 +45,7 @@ def draw_policies(rows: pd.DataFrame, dataset: str) -> Drawing:
     ours = _our_masses(rows, dataset)
     n_searches = ours.groupby("layer")["seed"].nunique()
     mean = ours.groupby(["layer", "operation"])["value"].mean().unstack()
-    panels = {f"ours, {dataset}": mean, **{f"published, run {run}": _published(run) for run in RUNS}}
+    panels = {"ours": mean, **{f"published, run {run}": _published(run) for run in RUNS}}
     widths = [len(masses) for masses in panels.values()]
     figure, axes = new_figure(columns=len(panels), height=4.1, sharey=True, width_ratios=widths)
     drawn = []
@@ -59,12 +59,12 @@ def draw_policies(rows: pd.DataFrame, dataset: str) -> Drawing:
     _explain_families(figure)
     heaviest = ", ".join(f"{layer} {name}" for layer, name in mean.idxmax(axis=1).items())
     theirs = ", ".join(f"{layer} {name}" for layer, name in panels["published, run 1"].idxmax(axis=1).items())
-    state_finding(figure, f"Ours, heaviest by layer: {heaviest}")
+    state_finding(figure, f"{dataset}, heaviest by layer: {heaviest}")
     return Drawing(
         figure,
-        f"policies-{dataset}",
-        f"Stacked bars of operation mass by layer. Heaviest in ours: {heaviest}; in published run 1: {theirs}.",
-        f"Probability of each family of operations by layer. Left: mean of {_counts(n_searches)} "
+        f"policies_{_as_name(dataset)}",
+        f"Stacked bars of operation mass by layer. Heaviest in ours ({dataset}): {heaviest}; published: {theirs}.",
+        f"Probability of each family of operations by layer. Left: {dataset}, mean of {_counts(n_searches)} "
         f"({_spread_in_words(ours)}). Right: the policies published for CIFAR; white on top is what is not listed of "
         "run 2.",
         pd.concat(drawn, ignore_index=True),
@@ -82,6 +82,10 @@ def _searched(rows: pd.DataFrame, dataset: str, **conditions: Any) -> pd.DataFra
 def _published(run: int) -> pd.DataFrame:
     masses = published_masses().query("run == @run")
     return masses.pivot(index="layer", columns="operation", values="mass").fillna(0.0)
+
+
+def _as_name(dataset: str) -> str:
+    return dataset.replace("-", "_")
 
 
 def _stack(axes: Axes, families: pd.DataFrame) -> None:
@@ -170,10 +174,10 @@ def draw_magnitudes(rows: pd.DataFrame, dataset: str, layer: int = 1) -> Drawing
     state_finding(figure, f"Layer {layer}: {ends}")
     return Drawing(
         figure,
-        f"magnitudes-{dataset}-{layer}",
+        f"magnitudes_{_as_name(dataset)}_{layer}",
         f"Share of each magnitude within its operation, layer {layer}. {ends[0].upper()}{ends[1:]}.",
         f"Bars: mean share of a magnitude within its operation over {chosen['seed'].nunique()} searches, whiskers 95 % "
-        "t intervals; diamonds: the published policy, run 1. The magnitude that does nothing is left out.",
+        "t intervals; diamonds: the policy published for CIFAR, run 1. The magnitude that does nothing is left out.",
         data,
     )
 
@@ -258,7 +262,7 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
     state_finding(figure, f"Highest mean reward by layer: {best}")
     return Drawing(
         figure,
-        f"rewards-{dataset}",
+        f"rewards_{_as_name(dataset)}",
         f"Rewards of all transformations at the start of each layer. Highest mean reward by layer: {best}.",
         f"Dots: mean reward over units, averaged over {chosen['seed'].nunique()} searches; bars: one standard "
         "deviation over units to either side, by which the penalty is measured from layer 2 on.",
