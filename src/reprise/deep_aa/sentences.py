@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reprise.deep_aa.cell import Cell
 from reprise.deep_aa.figures import TITLES
 from reprise.deep_aa.names import (
     ACCURACY,
@@ -21,12 +22,27 @@ from reprise.deep_aa.names import (
     SIMILARITY,
     penalty_variant,
 )
+from reprise.deep_aa.settings import Settings
+from reprise.flops import parameter_count
 from reprise.numerals import difference, number
 from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
 from reprise.stats import paired_differences, t_interval
 
 SURE = 0.5
+
+
+def scale_in_words(settings: Settings) -> str:
+    """Say what is trained in this run: networks with their weights, passes and images, for photographs and digits."""
+    words = []
+    for name in settings.datasets:
+        cell = Cell(settings, name, settings.seeds[0])
+        weights = parameter_count(cell.new_network(searching=False, name="counted"))
+        epochs, n_images = cell.recipe(searching=False).epochs, len(cell.problem.train)
+        words.append(
+            f"on {TITLES[name]} {cell.network_name} with {weights:,} weights, {epochs} passes over {n_images:,} images"
+        )
+    return f"This run trains {'; '.join(words)}. Each search has {settings.n_layers} layers of {settings.steps} steps."
 
 
 def search_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
