@@ -84,8 +84,8 @@ def draw_levels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     words = []
     for name in panels:
         best = data[data["dataset"] == name].sort_values("mean").iloc[-1]
-        words.append(f"{TITLES[name]}: {best['method']}, {number(best['mean'], 1)} %")
-    finding = f"Most accurate: {'; '.join(words)}"
+        words.append(f"{best['method']} on {TITLES[name]} ({number(best['mean'], 1)} %)")
+    finding = f"Most accurate: {', '.join(words)}"
     state_finding(figure, finding)
     caption = (
         f"Test accuracy after the last pass, 95 % t intervals, {seeds_behind(data)}; faint dots: single seeds. Of "
@@ -116,7 +116,7 @@ def draw_gaps(rows: pd.DataFrame, published: pd.DataFrame, dataset: str) -> Draw
         differences = paired_differences(values[method], base)  # type: ignore[arg-type]
         interval = t_interval(differences)
         interval_dots(axes, [place], [interval], method=method, single_runs=[differences.tolist()])
-        paper = papers_gap(published, method)
+        paper = papers_gap(published, method) if dataset == CIFAR else None
         wide = corrected_interval(differences)
         if len(differences) > 1 and dataset == CIFAR:
             axes.plot([wide.low, wide.high], [place, place], color="#7F7F7F", linewidth=0.8, zorder=1)
@@ -181,11 +181,16 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         one.set_xlabel("layers")
         one.set_ylabel("cos(v, g)" if metric == "cosine" else "test accuracy (%)")
         one.set_xticks(range(int(max(line["at"] for line in drawn)) + 1))
+        if metric == "cosine":
+            # Whiskers of few seeds reach beyond what a cosine can be.
+            means = [line["mean"] for line in drawn if line["dataset"] == name and line["metric"] == metric]
+            one.set_ylim(min(means) - 0.15, min(1.0, max(means) + 0.15))
     for empty in axes.ravel()[len(panels) :]:
         empty.set_visible(False)
-    axes[0][0].legend(fontsize=7)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7)
     data = pd.DataFrame(drawn)
-    finding = _depth_in_words(data)
+    finding = _depth_in_words(data[data["dataset"] == data["dataset"].iloc[0]])
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -224,10 +229,11 @@ def _without(how: dict[str, Any]) -> dict[str, Any]:
 
 def _depth_in_words(data: pd.DataFrame) -> str:
     words = []
-    for (name, metric), own in data.groupby(["dataset", "metric"], sort=False):
+    for metric, own in data.groupby("metric", sort=False):
         deepest = own[own["at"] == own["at"].max()]
-        values = ", ".join(
-            f"{line.method} {number(line.mean, 2 if metric == 'cosine' else 1)}" for line in deepest.itertuples()
+        places = 2 if metric == "cosine" else 1
+        words.append(
+            f"{metric} {', '.join(f'{line.method} {number(line.mean, places)}' for line in deepest.itertuples())}"
         )
-        words.append(f"{TITLES[str(name)]}, {metric} with {int(own['at'].max())} layers: {values}")
-    return "; ".join(words)
+    where = TITLES[str(data["dataset"].iloc[0])]
+    return f"With {int(data['at'].max())} layers on {where}: {'; '.join(words)}"

@@ -169,7 +169,7 @@ def draw_finite_steps(rows: pd.DataFrame, dataset: str) -> Drawing:
 
 
 def draw_pretraining(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
-    """Draw how much mass each hand-picked operation gets, by what the search network was trained with.
+    """Draw how often each hand-picked operation is used, by what the search network was trained with.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def draw_pretraining(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 
 def draw_penalties(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
-    """Draw how much mass each hand-picked operation, and identity, gets, by the weight of the penalty.
+    """Draw how often each hand-picked operation, and identity, is used, by the weight of the penalty.
 
     Raises
     ------
@@ -219,21 +219,22 @@ def _draw_masses(
             name_lines(one, [label for _, label in variants])
             one.set_title(operation, fontsize=8)
         line[0].set_ylabel(TITLES[dataset], fontsize=8)
-    figure.supxlabel("probability, mean over the layers from the second on", fontsize=9)
+    figure.supxlabel("expected uses per image: probability, summed over the layers", fontsize=9)
     data = pd.DataFrame(drawn)
-    data[["low", "high"]] = data[["low", "high"]].clip(0, 1)
-    axes[0][0].set_xlim(-0.03, 1.03)
+    data["low"] = data["low"].clip(0)
+    widest = 1.5 * float(data["mean"].max())
+    axes[0][0].set_xlim(-0.03 * widest, widest)
     heaviest = data.loc[data["mean"].idxmax()]
     where = heaviest["variant"].strip("… ")
-    finding = f"Most mass, {by}: {heaviest['operation']} with {number(heaviest['mean'], 2)} ({where})"
+    finding = f"Most used, {by}: {heaviest['operation']}, {number(heaviest['mean'], 2)} times an image ({where})"
     state_finding(figure, finding)
     caption = f"95 % t intervals over seeds, {seeds_behind(data)}; without whisker: one seed; faint dots: single seeds."
-    return Drawing(figure, name, f"Mass of the hand-picked operations {by}. {finding}.", caption, data)
+    return Drawing(figure, name, f"Use of the hand-picked operations {by}. {finding}.", caption, data)
 
 
 def _mass(rows: pd.DataFrame, dataset: str, variant: str, operation: str) -> pd.Series | None:
     try:
         found = select(rows, dataset=dataset, part=POLICY, metric="mass", variant=variant, operation=operation)
-        return found[found["layer"] >= 2].groupby("seed")["value"].mean()
+        return found.groupby("seed")["value"].sum()
     except MissingRowsError:
         return None
