@@ -107,11 +107,16 @@ def draw_last_layer(rows: pd.DataFrame, dataset: str) -> Drawing:
     figure, axes = new_figure(height=3.0)
     look = style_of(SEARCHED)
     axes.plot(wide["reward, all weights"], wide["reward, last layer"], ".", color=look.colour, alpha=0.6)
-    for operation in DEFAULT_OPERATIONS:
-        for line in wide[wide["operation"] == operation].to_dict("records"):
-            place = (line["reward, all weights"], line["reward, last layer"])
-            axes.plot(*place, "D", color="black", markersize=4)
-            axes.annotate(operation, place, xytext=(5, -3), textcoords="offset points", fontsize=7)
+    chosen = wide[wide["operation"].isin(DEFAULT_OPERATIONS)].sort_values("reward, all weights")
+    for height, line in enumerate(chosen.to_dict("records")):
+        place = (line["reward, all weights"], line["reward, last layer"])
+        axes.plot(*place, "D", color="black", markersize=4)
+        # Staggered, since rewards of the three are often alike.
+        offset = (14, -8 - 10 * (len(chosen) - 1 - height))
+        axes.annotate(
+            line["operation"], place, xytext=offset, textcoords="offset points", fontsize=7,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5},
+        )  # fmt: skip
     axes.axhline(0, color="black", linewidth=0.6)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set(xlabel="mean reward by all weights", ylabel="mean reward by the last layer")
