@@ -13,6 +13,10 @@ _HOMES = {
     "PSAGANInputError": "input_checks",
     "make_panel": "generators",
     "load": "data",
+    "ContextFID": "fid",
+    "FIDResult": "fid",
+    "context_fid": "fid",
+    "frechet_distance": "frechet",
 }
 
 __getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

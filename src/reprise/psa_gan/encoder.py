@@ -7,10 +7,11 @@ over negatives where they take sums, and draws negatives from other series only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 from reprise.compute import seed_sequence, torch_generator
@@ -82,8 +83,8 @@ class CausalBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(n, n_in, length)`` to ``(n, n_out, length)``; no output depends on later inputs."""
-        y = F.leaky_relu(self.first(F.pad(x, (self.past, 0))))
-        y = F.leaky_relu(self.second(F.pad(y, (self.past, 0))))
+        y = functional.leaky_relu(self.first(functional.pad(x, (self.past, 0))))
+        y = functional.leaky_relu(self.second(functional.pad(y, (self.past, 0))))
         return y + self.skip(x)
 
 
@@ -100,7 +101,7 @@ class CausalEncoder(nn.Module):
         self.blocks = nn.Sequential(
             *(
                 CausalBlock(n_in, n_out, recipe.kernel_size, 2**place)
-                for place, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False))
+                for place, (n_in, n_out) in enumerate(pairwise(widths))
             )
         )
         self.out = nn.Linear(recipe.reduced, recipe.dim)
@@ -127,9 +128,9 @@ def triplet_loss(reference: Tensor, positive: Tensor, negatives: Tensor) -> Tens
     negatives
         Embeddings ``(batch, K, dim)`` of windows of other series.
     """
-    near = F.logsigmoid((reference * positive).sum(1))
+    near = functional.logsigmoid((reference * positive).sum(1))
     anchors = torch.stack([reference, positive], 1)  # the second term is Franceschi's, the third the paper's
-    far = F.logsigmoid(-(anchors @ negatives.mT)).mean(2).sum(1)
+    far = functional.logsigmoid(-(anchors @ negatives.mT)).mean(2).sum(1)
     return -(near + far).mean()
 
 

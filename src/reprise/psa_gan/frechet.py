@@ -1,7 +1,7 @@
 """The Fréchet distance of two samples, what sampling alone adds to it, and how to take that away again.
 
-Between the Gaussians fitted to two samples the distance is ``|μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½)``. Two samples
-of one distribution are not at distance 0: the bias falls as 1/n and grows with the square of the dimension.
+Between the Gaussians fitted to two samples the distance is ``|μ_a − μ_b|² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½)``. Two
+samples of one distribution are not at distance 0: the bias falls as 1/n and grows with the square of the dimension.
 """
 
 from __future__ import annotations

@@ -9,14 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reprise.errors import RepriseError
+from reprise.psa_gan.input_checks import PSAGANInputError, name_some
 
 POINTS_PER_DIMENSION = 5
 LARGEST_RATIO_OF_SCALES = 100
-
-
-class WindowsError(RepriseError, ValueError):
-    """Windows or a panel that a distance or an encoder cannot use; the message says what to change."""
 
 
 def as_float_tensor(values: Any, argument: str) -> Tensor:
@@ -24,7 +20,7 @@ def as_float_tensor(values: Any, argument: str) -> Tensor:
 
     Raises
     ------
-    WindowsError
+    PSAGANInputError
         If it has no numbers or another number of dimensions.
     """
     values = getattr(values, "values", values) if not isinstance(values, Tensor) else values
@@ -32,14 +28,16 @@ def as_float_tensor(values: Any, argument: str) -> Tensor:
         # A copy: frames and their columns may lend memory that is not to be written to.
         tensor = torch.as_tensor(values if isinstance(values, Tensor) else np.array(values, dtype=np.float32)).float()
     except (TypeError, ValueError) as error:
-        raise WindowsError(f"{argument} cannot be read as an array of numbers ({error}); drop other columns.") from None
+        raise PSAGANInputError(
+            f"{argument} cannot be read as an array of numbers ({error}); drop other columns."
+        ) from None
     if tensor.ndim == 3:
-        raise WindowsError(
+        raise PSAGANInputError(
             f"{argument} has shape {tuple(tensor.shape)}, and only univariate windows are compared; reshape M channels "
             "into M series, shape (n, length)."
         )
     if tensor.ndim != 2:
-        raise WindowsError(f"{argument} has shape {tuple(tensor.shape)}; give a window a row, shape (n, length).")
+        raise PSAGANInputError(f"{argument} has shape {tuple(tensor.shape)}; give a window a row, shape (n, length).")
     return tensor
 
 
@@ -48,35 +46,35 @@ def check_panel(panel: Any, max_length: int) -> Tensor:
 
     Raises
     ------
-    WindowsError
+    PSAGANInputError
         If there are fewer than two series, one is empty, has a gap or an infinite value, or if the values are so large
         that nothing can have been scaled.
     """
     values = as_float_tensor(panel, "panel")
     if len(values) < 2:
-        raise WindowsError(f"panel has {len(values)} series; negatives come from other series: give two or more.")
+        raise PSAGANInputError(f"panel has {len(values)} series; negatives come from other series: give two or more.")
     missing = values.isnan()
     lengths = (~missing).sum(1)
     if empty := (lengths < 2).nonzero().flatten().tolist():
-        raise WindowsError(f"panel has fewer than two values in series {_first(empty)}; drop them.")
+        raise PSAGANInputError(f"panel has fewer than two values in series {name_some(empty)}; drop them.")
     ends = torch.arange(values.shape[1]) >= lengths[:, None].cpu()
     if gaps := (missing.cpu() != ends).any(1).nonzero().flatten().tolist():
-        raise WindowsError(
-            f"panel has missing values before the end of series {_first(gaps)}; fill them (PSAGAN.impute) or cut the "
-            "series there. Only the end of a shorter series may be NaN."
+        raise PSAGANInputError(
+            f"panel has missing values before the end of series {name_some(gaps)}; fill them (PSAGAN.impute) or cut "
+            "the series there. Only the end of a shorter series may be NaN."
         )
     if infinite := values.isinf().any(1).nonzero().flatten().tolist():
-        raise WindowsError(f"panel has infinite values in series {_first(infinite)}; replace or drop them.")
+        raise PSAGANInputError(f"panel has infinite values in series {name_some(infinite)}; replace or drop them.")
     if (largest := float(values.nan_to_num().abs().max())) > LARGEST_RATIO_OF_SCALES:
         warnings.warn(
-            f"panel has values up to {largest:.3g}: the encoder expects series scaled to [0, 1], each by its own minimum "
-            f"and maximum, and windows on the same scale.",
+            f"panel has values up to {largest:.3g}: the encoder expects series scaled to [0, 1], each by its own "
+            "minimum and maximum, and windows on the same scale.",
             stacklevel=3,
         )
     if int(lengths.min()) < max_length - 1:
         warnings.warn(
-            f"the shortest series has {int(lengths.min())} values, so that the encoder sees no longer windows than that "
-            f"(max_length={max_length}); drop short series if the windows to compare are longer.",
+            f"the shortest series has {int(lengths.min())} values, so that the encoder sees no longer windows than "
+            f"that (max_length={max_length}); drop short series if the windows to compare are longer.",
             stacklevel=3,
         )
     return values
@@ -96,44 +94,43 @@ def check_pair(real: Any, fake: Any, n_draws: int, dim: int | None) -> tuple[Ten
 
     Raises
     ------
-    WindowsError
+    PSAGANInputError
         If lengths or numbers differ, a value is missing or infinite, or there are too few windows for the draws.
     """
     a, b = as_float_tensor(real, "real"), as_float_tensor(fake, "fake")
     if a.shape[1] != b.shape[1]:
-        raise WindowsError(
+        raise PSAGANInputError(
             f"real windows have {a.shape[1]} steps and fake ones {b.shape[1]}; cut or average both to one length."
         )
     if len(a) != len(b):
-        raise WindowsError(
+        raise PSAGANInputError(
             f"there are {len(a)} real and {len(b)} fake windows; give one fake window for each real one, of the same "
             "series and time where the method is conditional."
         )
     if n_draws < 2:
-        raise WindowsError(f"n_draws={n_draws} leaves nothing to compare real windows with; give 2 or more.")
+        raise PSAGANInputError(f"n_draws={n_draws} leaves nothing to compare real windows with; give 2 or more.")
     for name, windows in (("real", a), ("fake", b)):
         if bad := (~windows.isfinite()).any(1).nonzero().flatten().tolist():
-            raise WindowsError(
-                f"{name} has missing or infinite values in {len(bad)} windows ({_first(bad)}); drop them."
+            raise PSAGANInputError(
+                f"{name} has missing or infinite values in {len(bad)} windows ({name_some(bad)}); drop them."
             )
-    per_draw, needed = len(a) // n_draws, a.shape[1] if dim is None else dim
-    if per_draw < 2:
-        raise WindowsError(f"{len(a)} windows cannot be cut into n_draws={n_draws} draws; give more windows.")
-    if per_draw < POINTS_PER_DIMENSION * needed:
-        warnings.warn(
-            f"{per_draw} windows a draw for {needed} dimensions: with fewer than {POINTS_PER_DIMENSION} a dimension most "
-            "of the distance is sampling; read it beside the floor, or use fewer draws or more windows.",
-            stacklevel=3,
-        )
-    sizes = a.abs().max(), b.abs().max()
-    if max(sizes) > LARGEST_RATIO_OF_SCALES * min(sizes):
-        warnings.warn(
-            f"real windows reach {float(sizes[0]):.3g} and fake ones {float(sizes[1]):.3g}: are both on the scale of the "
-            "panel that the encoder was fitted on?",
-            stacklevel=3,
-        )
+    if (per_draw := len(a) // n_draws) < 2:
+        raise PSAGANInputError(f"{len(a)} windows cannot be cut into n_draws={n_draws} draws; give more windows.")
+    _warn_of_little_use(a, b, per_draw, a.shape[1] if dim is None else dim)
     return a, b
 
 
-def _first(places: list[int]) -> str:
-    return ", ".join(map(str, places[:5])) + (", …" if len(places) > 5 else "")
+def _warn_of_little_use(real: Tensor, fake: Tensor, per_draw: int, dim: int) -> None:
+    if per_draw < POINTS_PER_DIMENSION * dim:
+        warnings.warn(
+            f"{per_draw} windows a draw for {dim} dimensions: with fewer than {POINTS_PER_DIMENSION} a dimension most of "
+            "of the distance is sampling; read it beside the floor, or use fewer draws or more windows.",
+            stacklevel=4,
+        )
+    sizes = [float(windows.abs().max()) for windows in (real, fake)]
+    if max(sizes) > LARGEST_RATIO_OF_SCALES * min(sizes):
+        warnings.warn(
+            f"real windows reach {sizes[0]:.3g} and fake ones {sizes[1]:.3g}: are both on the scale of the panel that "
+            "the encoder was fitted on?",
+            stacklevel=4,
+        )

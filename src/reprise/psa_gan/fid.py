@@ -1,9 +1,10 @@
 """Context-FID: the Fréchet distance of embeddings of real and synthetic windows, with the floor beside it.
 
 The paper's protocol: an encoder is trained on the panel (`reprise.psa_gan.encoder`); n = 512 random windows of the test
-range and one synthetic window for each, of the same series and time, are embedded and compared; ten times. Scores of two
-encoders cannot be compared. Our additions: the distance of real to real windows at the same n, and the value that is left
-at infinite n.
+range and one synthetic window for each, of the same series and time, are embedded and compared; ten times. Scores of
+two encoders cannot be compared. The score compares sets: which window answers which condition does not count.
+
+Our additions: the distance of real to real windows at the same n, and the value that is left at infinite n.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from reprise.compute import resolve_device
 from reprise.errors import RepriseError, unknown_name
 from reprise.psa_gan.encoder import CausalEncoder, EncoderRecipe, train_encoder
 from reprise.psa_gan.frechet import block_distances, extrapolated_distance, floor_distances
-from reprise.psa_gan.window_checks import WindowsError, check_pair, check_panel
+from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.window_checks import check_pair, check_panel
 from reprise.stats import Interval, t_interval
 
 WINDOWS_PER_DRAW = 512
@@ -135,12 +137,12 @@ class ContextFID:
         Parameters
         ----------
         panel
-            Series scaled to [0, 1], ``(n_series, n_times)``: a panel, an array, a tensor or a frame with a series a row;
-            NaN after the end of a shorter series.
+            Series scaled to [0, 1], ``(n_series, n_times)``: a panel, an array, a tensor or a frame with a series a
+            row; NaN after the end of a shorter series.
 
         Raises
         ------
-        WindowsError
+        PSAGANInputError
             If it has fewer than two series, gaps, or infinite values.
         """
         values = check_panel(panel, self.recipe.max_length)
@@ -172,7 +174,7 @@ class ContextFID:
 
         Raises
         ------
-        WindowsError
+        PSAGANInputError
             If lengths or numbers differ or a value is missing.
         NotFittedError
             If there is no encoder yet.
@@ -216,7 +218,7 @@ def context_fid(real: Any, synthetic: Any, *, n_draws: int = 10, scorer: Context
 
     Raises
     ------
-    WindowsError
+    PSAGANInputError
         If lengths or numbers differ or a value is missing.
     """
     if scorer is None:
@@ -235,8 +237,8 @@ def _check_option(name: str, value: Any) -> None:
     if name == "n_steps" and value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise WindowsError(f"{name}={value!r} must be a number above 0.")
+        raise PSAGANInputError(f"{name}={value!r} must be a number above 0.")
     if name != "learning_rate" and value != int(value):
-        raise WindowsError(f"{name}={value!r} must be a whole number.")
+        raise PSAGANInputError(f"{name}={value!r} must be a whole number.")
     if name == "max_length" and value < 3:
-        raise WindowsError(f"max_length={value!r} leaves no windows to train on; give 3 or more.")
+        raise PSAGANInputError(f"max_length={value!r} leaves no windows to train on; give 3 or more.")
