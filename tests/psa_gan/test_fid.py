@@ -7,15 +7,6 @@ import torch
 from torch.nn import functional
 
 from reprise.errors import UnknownNameError
-from reprise.psa_gan.fid import (
-    ContextFID,
-    FIDResult,
-    NotFittedError,
-    compare_embeddings,
-    context_fid,
-    over_encoders,
-    raw_window_fid,
-)
 from reprise.psa_gan.encoder import (
     CausalEncoder,
     EncoderRecipe,
@@ -24,6 +15,15 @@ from reprise.psa_gan.encoder import (
     new_encoder,
     train_encoder,
     triplet_loss,
+)
+from reprise.psa_gan.fid import (
+    ContextFID,
+    FIDResult,
+    NotFittedError,
+    compare_embeddings,
+    context_fid,
+    over_encoders,
+    raw_window_fid,
 )
 from reprise.psa_gan.input_checks import PSAGANInputError
 

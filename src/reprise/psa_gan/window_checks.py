@@ -123,7 +123,7 @@ def check_pair(real: Any, fake: Any, n_draws: int, dim: int | None) -> tuple[Ten
 def _warn_of_little_use(real: Tensor, fake: Tensor, per_draw: int, dim: int) -> None:
     if per_draw < POINTS_PER_DIMENSION * dim:
         warnings.warn(
-            f"{per_draw} windows a draw for {dim} dimensions: with fewer than {POINTS_PER_DIMENSION} a dimension most of "
+            f"{per_draw} windows a draw for {dim} dimensions: with fewer than {POINTS_PER_DIMENSION} a dimension most "
             "of the distance is sampling; read it beside the floor, or use fewer draws or more windows.",
             stacklevel=4,
         )
