@@ -8,6 +8,7 @@ compares Gaussians fitted to embeddings of real and of synthetic windows.
 from reprise.public_names import load_when_used
 
 _HOMES = {
+    "PSAGAN": "estimator",
     "TimeSeriesPanel": "panel",
     "MinMaxScaler": "scaling",
     "PSAGANInputError": "input_checks",

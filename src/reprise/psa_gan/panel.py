@@ -155,6 +155,27 @@ class TimeSeriesPanel:
         """Number of features of a time step, D."""
         return self.features.shape[-2]
 
+    def step_of(self, series: int, time: Any) -> int:
+        """Return the step of a time in a series; a number of steps is returned as it is.
+
+        Raises
+        ------
+        PSAGANInputError
+            If the time lies before the series, or between two steps.
+        """
+        import pandas as pd
+
+        if isinstance(time, int | np.integer):
+            return int(time)
+        start, wanted = self.starts[series], pd.Timestamp(time)
+        times = pd.date_range(start, max(start, wanted), freq=self.freq)
+        if wanted not in times:
+            raise PSAGANInputError(
+                f"start={time!r} is no step of series {self.item_ids[series]!r}, which begins at {start} with "
+                f"freq={self.freq!r}."
+            )
+        return len(times) - 1
+
     def windows(self, series: Tensor, start: Tensor, length: int) -> Tensor:
         """Return windows of values, ``(n, length)``: row j is series ``series[j]`` from step ``start[j]`` on."""
         return self.values[series[:, None], start[:, None] + torch.arange(length, device=self.device)]
