@@ -18,6 +18,9 @@ _HOMES = {
     "FIDResult": "fid",
     "context_fid": "fid",
     "frechet_distance": "frechet",
+    "train_ebgan": "ebgan",
+    "train_timegan": "timegan",
+    "TimeGANRecipe": "timegan",
 }
 
 __getattr__, __dir__, __all__ = load_when_used(__name__, _HOMES)

@@ -81,7 +81,7 @@ class LastSeason:
         length = self.known.lengths.to(start.device)[series, None]
         back = ((steps - length) // self.season + 1).clamp(min=1)
         source = steps - back * self.season
-        source = torch.where(source < 0, steps % self.season + self.season * (steps < self.season), source)
+        source = torch.where(source < 0, steps + self.season, source)
         return self.known.values[series[:, None], torch.minimum(source, length - 1)]
 
 
@@ -144,7 +144,8 @@ class BlockBootstrap:
             # A bootstrap series is as long as its source: several one after the other, if that is short.
             n_parts = -(-self.window // len(own))
             generator = numpy_generator(seed, "psa-gan", "block bootstrap", int(one))
-            drawn = [data[0][0] for data in StationaryBootstrap(self.block, own, seed=generator).bootstrap(len(rows) * n_parts)]
+            bootstrap = StationaryBootstrap(self.block, own, seed=generator)
+            drawn = [data[0][0] for data in bootstrap.bootstrap(len(rows) * n_parts)]
             found[rows] = np.concatenate(drawn).reshape(len(rows), -1)[:, : self.window]
         return torch.from_numpy(found).to(series.device)
 
@@ -169,9 +170,7 @@ class SeasonalMeanAR:
         padded = torch.nn.functional.pad(values, (0, n_seasons * self.season - values.shape[1]), value=torch.nan)
         by_season = padded.view(len(values), n_seasons, self.season)
         # A step of the season that a short series never sees has the series' mean.
-        self.mean = torch.where(
-            by_season.isnan().all(1), values.nanmean(1, keepdim=True), by_season.nanmean(1)
-        )
+        self.mean = torch.where(by_season.isnan().all(1), values.nanmean(1, keepdim=True), by_season.nanmean(1))
         residual = (by_season - self.mean[:, None]).view(len(values), -1)
         self.coefficient = _lag_one(residual)
         variance = residual.square().nanmean(1)

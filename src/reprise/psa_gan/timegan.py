@@ -123,7 +123,7 @@ def next_step_loss(latent: Tensor, said: Tensor) -> Tensor:
 
 
 def batch_moment_loss(fake: Tensor, real: Tensor) -> Tensor:
-    """Return the mean distance of means and standard deviations over the batch, at each step of windows ``(n, l, 1)``."""
+    """Return the mean distance of means and standard deviations over the batch, by step, of windows ``(n, l, 1)``."""
     level = (fake.mean(0) - real.mean(0)).abs().mean()
     spread = ((fake.var(0, correction=0) + 1e-6).sqrt() - (real.var(0, correction=0) + 1e-6).sqrt()).abs().mean()
     return level + spread
