@@ -84,6 +84,10 @@ def test_ebgan_gives_the_same_generator_for_the_same_seed(panel, architecture):
     state = torch.get_rng_state()
     first, second, other = (train_ebgan(panel, architecture, Recipe(batch_size=8, seed=seed), 3) for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), state)
+    seen = []
+    train_ebgan(panel, architecture, Recipe(batch_size=8), 3, lambda step, generator: seen.append((step, generator)))
+    assert [step for step, _ in seen] == [1, 2, 3]
+    assert not moved(seen[-1][1], first.parameters())
     assert not moved(first, second.parameters())
     assert moved(first, other.parameters())
     assert first.architecture.attention is False

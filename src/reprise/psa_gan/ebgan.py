@@ -6,6 +6,7 @@ calendar as there. Loss of the auto-encoder: ``E(Z) + [m − E(Ẑ)]₊``; of th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -71,7 +72,13 @@ class AutoEncoder(nn.Module):
         return (windows - self.reconstruct(windows, category, features)).square().mean(1)
 
 
-def train_ebgan(panel: TimeSeriesPanel, architecture: Architecture, recipe: Recipe, max_steps: int) -> Generator:
+def train_ebgan(
+    panel: TimeSeriesPanel,
+    architecture: Architecture,
+    recipe: Recipe,
+    max_steps: int,
+    callback: Callable[[int, Generator], None] | None = None,
+) -> Generator:
     """Train a generator against an auto-encoder.
 
     Parameters
@@ -84,6 +91,8 @@ def train_ebgan(panel: TimeSeriesPanel, architecture: Architecture, recipe: Reci
         Learning rate, batch, discriminator steps and seed, as for PSA-GAN; no moment loss, no warm-up.
     max_steps
         Steps of the generator.
+    callback
+        Called with the number of steps taken, 1 after the first, and the generator.
 
     Returns
     -------
@@ -97,22 +106,24 @@ def train_ebgan(panel: TimeSeriesPanel, architecture: Architecture, recipe: Reci
         torch.manual_seed(torch_generator(recipe.seed, "psa-gan", "ebgan", "weights").initial_seed())
         generator, energy = Generator(architecture).to(panel.device), AutoEncoder(architecture).to(panel.device)
     game = _Game(panel, generator, energy, recipe)
-    for _ in range(max_steps):
+    for step in range(1, max_steps + 1):
         for _ in range(recipe.n_critic):
             game.energy_step()
         game.generator_step()
+        if callback is not None:
+            callback(step, generator)
     return generator.eval()
 
 
 class _Game:
-    """Batches, noise and optimisers of both networks."""
+    """Batches, noise and optimisers of both networks; the streams are PSA-GAN's, so that both see the same batches."""
 
     def __init__(self, panel: TimeSeriesPanel, generator: Generator, energy: AutoEncoder, recipe: Recipe) -> None:
         self.panel, self.generator, self.energy, self.recipe = panel, generator, energy, recipe
         self.window = generator.architecture.window
         self.sampler = WindowSampler(panel, self.window)
-        self.batches = torch_generator(recipe.seed, "psa-gan", "ebgan", "batches")
-        self.noises = torch_generator(recipe.seed, "psa-gan", "ebgan", "noise")
+        self.batches = torch_generator(recipe.seed, "psa-gan", "batches")
+        self.noises = torch_generator(recipe.seed, "psa-gan", "noise")
         self.generator_optimiser = torch.optim.Adam(generator.parameters(), lr=recipe.lr)
         self.energy_optimiser = torch.optim.Adam(energy.parameters(), lr=recipe.lr)
         self.margin = self._margin()
