@@ -146,20 +146,19 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
             If no window fits, values are missing, or the checkpoint is of another model.
         """
         panel = TimeSeriesPanel.of(data)
-        device = resolve_device(self.device)
         self.panel_, self.scaler_ = panel, MinMaxScaler.fit(panel, self.clip_quantile)
-        architecture = self._architecture(panel.n_features, int(panel.static_cat.max()) + 1)
-        trainer = Trainer(
-            self.scaler_.transform(panel).to(device),
-            architecture,
-            self._schedule(architecture),
-            self._recipe(),
-            allow_nan=self.allow_nan,
-        )
+        trainer = self.trainer(self.scaler_.transform(panel).to(resolve_device(self.device)))
         trainer.run(callback=self._resumed(trainer, checkpoint, checkpoint_every, callback))
         self.generator_: Generator = trainer.generator.eval()
         self._history = (trainer.history_columns, trainer.history)
         return self
+
+    def trainer(self, scaled: TimeSeriesPanel) -> Trainer:
+        """Return what trains these networks on a scaled panel, before its first step."""
+        architecture = self._architecture(scaled.n_features, int(scaled.static_cat.max()) + 1)
+        return Trainer(
+            scaled, architecture, self._schedule(architecture), self._recipe(), allow_nan=self.allow_nan
+        )
 
     @property
     def history_(self) -> pd.DataFrame:

@@ -121,12 +121,16 @@ class Trainer:
     def _take_step(self) -> None:
         depth, alpha = self.schedule.at(self.step)
         is_warmup = self.step < self.recipe.warmup_steps
-        for _ in range(self.recipe.warmup_critic if is_warmup else self.recipe.n_critic):
+        losses = self.one_step(depth, alpha, self.recipe.warmup_critic if is_warmup else self.recipe.n_critic)
+        self.history.append([self.step, depth, alpha, *losses.cpu().tolist()])
+        self.step += 1
+
+    def one_step(self, depth: int, alpha: float, n_critic: int) -> Tensor:
+        """Take discriminator steps and a generator step at a depth; return the losses, and γ of each block."""
+        for _ in range(n_critic):
             critic = self._discriminator_step(depth, alpha)
         fooled, moments = self._generator_step(depth, alpha)
-        losses = torch.stack([critic, fooled, moments, *(gamma for _, gamma in _gammas(self.generator))])
-        self.history.append([self.step, depth, alpha, *losses.detach().cpu().tolist()])
-        self.step += 1
+        return torch.stack([critic, fooled, moments, *(gamma for _, gamma in _gammas(self.generator))]).detach()
 
     def _batch(self, depth: int) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Return real windows at a depth, what the networks are told of them, and noise."""
