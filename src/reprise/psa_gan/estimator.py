@@ -156,9 +156,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
     def trainer(self, scaled: TimeSeriesPanel) -> Trainer:
         """Return what trains these networks on a scaled panel, before its first step."""
         architecture = self._architecture(scaled.n_features, int(scaled.static_cat.max()) + 1)
-        return Trainer(
-            scaled, architecture, self._schedule(architecture), self._recipe(), allow_nan=self.allow_nan
-        )
+        return Trainer(scaled, architecture, self._schedule(architecture), self._recipe(), allow_nan=self.allow_nan)
 
     @property
     def history_(self) -> pd.DataFrame:
