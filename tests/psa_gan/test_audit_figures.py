@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
 from reprise.psa_gan import audit_figures as figures
+from reprise.psa_gan.degradations import degraded
 from reprise.psa_gan.names import (
     BOOTSTRAP,
     EBGAN,
@@ -72,6 +74,12 @@ def spread_rows(generator, seed):
         yield row(method, "coverage", 0.2 + level, seed, part="spread")
 
 
+def degraded_rows(generator, seed):
+    for metric in ("context FID", "raw FID"):
+        for place, name in enumerate(degraded(torch.zeros(2, 8), torch.Generator())):
+            yield row(name, metric, 0.01 * 10**place * (1 + 0.1 * generator.random()), seed, part="degraded")
+
+
 @pytest.fixture(scope="module")
 def rows():
     generator = np.random.default_rng(0)
@@ -79,6 +87,7 @@ def rows():
     for seed in range(3):
         found += [*far_rows(generator, seed), *ranked_rows(generator, seed), *spectrum_rows(seed)]
         found += [*likeness_rows(seed), *spread_rows(generator, seed)]
+        found += degraded_rows(generator, seed)
     return tidy_rows.tidy(found)
 
 
@@ -135,6 +144,14 @@ def test_likeness_and_spread_say_how_far_off(rows):
     assert drawing.figure.axes[0].get_yticklabels()[0].get_text() == "PSA-GAN, τ = 64"
 
 
+def test_degradations_are_in_multiples_of_unchanged_windows(rows):
+    drawing = figures.draw_degradations(rows)
+    assert len(drawing.data) == 2 * 6
+    assert drawing.data["mean"].to_numpy() == pytest.approx([1, 2, 3, 4, 5, 6] * 2, abs=0.1)
+    assert "sees steps shuffled most" in drawing.alt
+    assert "noise of 0.05 least" in drawing.alt
+
+
 def test_the_bias_is_measured_and_expected():
     data = figures.draw_bias().data
     assert len(data) == len(figures.BIAS_SIZES) * len(figures.BIAS_DIMENSIONS)
@@ -151,6 +168,7 @@ def test_the_bias_is_measured_and_expected():
         figures.draw_spectrum,
         figures.draw_likeness,
         figures.draw_spread,
+        figures.draw_degradations,
     ],
 )
 def test_runs_without_such_rows_have_no_figure(rows, draw):

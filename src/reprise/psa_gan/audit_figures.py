@@ -27,6 +27,7 @@ from reprise.plots import (
     state_finding,
 )
 from reprise.psa_gan.comparisons import mean_rank_correlation, order_of_bands, ranked, settling_steps
+from reprise.psa_gan.degradations import UNCHANGED, degraded
 from reprise.psa_gan.fid import WINDOWS_PER_DRAW
 from reprise.psa_gan.frechet import expected_floor, frechet_distance
 from reprise.psa_gan.names import (
@@ -43,7 +44,7 @@ from reprise.psa_gan.names import (
     UNIT_NOISE,
     variant_name,
 )
-from reprise.rows import MissingRowsError, select
+from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval
 
 if TYPE_CHECKING:
@@ -279,6 +280,47 @@ def draw_spread(rows: pd.DataFrame) -> Drawing:
         "spread",
         f"Spread of samples within a condition. {finding}.",
         f"Means and 95 % t intervals over seeds, {seeds_behind(data)}.",
+        data,
+    )
+
+
+def draw_degradations(rows: pd.DataFrame) -> Drawing:
+    """Draw the score of spoilt real windows in multiples of the floor, with and without the encoder."""
+    found = select(rows, part="degraded")
+    window = int(found["window"].max())
+    names = [name for name in degraded(torch.zeros(2, 8), torch.Generator()) if name != UNCHANGED]
+    figure, axes = new_figure(height=0.34 * len(names) + 1.2)
+    drawn = []
+    for metric, style, aside, label in (
+        ("context FID", PSA, -0.12, "Context-FID"),
+        ("raw FID", REAL, 0.12, "distance of the windows themselves"),
+    ):
+        floor = per_seed(rows, part="degraded", window=window, metric=metric, method=UNCHANGED)
+        intervals = []
+        for name in names:
+            ratio = np.log10(per_seed(rows, part="degraded", window=window, metric=metric, method=name) / floor)
+            intervals.append(t_interval(ratio))
+            drawn.append(as_data(intervals[-1], method=name, metric=metric))
+        interval_dots(axes, [place + aside for place in range(len(names))], intervals, method=style, label=label)
+    axes.axvline(0, color=BLACK, linewidth=0.8)
+    name_lines(axes, names)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{10**value:g}")
+    axes.set_xlabel("score in multiples of that of unchanged windows (log scale)")
+    axes.legend(fontsize=7)
+    data = pd.DataFrame(drawn)
+    own = data[data["metric"] == "context FID"].set_index("method")["mean"]
+    least, most = str(own.idxmin()), str(own.idxmax())
+    finding = (
+        f"Context-FID sees {most} most (× {number(10 ** float(own.max()), 0)}) and {least} least "
+        f"(× {number(10 ** float(own.min()), 1)})"
+    )
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "degradations",
+        f"Score of spoilt real windows. {finding}.",
+        f"Held-out windows of τ = {window}, values scaled to [0, 1]; geometric means and 95 % t intervals over seeds, "
+        f"{seeds_behind(data)}.",
         data,
     )
 
