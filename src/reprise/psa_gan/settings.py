@@ -29,12 +29,12 @@ class Settings(ChapterSettings):
         (32,), min_length=1, description="τ of the main comparison; the paper: 64, 128, 256"
     )
     models: tuple[str, ...] = Field(("PSA-GAN",), description="models of the main comparison; the paper: all four")
-    steps: int = Field(250, ge=10, description="generator steps of the main comparison; the paper: some 119,000")
+    steps: int = Field(200, ge=10, description="generator steps of the main comparison; the paper: some 119,000")
     ablation_window: int = Field(32, ge=8, description="τ of the variants; the paper: 16 to 256")
     variants: tuple[str, ...] = Field(
         ("no attention", "no condition"), description="variants of PSA-GAN trained; the paper: seven removals"
     )
-    ablation_steps: int = Field(250, ge=10, description="generator steps of each variant; the paper: some 119,000")
+    ablation_steps: int = Field(200, ge=10, description="generator steps of each variant; the paper: some 119,000")
     channels: int = Field(16, ge=1, description="feature maps; the paper: 32")
     context: int = Field(16, ge=1, description="values before a window that PSA-GAN-C sees; the paper: 16 or 64")
     batch_size: int = Field(32, ge=2, description="windows of a batch; the paper: 128 to 512")
@@ -50,7 +50,7 @@ class Settings(ChapterSettings):
         100, ge=1, description="training steps of the encoder, or null for the paper's 600 epochs"
     )
     fid_draws: int = Field(2, ge=2, description="draws of 512 windows behind a score; the paper: 10")
-    curve_points: int = Field(6, ge=2, description="early generators that are scored, of each model")
+    curve_points: int = Field(5, ge=2, description="early generators that are scored, of each model")
     controls: bool = Field(True, description="whether windows without a model are scored, too")
     forecast_series: int = Field(0, ge=0, description="series that DeepAR forecasts, 0 for none; the paper: all")
     deepar_epochs: int = Field(10, ge=1, description="epochs of 50 batches of DeepAR; GluonTS: 100")

@@ -114,8 +114,8 @@ def equal_operations_in_words(rows: pd.DataFrame) -> str:
     equal = log_ratio(rows, fixed, PSA, window)
     return (
         f"For the arithmetic of {number(steps[PSA], 0)} growing steps at τ = {window}, full depth from the start gets "
-        f"{number(steps[fixed], 0)}. ln(FID at full depth / FID growing) is then {difference(found, 2)}; at equal steps, "
-        f"as papers compare, it is {difference(equal, 2)}."
+        f"{number(steps[fixed], 0)}. ln(FID at full depth / FID growing) is then {difference(found, 2)}; at equal "
+        f"steps, as papers compare, it is {difference(equal, 2)}."
     )
 
 
