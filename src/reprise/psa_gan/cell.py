@@ -110,9 +110,9 @@ class Cell:
         for split in (HELD_OUT, TRAINING):
             result, fake = self.score(source, window, split)
             columns = {"part": "level", "window": window, "split": split}
-            for draw, (value, floor) in enumerate(zip(result.values, result.floors, strict=False)):
-                yield self.row(method, "context FID", value, at=draw, **columns)
-                yield self.row(method, "floor", floor, at=draw, **columns)
+            for metric, values in (("context FID", result.values), ("floor", result.floors)):
+                for draw, value in enumerate(values):
+                    yield self.row(method, metric, value, at=draw, **columns)
             yield self.row(method, "corrected", result.corrected, **columns)
             raw = raw_window_fid(self.real(window, split), fake, self.settings.fid_draws)
             yield self.row(method, "raw FID", raw.mean, **columns)

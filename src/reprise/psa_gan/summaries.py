@@ -11,7 +11,7 @@ from reprise.numerals import MISSING, difference, in_steps_of_thousand, number, 
 from reprise.plots import measured
 from reprise.psa_gan.comparisons import log_ratio, windows_of
 from reprise.psa_gan.data import load
-from reprise.psa_gan.names import CONTROLS, MODELS, NO_GROWING, PSA, variant_name
+from reprise.psa_gan.names import CONTROLS, DEEPAR, MODELS, NO_GROWING, PSA, variant_name
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval
 
@@ -125,3 +125,31 @@ def cost_in_words(rows: pd.DataFrame) -> str:
     by_depth = found.groupby("at", observed=True)["value"].mean().sort_index()
     first, last = (in_steps_of_thousand(float(value), "FLOP") for value in (by_depth.iloc[0], by_depth.iloc[-1]))
     return f"A generator step with its discriminator steps takes {first} at length 8 and {last} at full length."
+
+
+def memory_in_words(rows: pd.DataFrame) -> str:
+    """Say whether synthetic windows lie nearer to training windows than held-out ones do."""
+    found = select(rows, part="memory", metric="ratio")
+    words = []
+    for method in [name for name in MODELS if (found["method"] == name).any()]:
+        ratio = t_interval(per_seed(found, method=method))
+        near = float(per_seed(rows, part="memory", metric="near share", method=method).mean())
+        words.append(f"{method} {with_interval(ratio.estimate, ratio.low, ratio.high)} ({number(100 * near, 1)} %)")
+    return (
+        "Memorisation: the median distance of synthetic windows to their nearest training window, over that of "
+        f"held-out windows, is {'; '.join(words)}. Copies would be near 0; in brackets, the share of synthetic windows that lie "
+        "nearer than 95 % of held-out ones do."
+    )
+
+
+def direct_in_words(rows: pd.DataFrame) -> str:
+    """Say how the generators do as forecasters, with known history."""
+    try:
+        found = select(rows, part="direct", metric="NRMSE")
+    except MissingRowsError:
+        return "Forecasting by generation is part of the `standard` profile."
+    words = []
+    for method in [name for name in (*MODELS, DEEPAR) if (found["method"] == name).any()]:
+        error = t_interval(per_seed(found, method=method))
+        words.append(f"{method} {with_interval(error.estimate, error.low, error.high, 3)}")
+    return f"Forecasting with known history, NRMSE ± half-width over seeds: {'; '.join(words)}."
