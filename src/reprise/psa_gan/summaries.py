@@ -137,8 +137,8 @@ def memory_in_words(rows: pd.DataFrame) -> str:
         words.append(f"{method} {with_interval(ratio.estimate, ratio.low, ratio.high)} ({number(100 * near, 1)} %)")
     return (
         "Memorisation: the median distance of synthetic windows to their nearest training window, over that of "
-        f"held-out windows, is {'; '.join(words)}. Copies would be near 0; in brackets, the share of synthetic windows that lie "
-        "nearer than 95 % of held-out ones do."
+        f"held-out windows, is {'; '.join(words)}. Copies would be near 0; in brackets, the share of synthetic windows "
+        "that lie nearer than 95 % of held-out ones do."
     )
 
 
