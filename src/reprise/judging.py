@@ -174,8 +174,6 @@ def _stability(claim: Claim, rows: pd.DataFrame, outcome: Outcome) -> float | No
     if outcome == "not testable here" or rows.loc[rows["seed"] >= 0, "seed"].nunique() < 2:
         return None
     generator = np.random.default_rng(0)
-    # The rules compare names again and again: as categories these are compared as numbers.
-    rows = rows.astype({name: "category" for name in rows.columns if rows[name].dtype == object})
     draws = (_resampled(rows, generator) for _ in range(STABILITY_DRAWS))
     return float(np.mean([_find(claim, draw).outcome == outcome for draw in draws]))
 
@@ -189,7 +187,7 @@ def _resampled(rows: pd.DataFrame, generator: Any) -> pd.DataFrame:
     import numpy as np
 
     taken, numbers = [np.flatnonzero(rows["seed"] < 0)], [np.full(int((rows["seed"] < 0).sum()), -1)]
-    for places in rows.groupby("dataset", sort=True).indices.values():
+    for places in rows.groupby("dataset", sort=True, observed=True).indices.values():
         seeds_here = rows["seed"].to_numpy()[places]
         seeds = np.unique(seeds_here[seeds_here >= 0])
         drawn = generator.choice(seeds, size=seeds.size) if seeds.size else seeds

@@ -101,7 +101,9 @@ class Cell:
         """Return one row of the held-out part, unless told otherwise."""
         common: Row = dict.fromkeys(COLUMNS)
         common |= {"dataset": self.dataset, "split": HELD_OUT, "seed": self.seed, "method": method, "metric": metric}
-        return {**common, "value": float(value), **columns}
+        # As floats, whatever they were: a column is of one type then, in every run.
+        numbers = {name: float(columns[name]) for name in COLUMNS[1:] if columns.get(name) is not None}
+        return {**common, **columns, **numbers, "value": float(value)}
 
     def level_rows(self, method: str, source: WindowSource, window: int) -> Iterator[Row]:
         """Yield the scores of a source on the held-out part, draw by draw, and on the training part."""

@@ -69,7 +69,8 @@ def both_beat_the_rivals(rows: pd.DataFrame) -> Finding:
     elif any(gaps[m, r].below(0) for m in (PSA, PSA_C) for r in judged):
         outcome = "not reproduced"
     words = "; ".join(f"{r} over {m}: {difference(gap, 2)}" for (m, r), gap in gaps.items())
-    evidence = f"ln of the ratio of Context-FID at τ = {window}, {words}. Judged against {' and '.join(judged) or 'no one'}."
+    against = " and ".join(judged) or "no one"
+    evidence = f"ln of the ratio of Context-FID at τ = {window}, {words}. Judged against {against}."
     settle = _to_settle(outcome, rows, EBGAN, PSA, window)
     return Finding(outcome, evidence, gaps[PSA, EBGAN], settle, f"ln(FID {EBGAN} / FID {PSA}), τ = {window}")
 
@@ -164,8 +165,8 @@ def scores_tell_forecasters(rows: pd.DataFrame) -> Finding:
 def deepar_forecasts_better(rows: pd.DataFrame) -> Finding:
     """Judge forecasting by generation.
 
-    NRMSE of the mean of PSA-GAN-C's samples minus that of DeepAR, both with known history, mean over the windows, paired
-    by seed, 95 % t interval. Above 0: reproduced; below 0: not reproduced; else inconclusive.
+    NRMSE of the mean of PSA-GAN-C's samples minus that of DeepAR, both with known history, mean over the windows,
+    paired by seed, 95 % t interval. Above 0: reproduced; below 0: not reproduced; else inconclusive.
     """
     gan, deepar = (per_seed(rows, part="direct", metric="NRMSE", method=method) for method in (PSA_C, DEEPAR))
     found = t_interval(paired_differences(gan, deepar))
@@ -196,7 +197,7 @@ def coarse_shape_comes_first(rows: pd.DataFrame) -> Finding:
     elif len(grown) >= LEAST_SEEDS and (grown <= 0).all():
         outcome = "not reproduced"
     words = ", ".join(number(value, 2) for value in grown)
-    evidence = f"Spearman of band and settling step by seed, growing: {words}; minus without growing: {difference(found, 2)}."
+    evidence = f"Spearman of band and settling step, growing: {words}; minus without growing: {difference(found, 2)}."
     settle = seeds_to_settle(paired_differences(grown, fixed)) if outcome == "inconclusive" else None
     return Finding(outcome, evidence, found, settle, f"Spearman of band and settling step, growing − not, τ = {window}")
 
@@ -287,8 +288,8 @@ CLAIMS = (
         "ordering",
         "",
         untestable_because=(
-            "Needs generators of all kinds trained anew on the untouched first part of each panel, and a forecaster for "
-            "each length of a gap: the paper's scale."
+            "Needs generators of all kinds trained anew on the untouched first part of each panel, and a forecaster "
+            "for each length of a gap: the paper's scale."
         ),
     ),
     Claim(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +20,7 @@ from reprise.psa_gan.filling import fill_gaps
 from reprise.psa_gan.generator import Generator
 from reprise.psa_gan.input_checks import PSAGANInputError, name_some
 from reprise.psa_gan.panel import TimeSeriesPanel
+from reprise.psa_gan.places import places_of, steps_of_windows
 from reprise.psa_gan.sampling import WindowGenerator
 from reprise.psa_gan.scaling import MinMaxScaler
 from reprise.psa_gan.schedule import Schedule
@@ -156,9 +157,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
     def trainer(self, scaled: TimeSeriesPanel) -> Trainer:
         """Return what trains these networks on a scaled panel, before its first step."""
         architecture = self._architecture(scaled.n_features, int(scaled.static_cat.max()) + 1)
-        return Trainer(
-            scaled, architecture, self._schedule(architecture), self._recipe(), allow_nan=self.allow_nan
-        )
+        return Trainer(scaled, architecture, self._schedule(architecture), self._recipe(), allow_nan=self.allow_nan)
 
     @property
     def history_(self) -> pd.DataFrame:
@@ -204,8 +203,8 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
             If a series was not seen in fit, or a start lies before the context's end.
         """
         known, scaler = self._aligned(panel)
-        places = _places(known, series)
-        starts = _steps(known, places, start, self.window, self.context)
+        places = places_of(known, series)
+        starts = steps_of_windows(known, places, start, self.window, self.context)
         ready = self._reaching(known, int(starts.max()) + self.window)
         source = WindowGenerator(self.generator_, scaler.transform(ready).to(self._device))
         windows = source(places.repeat(n), starts.repeat(n), self.seed if seed is None else seed).cpu()
@@ -387,36 +386,3 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         source = WindowGenerator(self.generator_, scaled)
         filled = fill_gaps(scaled, source, self.window, self.context, n_samples=n_samples, seed=own_seed).cpu()
         return scaler.inverse_transform(filled, torch.arange(panel.n_series))
-
-
-def _places(panel: TimeSeriesPanel, series: Any) -> Tensor:
-    if series is None:
-        return torch.arange(panel.n_series)
-    names = [series] if isinstance(series, str) or not isinstance(series, Sequence | np.ndarray) else list(series)
-    known = {name: place for place, name in enumerate(panel.item_ids)}
-    unseen = [name for name in names if name not in known]
-    if unseen:
-        raise PSAGANInputError(
-            f"series {name_some(unseen)} was not seen in fit; known are {name_some(panel.item_ids)}."
-        )
-    return torch.tensor([known[name] for name in names])
-
-
-def _steps(panel: TimeSeriesPanel, places: Tensor, start: Any, window: int, context: int) -> Tensor:
-    """Return the first steps of windows, ``(n,)``."""
-    if start is None:
-        starts = (panel.lengths[places] - window).clamp(min=context)
-    else:
-        single = isinstance(start, str) or not isinstance(start, Sequence | np.ndarray)
-        given = [start] * len(places) if single else list(start)
-        if len(given) != len(places):
-            raise PSAGANInputError(f"start has {len(given)} entries for {len(places)} series; give one, or one each.")
-        starts = torch.tensor([panel.step_of(place, one) for place, one in zip(places.tolist(), given, strict=True)])
-    if int(starts.min()) < context:
-        raise PSAGANInputError(
-            f"start={int(starts.min())} leaves fewer than the {context} values of context before the window; begin at "
-            f"step {context} or later."
-        )
-    if context and bool((starts > panel.lengths[places]).any()):
-        raise PSAGANInputError("a window with context cannot begin beyond its series' end; use forecast for that.")
-    return starts

@@ -28,6 +28,7 @@ from reprise.rows import MissingRowsError, select
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+
 def draw_levels(rows: pd.DataFrame) -> Drawing:
     """Draw Context-FID of models and controls on the held-out part, one panel a length, with the floor."""
     windows = windows_of(rows, PSA)
@@ -57,7 +58,7 @@ def _draw_scores(
     drawn: list[dict[str, Any]] = []
     words = []
     for one, window in zip(axes[0], windows, strict=True):
-        where = {"part": "level", "split": "test", "window": window}
+        where: dict[str, Any] = {"part": "level", "split": "test", "window": window}
         found = measured_lines(rows, lines, metric="context FID", **where)
         drawn += draw_dots(one, found, lines, window=window)
         floor = measured(rows, metric="floor", method=found[0][0].conditions["method"], **where)
@@ -77,8 +78,8 @@ def _draw_scores(
         figure,
         name,
         f"Context-FID by method on the held-out part. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. Grey: the floor, real against "
-        "real windows of the same number. Each seed has an encoder of its own.",
+        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. Grey: the floor, real "
+        "against real windows of the same number. Each seed has an encoder of its own.",
         data,
     )
 
@@ -193,7 +194,7 @@ def draw_growth(rows: pd.DataFrame) -> Drawing:
         figure,
         "growth",
         f"Output of each stage from the same noise and condition. {finding}.",
-        "Two conditions, one a row; the trained generator read off after each of its stages by the shared output layer.",
+        "Two conditions, one a row; the trained generator read off after each stage by the shared output layer.",
         found[["part", "step", "at", "value"]],
     )
 

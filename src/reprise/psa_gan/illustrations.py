@@ -57,7 +57,8 @@ def draw_noise() -> Drawing:
     for (kind, style), part in data.groupby(["kind", "method"], observed=True, sort=False):
         look = style_of(str(style))
         label = "as in the paper: averaged to 8" if kind == "pooled" else "repaired: unit variance again"
-        axes.plot(part["window"], part["deviation"], color=look.colour, marker=look.marker, linestyle=look.dash, label=label)
+        how = {"color": look.colour, "marker": look.marker, "linestyle": look.dash}
+        axes.plot(part["window"], part["deviation"], label=label, **how)
     expected = [(SHORTEST / window) ** 0.5 for window in LENGTHS]
     axes.plot(LENGTHS, expected, color=GREY, linestyle=":", label="$\\sqrt{8/\\tau}$")
     axes.set_xscale("log", base=2)
@@ -96,7 +97,8 @@ def draw_panels(datasets: list[str]) -> Drawing:
         one.set_title(f"{name}: first series", fontsize=8)
         one.set_ylabel("scaled value")
     axes[-1, 0].set_xlabel("steps")
-    finding = f"Averages of eight steps keep {number(100 * float(np.median(shares)), 0)} % of a series' variance (median)"
+    kept = number(100 * float(np.median(shares)), 0)
+    finding = f"Averages of eight steps keep {kept} % of a series' variance (median)"
     state_finding(figure, finding)
     return Drawing(
         figure,

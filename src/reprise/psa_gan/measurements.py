@@ -74,8 +74,8 @@ def likeness_rows(cell: Cell, method: str, windows: Tensor) -> Iterator[Row]:
 def spread_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
     """Yield how much samples of one condition differ, against the real windows' distance from them."""
     series, start = (one[:SPREAD_CONDITIONS] for one in cell.conditions(trained.window))
-    repeated = (one.repeat(SPREAD_SAMPLES) for one in (series, start))
-    samples = trained.source(*repeated, seed=cell.seed).view(SPREAD_SAMPLES, len(series), trained.window)
+    drawn = trained.source(series.repeat(SPREAD_SAMPLES), start.repeat(SPREAD_SAMPLES), seed=cell.seed)
+    samples = drawn.view(SPREAD_SAMPLES, len(series), trained.window)
     real = cell.panel.windows(series, start, trained.window)
     for metric, value in conditional_spread(samples, real).items():
         yield cell.row(trained.method, metric, value, part="spread", window=trained.window)
@@ -113,5 +113,3 @@ def growth_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
             for at, value in enumerate(values):
                 columns = {"part": f"growth {number}", "window": trained.window, "step": length, "at": at}
                 yield cell.row(trained.method, "window", value, **columns)
-
-

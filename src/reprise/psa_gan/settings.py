@@ -25,14 +25,16 @@ class Settings(ChapterSettings):
         (), description="further panels, downloaded through GluonTS: electricity_nips, traffic_nips, solar_nips"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of networks, encoder and forecaster")
-    windows: tuple[int, ...] = Field((32,), min_length=1, description="τ of the main comparison; the paper: 64, 128, 256")
+    windows: tuple[int, ...] = Field(
+        (32,), min_length=1, description="τ of the main comparison; the paper: 64, 128, 256"
+    )
     models: tuple[str, ...] = Field(("PSA-GAN",), description="models of the main comparison; the paper: all four")
-    steps: int = Field(250, ge=10, description="generator steps of the main comparison; the paper: some 119,000")
+    steps: int = Field(200, ge=10, description="generator steps of the main comparison; the paper: some 119,000")
     ablation_window: int = Field(32, ge=8, description="τ of the variants; the paper: 16 to 256")
     variants: tuple[str, ...] = Field(
         ("no attention", "no condition"), description="variants of PSA-GAN trained; the paper: seven removals"
     )
-    ablation_steps: int = Field(250, ge=10, description="generator steps of each variant; the paper: some 119,000")
+    ablation_steps: int = Field(200, ge=10, description="generator steps of each variant; the paper: some 119,000")
     channels: int = Field(16, ge=1, description="feature maps; the paper: 32")
     context: int = Field(16, ge=1, description="values before a window that PSA-GAN-C sees; the paper: 16 or 64")
     batch_size: int = Field(32, ge=2, description="windows of a batch; the paper: 128 to 512")
@@ -48,9 +50,9 @@ class Settings(ChapterSettings):
         100, ge=1, description="training steps of the encoder, or null for the paper's 600 epochs"
     )
     fid_draws: int = Field(2, ge=2, description="draws of 512 windows behind a score; the paper: 10")
-    curve_points: int = Field(6, ge=2, description="early generators that are scored, of each model")
+    curve_points: int = Field(5, ge=2, description="early generators that are scored, of each model")
     controls: bool = Field(True, description="whether windows without a model are scored, too")
-    forecast_series: int = Field(0, ge=0, description="series that DeepAR forecasts, 0 for no forecasts; the paper: all")
+    forecast_series: int = Field(0, ge=0, description="series that DeepAR forecasts, 0 for none; the paper: all")
     deepar_epochs: int = Field(10, ge=1, description="epochs of 50 batches of DeepAR; GluonTS: 100")
     forecast_samples: int = Field(50, ge=2, description="sample paths behind a forecast; GluonTS: 100")
     fillings: int = Field(3, ge=1, description="fillings of a gap, whose forecasts are averaged; ours: 10")
@@ -63,10 +65,9 @@ class Settings(ChapterSettings):
             unknown = [value for value in getattr(self, name) if value not in values]
             if unknown:
                 raise ValueError(f"{name} has {unknown[0]!r}; known are {', '.join(values)}.")
-        for name, values in {"windows": self.windows, "ablation_window": (self.ablation_window,)}.items():
-            for value in values:
-                if value < 8 or value & (value - 1):
-                    raise ValueError(f"{name} must be powers of two ≥ 8, got {value}.")
+        for length in (*self.windows, self.ablation_window):
+            if length < 8 or length & (length - 1):
+                raise ValueError(f"windows and ablation_window must be powers of two ≥ 8, got {length}.")
         return self
 
     @property

@@ -5,6 +5,7 @@ Beyond the common columns, rows have ``part``, ``window`` (τ), ``step`` (genera
 
 - ``level``: Context-FID and its floor by draw, bias-corrected value, raw-window FID; ``split`` is ``"test"`` for the
   held-out range and ``"train"`` for the range that training saw.
+- ``degraded``: scores of real windows that were damaged in known ways (`reprise.psa_gan.degradations`).
 - ``curve``: Context-FID of early generators; ``equal operations``: growing against full depth at equal arithmetic.
 - ``training``, ``spectrum``, ``likeness``, ``spread``, ``memory``, ``shown``, ``growth``: see
   `reprise.psa_gan.measurements`.
@@ -23,6 +24,7 @@ from reprise import rows
 from reprise.compute import use_threads
 from reprise.psa_gan.cell import Cell, Row
 from reprise.psa_gan.controls import BlockBootstrap, LastSeason, ResampledWindows, SeasonalMeanAR
+from reprise.psa_gan.degradations import degradation_rows
 from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.forecasts import forecast_rows
 from reprise.psa_gan.measurements import (
@@ -94,6 +96,7 @@ def _rows_of(cell: Cell) -> Iterator[Row]:
         yield from _main_rows(cell, one)
     for window in s.windows:
         yield from likeness_rows(cell, REAL, cell.real(window))
+        yield from degradation_rows(cell, window)
     if s.variants:
         yield from _ablation_rows(cell)
     if s.controls:

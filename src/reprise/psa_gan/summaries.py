@@ -12,7 +12,7 @@ from reprise.plots import measured
 from reprise.psa_gan.comparisons import log_ratio, windows_of
 from reprise.psa_gan.data import load
 from reprise.psa_gan.names import CONTROLS, MODELS, NO_GROWING, PSA, variant_name
-from reprise.rows import MissingRowsError, select
+from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval
 
 if TYPE_CHECKING:
@@ -103,21 +103,19 @@ def variants_table(rows: pd.DataFrame) -> pd.DataFrame:
 def equal_operations_in_words(rows: pd.DataFrame) -> str:
     """Say who is ahead when full depth from the start may take no more operations than growing does."""
     fixed = variant_name(NO_GROWING)
+    where = {"part": "equal operations"}
     try:
-        window = int(select(rows, part="equal operations")["window"].max())
+        window = int(select(rows, **where)["window"].max())
+        scores = {m: per_seed(rows, metric="context FID", method=m, **where) for m in (PSA, fixed)}
+        steps = {m: float(per_seed(rows, metric="steps", method=m, **where).mean()) for m in (PSA, fixed)}
     except MissingRowsError:
         return "Growing against full depth at equal arithmetic is part of the `standard` profile."
-    where = {"part": "equal operations", "window": window}
-    values = {m: measured(rows, metric="context FID", method=m, **where) for m in (PSA, fixed)}
-    steps = {m: measured(rows, metric="steps", method=m, **where) for m in (PSA, fixed)}
-    if any(one is None for one in (*values.values(), *steps.values())):
-        return "Growing against full depth at equal arithmetic was not run."
-    found = t_interval(paired_differences(np.log(values[fixed]), np.log(values[PSA])))  # type: ignore[arg-type]
+    found = t_interval(paired_differences(np.log(scores[fixed]), np.log(scores[PSA])))
     equal = log_ratio(rows, fixed, PSA, window)
     return (
-        f"For the arithmetic of {number(float(steps[PSA].mean()), 0)} growing steps at τ = {window}, full depth from the "  # type: ignore[union-attr]
-        f"start gets {number(float(steps[fixed].mean()), 0)}. ln(FID at full depth / FID growing) is then "  # type: ignore[union-attr]
-        f"{difference(found, 2)}; at equal steps, as papers compare, it is {difference(equal, 2)}."
+        f"For the arithmetic of {number(steps[PSA], 0)} growing steps at τ = {window}, full depth from the start gets "
+        f"{number(steps[fixed], 0)}. ln(FID at full depth / FID growing) is then {difference(found, 2)}; at equal "
+        f"steps, as papers compare, it is {difference(equal, 2)}."
     )
 
 
