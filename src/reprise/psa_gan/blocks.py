@@ -69,8 +69,10 @@ class SelfAttention(nn.Module):
         """Return SA(y), ``(n, C, l) -> (n, d_v, l)``."""
         n, _, length = values.shape
         projected = torch.cat([layer(values) for layer in self.projections], dim=1)
-        # Contiguous, since the fused kernel takes no other: else PyTorch falls back to the plain formula.
-        query, key, value = projected.view(n, 3, self.key_dim, length).transpose(2, 3).contiguous().unbind(dim=1)
+        # A copy with time next to last: the fused kernel takes no other strides, and `contiguous` leaves those of a
+        # single channel as they are.
+        heads = projected.view(n, 3, self.key_dim, length).transpose(2, 3)
+        query, key, value = heads.clone(memory_format=torch.contiguous_format).unbind(dim=1)
         attended = scaled_dot_product_attention(query[:, None], key[:, None], value[:, None])
         return attended[:, 0].transpose(1, 2)
 

@@ -15,7 +15,6 @@ from reprise.plots import (
     along,
     draw_curve,
     draw_dots,
-    measured,
     measured_lines,
     new_figure,
     seeds_behind,
@@ -23,7 +22,7 @@ from reprise.plots import (
 )
 from reprise.psa_gan.comparisons import windows_of
 from reprise.psa_gan.names import CONTROLS, MODELS, PSA, REAL, VARIANTS, variant_name
-from reprise.rows import MissingRowsError, select
+from reprise.rows import MissingRowsError, per_seed, select
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,11 +60,12 @@ def _draw_scores(
         where: dict[str, Any] = {"part": "level", "split": "test", "window": window}
         found = measured_lines(rows, lines, metric="context FID", **where)
         drawn += draw_dots(one, found, lines, window=window)
-        floor = measured(rows, metric="floor", method=found[0][0].conditions["method"], **where)
-        if floor is not None:
-            one.axvspan(0, float(floor.mean()), color="0.85", zorder=0)
-            drawn.append({"method": "floor", "window": window, "mean": float(floor.mean()), "n": len(floor)})
+        floor = per_seed(rows, metric="floor", method=found[0][0].conditions["method"], **where)
+        low = min([float(floor.mean()), *(float(values.min()) for _, values in found)])
+        one.axvspan(low / 10, float(floor.mean()), color="0.85", zorder=0)
+        drawn.append({"method": "floor", "window": window, "mean": float(floor.mean()), "n": len(floor)})
         one.set_xscale("log")
+        one.set_xlim(left=low / 2)
         one.set(xlabel="Context-FID (log scale)", title=f"τ = {window}")
         best = min(found, key=lambda pair: float(pair[1].mean()))
         words.append(f"{best[0].label} at τ = {window} ({number(float(best[1].mean()), 2)})")
@@ -96,10 +96,11 @@ def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
         values = {at: v for at, v in along(rows, steps, column="step", **where).items() if v is not None}
         drawn += draw_curve(axes, values, style=method)
     floor = select(rows, part="curve", window=window, metric="floor")["value"]
-    axes.axhspan(axes.get_ylim()[0] if axes.get_ylim()[0] > 0 else 1e-12, float(floor.mean()), color="0.85", zorder=0)
+    axes.axhspan(float(floor.mean()) / 10, float(floor.mean()), color="0.85", zorder=0)
     for growth in _growth_steps(rows, window):
         axes.axvline(growth, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_yscale("log")
+    axes.set_ylim(bottom=float(floor.mean()) / 2)
     axes.set(xlabel="generator steps (dotted: PSA-GAN grows)", ylabel="Context-FID (log scale)")
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)
