@@ -18,6 +18,8 @@ _HOMES = {
     "FIDResult": "fid",
     "context_fid": "fid",
     "frechet_distance": "frechet",
+    "paired_windows": "comparing",
+    "scaled_panel": "comparing",
     "train_ebgan": "ebgan",
     "train_timegan": "timegan",
     "TimeGANRecipe": "timegan",
