@@ -177,6 +177,7 @@ def test_sentences_have_numbers_or_are_empty(rows):
     assert "Default − no augmentation" in sentences.control_in_words(rows, sets)
     assert "Spearman" in sentences.last_layer_in_words(rows, sets)
     assert "c = 0" in sentences.penalties_in_words(rows, DIGITS)
+    assert "own training images" in sentences.fit_in_words(rows, sets)
     assert sentences.published_is_optimistic(rows) == ""
 
 

@@ -25,7 +25,7 @@ from reprise.deep_aa.names import (
     pretraining_variant,
 )
 from reprise.method_styles import style_of
-from reprise.numerals import number
+from reprise.numerals import difference, number
 from reprise.plots import (
     Drawing,
     as_data,
@@ -75,13 +75,12 @@ def draw_search(rows: pd.DataFrame, dataset: str) -> Drawing:
         ]
     axes[0][0].set_ylabel("cos(v, g)")
     data = pd.DataFrame(drawn)
-    ends = data.groupby("layer")[["cosine", "identity"]].agg(["first", "last"])
-    first = ends.loc[layers[0], "cosine"]
-    last_identity = number(float(ends.loc[layers[-1], ("identity", "last")]), 2)
-    finding = (
-        f"Layer 1 takes the cosine from {number(first['first'], 2)} to {number(first['last'], 2)}; identity ends at "
-        f"{last_identity} in layer {layers[-1]}"
+    last_identity = number(float(data[data["layer"] == layers[-1]]["identity"].iloc[-1]), 2)
+    gains = measured(rows, dataset=dataset, part=SIMILARITY, metric="gain in cosine", variant=BASE)
+    gained = (
+        "" if gains is None else f"On fresh images layer 1 raises the cosine by {difference(t_interval(gains), 2)}; "
     )
+    finding = f"{gained}identity ends at {last_identity} in layer {layers[-1]}"
     state_finding(figure, finding)
     return Drawing(
         figure,

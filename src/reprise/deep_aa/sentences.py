@@ -12,6 +12,7 @@ from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
     BASE,
+    DEEP_TRIVIAL,
     DEFAULT,
     HISTORY,
     LAST_LAYER,
@@ -99,6 +100,23 @@ def control_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
                 found = t_interval(paired_differences(own, base))
                 words.append(f"{method} − {NONE.lower()} on {TITLES[name]}: {difference(found)} points")
     return f"{'; '.join(words)}." if words else ""
+
+
+def fit_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say how well the networks fit their own training images, without and with strong augmentation."""
+    words = []
+    for name in data_sets:
+        how = {"dataset": name, "part": ACCURACY, "split": "train", "metric": "accuracy"}
+        found = {m: measured(rows, method=m, **how) for m in (NONE, DEFAULT, DEEP_TRIVIAL, SEARCHED, PUBLISHED)}
+        shown = [f"{m} {number(float(v.mean()), 0)} %" for m, v in found.items() if v is not None]
+        if shown:
+            words.append(f"on {TITLES[name]}: {', '.join(shown)}")
+    if not words:
+        return ""
+    return (
+        f"Accuracy on the network's own training images, unaugmented, {'; '.join(words)}. Where it is low with strong "
+        "augmentation, the network had neither the size nor the passes to learn what it was shown."
+    )
 
 
 def last_layer_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
