@@ -54,6 +54,7 @@ ARMS = (MOVING_AVERAGE, *MODELS, BOOTSTRAP, LAST_SEASON, TRUE_VALUES)
 NOISES = {PSA: "as in the paper", variant_name(UNIT_NOISE): "unit noise", variant_name(FRESH_NOISE): "fresh noise"}
 BIAS_SIZES = (128, 256, 512, 1024, 2048, 4096)
 BIAS_DIMENSIONS = (20, 40, 80)
+MULTIPLES = (0.3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 
 
 def draw_far(rows: pd.DataFrame) -> Drawing:
@@ -304,7 +305,8 @@ def draw_degradations(rows: pd.DataFrame) -> Drawing:
         interval_dots(axes, [place + aside for place in range(len(names))], intervals, method=style, label=label)
     axes.axvline(0, color=BLACK, linewidth=0.8)
     name_lines(axes, names)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{10**value:g}")
+    ticks = [tick for tick in MULTIPLES if axes.get_xlim()[0] <= np.log10(tick) <= axes.get_xlim()[1]]
+    axes.set_xticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
     axes.set_xlabel("score in multiples of that of unchanged windows (log scale)")
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)
