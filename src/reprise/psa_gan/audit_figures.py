@@ -202,8 +202,8 @@ def draw_spectrum(rows: pd.DataFrame) -> Drawing:
         figure,
         "spectrum",
         f"Error of the spectrum by band and step. {finding}.",
-        f"τ = {window}, mean over seeds; white: first step from which that mean stays below a quarter of its first value, "
-        "or the last step.",
+        f"τ = {window}, mean over seeds; white: first step from which that mean stays below a quarter of its first "
+        "value, or the last step.",
         pd.concat(drawn, ignore_index=True),
     )
 
