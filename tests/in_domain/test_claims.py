@@ -459,7 +459,7 @@ def test_the_scale_is_that_of_the_settings():
     assert "1234 training steps of 64 images" in said
     assert "64 pixels a side, as in the paper" in said
     assert "as many for" not in said
-    longer = sentences.scale_of_this_run(Settings(models=("CNN", "MLP"), models_once=("PCL",)))
+    longer = sentences.scale_of_this_run(Settings(models=("CNN", "MLP"), slower_models=("PCL",)))
     slow = sorted((APPROACHES[name].slowness, name) for name in ("MLP", "PCL"))
     assert ", {:g} times as many for {}, {:g} times as many for {};".format(*slow[0], *slow[1]) in longer
 

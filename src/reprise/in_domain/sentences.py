@@ -341,7 +341,7 @@ def scale_of_this_run(settings: Settings) -> str:
 
 def _longer_trainings(settings: Settings) -> str:
     """Say which of the run's models get more steps than the others, and how many times as many."""
-    models = {*settings.models, *settings.models_once, *settings.other_models}
+    models = {*settings.models, *settings.slower_models, *settings.other_models}
     by_factor: dict[float, list[str]] = {}
     for name in APPROACHES:
         if name in models and APPROACHES[name].slowness != 1:
