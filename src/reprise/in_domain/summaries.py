@@ -185,7 +185,7 @@ def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
             line[f"R² {kind}"] = round(
                 float(per_seed(rows, **where, subset="test", factor="mean", metric="r2").mean()), 3
             )
-        lines.append(line)
+        lines.append(line | {"seeds": found[found.method == method]["seed"].nunique()})
     if not lines:
         raise MissingRowsError("no representation was trained.")
     return pd.DataFrame(lines)
