@@ -317,14 +317,27 @@ def test_tables_name_what_was_not_run_and_what_did_not_converge(rows):
     assert table.loc["BetaVAE", "remark"] == "not run"
     assert table.loc["CNN", "remark"] == ""
     assert len(table) == 17
+    assert "data set" not in table
+    assert table.columns.tolist()[:4] == ["random", "extrapolation", "interpolation", "composition"]
+
+
+def test_the_table_of_other_data_sets_has_their_models_and_splits_only():
+    two = {kind: GOOD[kind] for kind in ("random", "extrapolation")}
+    rooms = [{**row, "dataset": "rooms"} for row in model_rows("MLP", scores=two)]
+    table = summaries.score_table(rows_of(model_rows("CNN"), rooms), ["rooms"])
+    assert table.columns.tolist() == ["model", "random", "extrapolation", "seeds", "remark"]
+    assert table["model"].tolist() == ["MLP"]
+    with pytest.raises(MissingRowsError, match="none of the data sets"):
+        summaries.score_table(rows_of(model_rows("CNN")), [])
 
 
 def test_the_remedies_table_has_the_plain_network_beside(rows):
     more = model_rows("CNN, augmented", experiment="remedies")
     table = summaries.remedy_table(rows_of(rows.replace({np.nan: None}).to_dict("records"), more))
-    assert table["model"].tolist() == ["CNN", "CNN", "CNN, augmented", "CNN, augmented"]
-    assert table["x"].tolist()[0].startswith("0.95")
-    assert table["seeds"].tolist() == [3, 3, 3, 3]
+    assert table.columns.tolist() == ["split", "factor", "CNN (n = 3)", "CNN, augmented (n = 3)"]
+    assert table["factor"].tolist() == [*FACTORS, "mean", "mean"]
+    assert table["split"].tolist() == ["extrapolation"] * 6 + ["random"]
+    assert [value[:4] for value in table["CNN (n = 3)"]] == ["0.60"] * 5 + ["0.60", "0.95"]
 
 
 def test_every_rate_was_tried_for_every_model_and_the_best_one_is_used():
@@ -429,7 +442,7 @@ def test_composition_is_compared_over_grids_without_the_orientations_that_no_ima
     table = summaries.composition_table(more).set_index(["data set", "factor"])
     assert len(table) == 10
     ten, forty = (table.loc[(f"sprites, {n} orientations", "orientation")] for n in ("10", "all 40"))
-    assert (ten["corner"], forty["corner"], forty["values"]) == (1, 4, 40)
+    assert (ten["corner"], forty["corner"]) == ("1 of 10", "4 of 40")
     assert ten["R² composition"].startswith("0.85")
     assert table.loc[("sprites, 10 orientations", "shape"), "corner"] == "not cut"
     with pytest.raises(MissingRowsError, match="composition"):
