@@ -469,3 +469,13 @@ def test_the_verdicts_in_one_sentence_tell_of_controls_that_fail():
         evidence="", controls=(control,),
     )  # fmt: skip
     assert verdict_sentence([verdict]) == "Of 1 claims: 1 reproduced (at reduced scale); a control fails for C3."
+
+
+@pytest.mark.parametrize(("factor", "found"), [(1 + 1e-12, False), (1 + 1e-6, True)])
+def test_the_last_digits_of_a_sum_may_differ_between_machines_and_no_others(finished, factor, found):
+    record = records.load(finished / "grda.json")
+    first, *rest = record.summary
+    assert first.mean
+    other = first.model_copy(update={"mean": first.mean * factor})
+    forged = record.model_copy(update={"summary": (other, *rest)})
+    assert bool(verification.differences(forged)) is found

@@ -61,6 +61,24 @@ def test_the_summary_stands_beside_the_papers_number():
     assert other.paper_value is None
 
 
+@pytest.mark.parametrize("without", [float("nan"), None])
+def test_a_printed_number_of_no_variant_stands_beside_the_cell_of_no_variant(without):
+    printed = pd.concat([PUBLISHED.assign(weight=0.5, value=9.0), PUBLISHED.assign(weight=float("nan"))])
+    rows = pd.concat([some_rows().assign(weight=without), some_rows().assign(weight=0.5)])
+    found = {(row.method, *row.variant.values()): row.paper_value for row in summarise(rows, printed, ["weight"])}
+    assert found == {("m",): 7.0, ("m", 0.5): 9.0, ("other",): None, ("other", 0.5): None}
+
+
+def test_a_picture_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "picture.png"
+    records.write_atomically(path, b"\x89PNG old")
+    monkeypatch.setattr(records.os, "replace", lambda *names: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        records.write_atomically(path, b"\x89PNG new")
+    assert path.read_bytes() == b"\x89PNG old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_summary_of_one_seed_has_no_interval():
     (row, _) = summarise(some_rows(1), PUBLISHED, [])
     assert (row.low, row.high) == (None, None)

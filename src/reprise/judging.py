@@ -189,7 +189,7 @@ def _resampled(rows: pd.DataFrame, generator: Any) -> pd.DataFrame:
     import numpy as np
 
     taken, numbers = [np.flatnonzero(rows["seed"] < 0)], [np.full(int((rows["seed"] < 0).sum()), -1)]
-    for places in rows.groupby("dataset", sort=True).indices.values():
+    for places in rows.groupby("dataset", sort=True, observed=True).indices.values():
         seeds_here = rows["seed"].to_numpy()[places]
         seeds = np.unique(seeds_here[seeds_here >= 0])
         drawn = generator.choice(seeds, size=seeds.size) if seeds.size else seeds

@@ -171,13 +171,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a kill at any moment leaves either the old content or the new, never a part."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, text or bytes, so that a kill at any moment leaves the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
@@ -260,7 +260,7 @@ def summarise(rows: pd.DataFrame, published: pd.DataFrame, columns: Sequence[str
         Tidy rows.
     published
         The paper's printed numbers: ``dataset, split, method, metric, value, source``; a further column of ``columns``
-        restricts a number to the cells of that variant.
+        restricts a number to the cells of that variant, and left empty to those without one.
     columns
         Further identifying columns that tell cells apart, as far as the rows have them; all others are averaged over
         within a seed.
@@ -271,15 +271,15 @@ def summarise(rows: pd.DataFrame, published: pd.DataFrame, columns: Sequence[str
     keys = ["dataset", "split", "method", "metric", *columns]
     matched = [column for column in published.columns if column in keys]
     printed: dict[Any, tuple[float, str]] = {
-        tuple(entry[column] for column in matched): (float(entry["value"]), str(entry["source"]))
+        tuple(_none_if_empty(entry[column]) for column in matched): (float(entry["value"]), str(entry["source"]))
         for entry in published.to_dict("records")
     }
     summary = []
     for key, group in rows.groupby(keys, dropna=False, sort=True):
         interval = t_interval(group.groupby("seed")["value"].mean())
         cell = dict(zip(keys, key, strict=True))
-        value, source = printed.get(tuple(cell[column] for column in matched), (None, None))
-        variant = {c: v for c, v in zip(columns, key[4:], strict=True) if v is not None and v == v}
+        value, source = printed.get(tuple(_none_if_empty(cell[column]) for column in matched), (None, None))
+        variant = {c: v for c, v in zip(columns, key[4:], strict=True) if _none_if_empty(v) is not None}
         mean, low, high = (v if math.isfinite(v) else None for v in (interval.estimate, interval.low, interval.high))
         summary.append(
             SummaryRow(
@@ -288,3 +288,8 @@ def summarise(rows: pd.DataFrame, published: pd.DataFrame, columns: Sequence[str
             )
         )  # fmt: skip
     return tuple(summary)
+
+
+def _none_if_empty(value: Any) -> Any:
+    """Return the value of an identifying column, or None for NaN: an empty cell, which equals nothing as it is."""
+    return None if value is None or value != value else value

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import math
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from reprise.catalogue import find_paper
 from reprise.claims import Claim, Verdict
@@ -13,6 +16,9 @@ from reprise.provenance import PACKAGE_FOLDER, determines_rows, digest, modules_
 from reprise.record import Record, SummaryRow, summarise
 from reprise.rule_lock import RuleLock
 from reprise.settings import SettingsError
+
+# Sums in another order, as in another version of a library, differ in the last digits of a double.
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-9, 1e-12
 
 
 def published_numbers(package: str) -> Any:
@@ -80,18 +86,18 @@ def differences(record: Record) -> list[str]:
     if found := inconsistencies(record):
         return found
     summary, verdicts = conclusions(record)
-    if summary != record.summary:
-        stored = {_cell(row): row for row in record.summary}
-        wrong = [_cell(row) for row in summary if stored.get(_cell(row)) != row]
-        wrong += [cell for cell in stored if cell not in {_cell(row) for row in summary}]
+    stored = {_cell(row): row for row in record.summary}
+    wrong = [_cell(row) for row in summary if _cell(row) not in stored or _changed(stored[_cell(row)], row)]
+    wrong += [cell for cell in stored if cell not in {_cell(row) for row in summary}]
+    if wrong:
         found.append(f"the summary does not follow from the rows in {len(wrong)} cell(s), first {wrong[:1]}")
     stored_verdicts = {verdict.claim_id: verdict for verdict in record.verdicts}
     for verdict in verdicts:
         old = stored_verdicts.pop(verdict.claim_id, None)
-        if old == verdict:
-            continue
         if old is None:
             found.append(f"claim {verdict.claim_id} has no verdict in the record")
+        elif not _changed(old, verdict):
+            continue
         elif old.rule_sha256 != verdict.rule_sha256:
             found.append(
                 f"the rule of {verdict.claim_id} changed after the run "
@@ -103,10 +109,22 @@ def differences(record: Record) -> list[str]:
     return found
 
 
+def _changed(old: BaseModel, new: BaseModel) -> list[str]:
+    """Return the fields in which two models of one kind differ by more than rounding."""
+    return [name for name in type(new).model_fields if not _agree(getattr(old, name), getattr(new, name))]
+
+
+def _agree(old: Any, new: Any) -> bool:
+    if isinstance(old, float) and isinstance(new, float):
+        return math.isclose(old, new, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)
+    return bool(old == new)
+
+
 def _changes(old: Verdict, new: Verdict) -> str:
     """Return the fields in which two verdicts differ, each with both values."""
-    fields = [name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)]
-    return "; ".join(f"{name} is {getattr(old, name)!r}, should be {getattr(new, name)!r}" for name in fields)
+    return "; ".join(
+        f"{name} is {getattr(old, name)!r}, should be {getattr(new, name)!r}" for name in _changed(old, new)
+    )
 
 
 def _cell(row: SummaryRow) -> str:

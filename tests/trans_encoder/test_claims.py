@@ -101,6 +101,15 @@ def test_evidence_holds_the_resampling_error_of_the_mean():
     ],
 )
 def test_mutual_against_self(cross, bi, alike, expected):
+    rows = mutual_rows(cross, bi, alike)
+    assert outcome(claims.mutual_beats_self, rows) == expected
+    # Self-distillation's second cycle is far better, by development and on the test, but mutual has only one.
+    for method in (SELF_CROSS, SELF_BI):
+        rows += levels(method, 94, 2) + development(method, {2: 99})
+    assert outcome(claims.mutual_beats_self, rows) == expected
+
+
+def mutual_rows(cross, bi, alike):
     rows = levels(SELF_CROSS, 74, 1) + levels(SELF_BI, 74, 1)
     rows += levels(MUTUAL_CROSS, cross, 1, wobble=-1) + levels(MUTUAL_BI, bi, 1, wobble=-1)
     for method in (SELF_CROSS, SELF_BI, MUTUAL_CROSS, MUTUAL_BI):
@@ -110,7 +119,7 @@ def test_mutual_against_self(cross, bi, alike, expected):
         for name in SEVEN_SETS
         for seed in SEEDS
     ]
-    assert outcome(claims.mutual_beats_self, rows) == expected
+    return rows
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_drawn_pairs_have_gold_by_their_concepts():
         if k == NEGATED
     )
     share = [kinds.count(kind) / 600 for kind in (SWAPPED, NEGATED)]
-    np.testing.assert_allclose(share, [0.10, 0.9 * 0.12], atol=0.04)
+    np.testing.assert_allclose(share, [0.05, 0.95 * 0.12], atol=0.04)
     again, same_gold, _ = templated_pairs(600, 3)
     assert again == pairs
     assert (same_gold == gold).all()

@@ -4,16 +4,30 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from reprise.rows import MissingRowsError, concatenate, per_seed, select, tidy
 from reprise.settings import SettingsError
-from reprise.trans_encoder import figures, illustrations, sentences, study, summaries, teaching_figures
+from reprise.trans_encoder import figures, illustrations, sentences, study, summaries, teaching_figures, variants
+from reprise.trans_encoder.cell import Cell
 from reprise.trans_encoder.claims import CLAIMS
-from reprise.trans_encoder.names import BI_TO_BI, EMBEDDED, SELF_BI, SELF_CROSS, SEVEN_SETS, SHUFFLED, START
+from reprise.trans_encoder.data import key
+from reprise.trans_encoder.names import (
+    BI_TO_BI,
+    EMBEDDED,
+    RAW_LABELS,
+    SELF_BI,
+    SELF_CROSS,
+    SEVEN_SETS,
+    SHUFFLED,
+    START,
+)
 from reprise.trans_encoder.settings import Settings
+from reprise.trans_encoder.variants import disjoint_pool, double_pool
 from reprise.verification import published_numbers
 
 PUBLISHED = published_numbers("trans_encoder")
+pytestmark = pytest.mark.filterwarnings("ignore:.*labels were clipped")  # cosines of a random encoder
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +35,7 @@ def options(tiny_source):
     return {
         "start": tiny_source,
         "plm": tiny_source,
-        "num_layers": 1,
+        "num_layers": 2,
         "frozen_layers": 0,
         "seeds": (0, 1),
         "pool_pairs": 64,
@@ -35,8 +49,8 @@ def options(tiny_source):
         "bootstrap_draws": 50,
         "device": "cpu",
         "variants": (
-            "bi to bi", "SimCSE", "shuffled labels", "losses", "chained", "pool size", "all layers", "gold labels",
-            "mutual",
+            "bi to bi", "SimCSE", "shuffled labels", "raw labels", "losses", "chained", "small pool", "double pool",
+            "disjoint pool", "all layers", "fewer layers", "gold labels", "mutual",
         ),
     }  # fmt: skip
 
@@ -89,6 +103,35 @@ def test_variants_of_a_seed_are_paired(rows):
     assert set(select(rows, method=BI_TO_BI, part="levels")["cycle"]) == {0}
 
 
+def test_costly_variants_are_run_with_their_seeds_alone(options):
+    chosen = {**options, "variants": ("bi to bi", "raw labels"), "variant_seeds": {"raw labels": (1,)}, "cycles": 1}
+    rows = study.run(Settings(**chosen))
+    assert set(select(rows, variant=RAW_LABELS)["seed"]) == {1}
+    assert set(select(rows, method=BI_TO_BI)["seed"]) == {0, 1}
+    settings = Settings(variant_seeds={"losses": (1,), "mrpc": (0, 1)})
+    assert settings.is_run("sts", 1, "losses")
+    assert not settings.is_run("sts", 0, "losses")
+    assert settings.is_run("mrpc", 1)
+    assert not settings.is_run("mrpc", 2)
+    assert not settings.is_run("mrpc", 1, "losses")
+    assert settings.is_run("mrpc", 1, "mutual")
+
+
+def test_pools_double_or_leave_out_what_is_tested(options):
+    cell = Cell(Settings(**{**options, "num_layers": 1}), "templated", 0, torch.device("cpu"))
+    tested = {key(pair) for one in cell.problem.tests.values() for pair in one.pairs}
+    pools = {}
+    for name, run in (("double", double_pool), ("disjoint", disjoint_pool)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(variants, "_loop", lambda cell, pool, *rest, name=name, **more: pools.setdefault(name, pool))
+            list(run(cell))
+    assert len(set(pools["double"])) == 2 * len(cell.problem.pool)
+    assert set(cell.problem.pool) < set(pools["double"])
+    assert len(pools["disjoint"]) == len(cell.problem.pool)
+    assert not {key(pair) for pair in pools["disjoint"]} & tested
+    assert {key(pair) for pair in cell.problem.pool} & tested
+
+
 def test_every_rule_can_be_rehearsed_or_says_what_it_lacks(rows):
     stood_in = pd.concat([rows.assign(dataset=name) for name in SEVEN_SETS])
     lacking = {"C8"}  # the drawn pairs have no other task at hand here
@@ -109,7 +152,9 @@ def test_the_untuned_tiny_model_is_no_minilm(rows):
 DRAWN = {
     "cycles": figures.draw_cycles,
     "gains": lambda rows: figures.draw_gains(rows, PUBLISHED),
-    "variants": figures.draw_variants,
+    "recipe": figures.draw_recipe,
+    "pools": figures.draw_pools,
+    "depths": figures.draw_depths,
     "scores": teaching_figures.draw_scores,
     "single_pairs": teaching_figures.draw_single_pairs,
     "groups": teaching_figures.draw_groups,

@@ -116,7 +116,7 @@ def main() -> None:
     text = with_table(readme.read_text(encoding="utf-8"), papers_table(papers, published))
     write_atomically(readme, text)
     if not picture_is_fresh(repository() / PICTURE, papers, published):
-        (repository() / PICTURE).write_bytes(picture(papers, published)[0])
+        write_atomically(repository() / PICTURE, picture(papers, published)[0])
     print(f"README.md and {PICTURE}: {len(published)} published runs.")
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reprise.compute import numpy_generator
-from reprise.errors import unknown_name
 from reprise.trans_encoder import pair_files
 from reprise.trans_encoder.generators import templated_pairs
 from reprise.trans_encoder.input_checks import Pair
@@ -64,20 +63,6 @@ class Problem:
     def sentences(self) -> list[str]:
         """Return the distinct sentences of the pool."""
         return list(dict.fromkeys(sentence for pair in self.pool for sentence in pair))
-
-
-def family_of(data_set: str) -> str:
-    """Return the family that a data set belongs to.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such data set.
-    """
-    for family, members in FAMILIES.items():
-        if data_set in members:
-            return family
-    raise unknown_name("data set", data_set, [name for members in FAMILIES.values() for name in members])
 
 
 def whole_test_set(data_set: str) -> PairSet:
@@ -147,7 +132,8 @@ def load_problem(family: str, settings: Settings, seed: int) -> Problem:
     tests = {name: _sample(whole_test_set(name), settings.test_pairs, name) for name in FAMILIES[family]}
     held_out = {name: np.array([_is_held_out(pair, seed) for pair in one.pairs]) for name, one in tests.items()}
     limit = settings.mrpc_max_words if family == "mrpc" else settings.max_words
-    pool = _pool(family, tests, held_out, limit, settings.pool_pairs, seed)
+    size = settings.mrpc_pool_pairs if family == "mrpc" else settings.pool_pairs
+    pool = _pool(family, tests, held_out, limit, size, seed)
     development = development_pairs(family)
     leak_free = None
     if family == "sts":

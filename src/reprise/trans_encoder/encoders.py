@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -27,17 +27,52 @@ class Encoder(nn.Module):
     """What both forms share: a transformer, its tokenizer, the greatest length, and the precision of its arithmetic."""
 
     transformer: Any
+    greatest_length: ClassVar[int]
 
-    def __init__(self, transformer: Any, tokenizer: Any, max_length: int, precision: str = "float32") -> None:
+    def __init__(
+        self,
+        transformer: Any,
+        tokenizer: Any,
+        pooling: str = "cls",
+        max_length: int | None = None,
+        precision: str = "float32",
+    ) -> None:
         super().__init__()
+        check_name("pooling", pooling, POOLINGS)
         check_name("precision", precision, PRECISIONS)
+        max_length = self.greatest_length if max_length is None else max_length
         positions = getattr(transformer.config, "max_position_embeddings", None)
         if not 3 <= max_length <= (positions or max_length):
             raise TransEncoderInputError(
                 f"max_length={max_length} must be from 3 to {positions}, the model's positions."
             )
         self.transformer, self.tokenizer = transformer, tokenizer
-        self.max_length, self.precision = max_length, precision
+        self.pooling, self.max_length, self.precision = pooling, max_length, precision
+        self.head = self._new_head()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str,
+        num_layers: int | None = None,
+        pooling: str = "cls",
+        max_length: int | None = None,
+        precision: str = "float32",
+    ) -> Self:
+        """Load from ``"minilm"``, a folder or the hub, cut to its lowest layers if asked for.
+
+        A cross-encoder's head is new, drawn from torch's global generator.
+        """
+        transformer = load_model(source, num_layers, classifier=cls._is_classifier(pooling))
+        return cls(transformer, load_tokenizer(source), pooling, max_length, precision)
+
+    def _new_head(self) -> MeanHead | None:
+        return None
+
+    @staticmethod
+    def _is_classifier(pooling: str) -> bool:
+        """Tell whether the transformer itself brings a head with one output."""
+        return False
 
     @property
     def device(self) -> torch.device:
@@ -102,29 +137,7 @@ class BiEncoder(Encoder):
         ``"float32"``, or ``"bfloat16"`` for mixed precision (paper: half precision on GPUs).
     """
 
-    def __init__(
-        self,
-        transformer: Any,
-        tokenizer: Any,
-        pooling: str = "cls",
-        max_length: int = SENTENCE_LENGTH,
-        precision: str = "float32",
-    ) -> None:
-        super().__init__(transformer, tokenizer, max_length, precision)
-        check_name("pooling", pooling, POOLINGS)
-        self.pooling = pooling
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        source: str,
-        num_layers: int | None = None,
-        pooling: str = "cls",
-        max_length: int = SENTENCE_LENGTH,
-        precision: str = "float32",
-    ) -> BiEncoder:
-        """Load from ``"minilm"``, a folder or the hub, cut to its lowest layers if asked for."""
-        return cls(load_model(source, num_layers), load_tokenizer(source), pooling, max_length, precision)
+    greatest_length = SENTENCE_LENGTH
 
     def tokenise(self, sentences: Sequence[str]) -> TokenTable:
         """Return the word pieces of sentences."""
@@ -206,30 +219,14 @@ class CrossEncoder(Encoder):
         As of the bi-encoder.
     """
 
-    def __init__(
-        self,
-        transformer: Any,
-        tokenizer: Any,
-        pooling: str = "cls",
-        max_length: int = PAIR_LENGTH,
-        precision: str = "float32",
-    ) -> None:
-        super().__init__(transformer, tokenizer, max_length, precision)
-        check_name("pooling", pooling, POOLINGS)
-        self.head = MeanHead(transformer.config) if pooling == "mean" else None
+    greatest_length = PAIR_LENGTH
 
-    @classmethod
-    def from_pretrained(
-        cls,
-        source: str,
-        num_layers: int | None = None,
-        pooling: str = "cls",
-        max_length: int = PAIR_LENGTH,
-        precision: str = "float32",
-    ) -> CrossEncoder:
-        """Load a language model and put a new head on it (drawn from torch's global generator)."""
-        model = load_model(source, num_layers, classifier=pooling == "cls")
-        return cls(model, load_tokenizer(source), pooling, max_length, precision)
+    def _new_head(self) -> MeanHead | None:
+        return MeanHead(self.transformer.config) if self.pooling == "mean" else None
+
+    @staticmethod
+    def _is_classifier(pooling: str) -> bool:
+        return pooling == "cls"
 
     def tokenise(self, pairs: Sequence[tuple[str, str]]) -> TokenTable:
         """Return the word pieces of pairs, both sentences in one sequence."""

@@ -19,7 +19,7 @@ from reprise.plots import (
     seeds_behind,
     state_finding,
 )
-from reprise.rows import MissingRowsError
+from reprise.rows import MissingRowsError, select
 from reprise.stats import paired_differences, t_interval
 from reprise.trans_encoder.lookups import (
     AVERAGE,
@@ -34,11 +34,14 @@ from reprise.trans_encoder.names import (
     BASE,
     BI_TO_BI,
     CHAINED,
+    DISJOINT_POOL,
+    DOUBLE_POOL,
     FORMS,
     MUTUAL_BI,
     MUTUAL_CROSS,
     OTHER_LOSSES,
     OTHER_POOL,
+    RAW_LABELS,
     SELF_BI,
     SELF_CROSS,
     SEVEN_SETS,
@@ -50,25 +53,30 @@ from reprise.trans_encoder.names import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from reprise.stats import Interval
 
 MOST_CYCLES = 10
 PAPERS_BACKBONE = "BERT-base"
-CHANGED = (
+FORM_OF = {SELF_CROSS: "cross", SELF_BI: "bi", MUTUAL_CROSS: "cross", MUTUAL_BI: "bi", SUPERVISED: "cross"}
+# Method, variant, cycle, and the line's name.
+Line = tuple[str, str, int, str]
+RECIPE: tuple[Line, ...] = (
     (BI_TO_BI, BASE, 0, "bi → bi, no cross-encoder"),
-    (SIMCSE, BASE, 0, "SimCSE continued on the pool"),
-    *((SELF_BI, name, 1, f"{name.replace('losses ', 'losses: ')}") for name in OTHER_LOSSES),
-    (SELF_CROSS, CHAINED, 2, "chained weights, second cycle"),
-    (SELF_BI, CHAINED, 2, "chained weights, second cycle"),
-    (SELF_CROSS, SMALL_POOL, 1, SMALL_POOL),
-    (SELF_BI, SMALL_POOL, 1, SMALL_POOL),
-    (SELF_CROSS, OTHER_POOL, 1, OTHER_POOL),
-    (SELF_BI, OTHER_POOL, 1, OTHER_POOL),
+    *((SELF_BI, name, 1, name.replace("losses ", "losses: ")) for name in OTHER_LOSSES),
+    (SELF_CROSS, RAW_LABELS, 1, RAW_LABELS),
+    (SELF_CROSS, CHAINED, 2, "chained, cycle 2"),
+    (SELF_BI, CHAINED, 2, "chained, cycle 2"),
     (MUTUAL_CROSS, BASE, 1, "mutual"),
     (MUTUAL_BI, BASE, 1, "mutual"),
-    (SUPERVISED, BASE, 0, "gold labels instead"),
+    (SIMCSE, BASE, 0, "SimCSE continued"),
+    (SUPERVISED, BASE, 0, "gold labels"),
+)
+POOLS: tuple[Line, ...] = tuple(
+    (method, pool, 1, pool) for pool in (SMALL_POOL, DOUBLE_POOL, DISJOINT_POOL, OTHER_POOL) for method in FORMS
 )
 
 
@@ -176,13 +184,22 @@ def _papers_gain(published: pd.DataFrame, method: str, name: str) -> float | Non
     return None if after is None or before is None else after - before
 
 
-def draw_variants(rows: pd.DataFrame) -> Drawing:
-    """Draw the gain over the start, average of the sets, of the paper's recipe and of every change of it."""
+def draw_recipe(rows: pd.DataFrame) -> Drawing:
+    """Draw the gain over the start of the paper's recipe and of every change of it: losses, labels, weights, form."""
+    return _draw_variants(rows, "recipe", RECIPE)
+
+
+def draw_pools(rows: pd.DataFrame) -> Drawing:
+    """Draw the gain over the start with the seeds' own pool, and with other pools."""
+    return _draw_variants(rows, "pools", POOLS)
+
+
+def _draw_variants(rows: pd.DataFrame, name: str, changes: Sequence[Line]) -> Drawing:
+    base = [(m, BASE, c, f"as in the paper, cycle {c}") for c in (1, 2) for m in FORMS]
+    lines = [line for line in (*base, *changes) if levels(rows, line[0], variant=line[1], cycle=line[2]) is not None]
     start = levels(rows, START)
-    lines = [(m, BASE, c, f"the paper's recipe, cycle {c}") for c in (1, 2) for m in FORMS]
-    lines = [line for line in (*lines, *CHANGED) if levels(rows, line[0], variant=line[1], cycle=line[2]) is not None]
-    if start is None or len(lines) < 3:
-        raise MissingRowsError("this run has no variants.")
+    if start is None or not set(lines) & set(changes):
+        raise MissingRowsError(f"this run has no variants of the {name}.")
     figure, axes = new_figure(height=0.24 * len(lines) + 1.2)
     drawn = []
     for place, (method, variant, cycle, label) in enumerate(lines):
@@ -191,8 +208,7 @@ def draw_variants(rows: pd.DataFrame) -> Drawing:
         interval_dots(axes, [place], [found], method=method)
         drawn.append(as_data(found, method=method, variant=label, cycle=cycle))
     axes.axvline(0, color="black", linewidth=0.8)
-    form = {SELF_CROSS: "cross", SELF_BI: "bi", MUTUAL_CROSS: "cross", MUTUAL_BI: "bi", SUPERVISED: "cross"}
-    names = [f"{label} ({form[m]})" if m in form else label for m, _, _, label in lines]
+    names = [f"{label} ({FORM_OF[m]})" if m in FORM_OF else label for m, _, _, label in lines]
     name_lines(axes, names)
     axes.set_xlabel(f"gain over the start, {name_of_average(sets_of(rows))} (points)")
     data = pd.DataFrame(drawn)
@@ -201,10 +217,44 @@ def draw_variants(rows: pd.DataFrame) -> Drawing:
     state_finding(figure, finding)
     return Drawing(
         figure,
-        "variants",
-        f"Gain over the start by variant. {finding}.",
-        f"What each change of the recipe does, 95 % t intervals over seeds, {seeds_behind(data)}. Squares: "
-        f"cross-encoders; "
-        "circles: bi-encoders.",
+        name,
+        f"Gain over the start by variant of the {name}. {finding}.",
+        f"95 % t intervals over the seeds of each line, {seeds_behind(data)}; every gain is paired with the start of "
+        f"the same seed. Squares: cross-encoders; circles: bi-encoders.",
+        data,
+    )
+
+
+def draw_depths(rows: pd.DataFrame) -> Drawing:
+    """Draw the gain of one cycle against the level of the start, whose layers are fewer, the study's own, or all."""
+    variants = set(select(rows, part="levels", method=START)["variant"])
+    begun = {name: found for name in variants if (found := levels(rows, START, variant=name)) is not None}
+    if len(begun) < 2:
+        raise MissingRowsError("this run has no starts of other depths.")
+    figure, axes = new_figure(height=2.9)
+    drawn: list[dict[str, Any]] = []
+    for method in FORMS:
+        gains = {}
+        for name, start in begun.items():
+            after = levels(rows, method, variant=name, cycle=1)
+            if after is not None:
+                gains[float(start.mean())] = after - start
+        drawn += draw_curve(axes, dict(sorted(gains.items())), style=method)
+    axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
+    axes.set(
+        xlabel=f"start, Spearman × 100, {name_of_average(sets_of(rows))}", ylabel="gain of the first cycle (points)"
+    )
+    axes.legend(fontsize=7)
+    data = pd.DataFrame(drawn)
+    cross = data[data["method"] == SELF_CROSS].sort_values("at")
+    low, high = (number(float(cross["mean"].iloc[place]), 1, signed=True) for place in (0, -1))
+    finding = f"Cross-encoder's gain: {low} points from the lowest start, {high} from the highest"
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "depths",
+        f"Gain of one cycle against the level of the start. {finding}.",
+        f"Starts are the lowest layers of one model: one less than the study's, the study's own, and the whole model, "
+        f"which was tuned with labels. 95 % t intervals over seeds, {seeds_behind(data)}.",
         data,
     )

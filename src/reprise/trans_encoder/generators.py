@@ -33,7 +33,7 @@ PLACES = (
 MUTUAL_ACTIONS = (("chasing", "running after"), ("calling", "shouting at"), ("following", "walking behind"))
 SLOTS = (PEOPLE, ACTIONS, OBJECTS, PLACES)
 WEIGHTS = np.array([1.0, 1.2, 1.0, 0.6])
-SHARE_NEGATED, SHARE_SWAPPED = 0.12, 0.10
+SHARE_NEGATED, SHARE_SWAPPED = 0.12, 0.05
 TOP, COST_OF_NEGATION, GOLD_OF_SWAP = 5.0, 1.5, 2.5
 PLAIN, NEGATED, SWAPPED = "plain", "negated", "roles swapped"
 

@@ -10,7 +10,9 @@ BI_TO_BI, SIMCSE, SUPERVISED = "Bi to bi", "SimCSE, continued", "Supervised, cro
 SHARED_WORDS, TFIDF, WORD_EMBEDDINGS = "Shared words", "TF-IDF cosine", "Word embeddings"
 BASE = "as in the paper"
 SHUFFLED, CHAINED, ALL_LAYERS = "labels shuffled", "chained", "all layers"
-SMALL_POOL, OTHER_POOL = "a quarter of the pool", "pool of another task"
+RAW_LABELS = "labels not stretched"
+SMALL_POOL, DOUBLE_POOL = "a quarter of the pool", "twice the pool"
+DISJOINT_POOL, OTHER_POOL = "pool without test pairs", "pool of another task"
 EMBEDDED, HOME, SICK, MRPC = "templated-pairs", "sts-benchmark", "sick", "mrpc"
 FORMS = (SELF_CROSS, SELF_BI)
 SHORT_NAMES = {
@@ -29,6 +31,11 @@ SHORT_NAMES = {
 def method_of(form: str, kind: str = "Self") -> str:
     """Return how a form is called in rows: ``Self, cross``."""
     return f"{kind}, {form}"
+
+
+def depth_name(n_layers: int) -> str:
+    """Return how a start of fewer layers is called in rows."""
+    return f"layers: {n_layers}"
 
 
 def losses_name(cross_loss: str, bi_loss: str) -> str:

@@ -45,7 +45,11 @@ def run(settings: Settings) -> pd.DataFrame:
     use_threads(settings.threads)
     families = [name for name, members in FAMILIES.items() if set(members) & set(settings.datasets)]
     found = {
-        _identity(row): row for name in families for seed in settings.seeds for row in _rows_of(settings, name, seed)
+        _identity(row): row
+        for name in families
+        for seed in settings.seeds
+        if settings.is_run(name, seed)
+        for row in _rows_of(settings, name, seed)
     }
     return rows.tidy(found.values())
 
@@ -60,7 +64,8 @@ def _rows_of(settings: Settings, family: str, seed: int) -> Iterator[Row]:
     found = [*audit_rows(cell), *self_rows(cell)]
     untrained_baselines(cell)
     for variant in settings.variants:
-        found += RUNS[variant](cell)
+        if settings.is_run(family, seed, variant):
+            found += RUNS[variant](cell)
     found += cell.test_rows()
     # Pool and development pairs are reported under one data set of the family: a run without it leaves them out.
     return (row for row in found if row["dataset"] in settings.datasets)

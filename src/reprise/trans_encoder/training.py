@@ -88,7 +88,7 @@ def optimizer_of(model: Encoder, recipe: Recipe) -> torch.optim.AdamW:
     settings = [
         {"params": weights, "weight_decay": decay, "highest": rate} for (decay, rate), weights in groups.items()
     ]
-    return torch.optim.AdamW(settings, lr=recipe.lr, eps=EPSILON)
+    return torch.optim.AdamW(settings, lr=recipe.lr, eps=EPSILON, fused=True)
 
 
 def train(

@@ -18,12 +18,16 @@ from reprise.trans_encoder.names import (
     ALL_LAYERS,
     BI_TO_BI,
     CHAINED,
+    DISJOINT_POOL,
+    DOUBLE_POOL,
     OTHER_POOL,
+    RAW_LABELS,
     SHUFFLED,
     SIMCSE,
     SMALL_POOL,
     START,
     SUPERVISED,
+    depth_name,
     losses_name,
     method_of,
 )
@@ -104,30 +108,74 @@ def chained(cell: Cell) -> Iterator[Row]:
     yield from ()
 
 
+def raw_labels(cell: Cell) -> Iterator[Row]:
+    """Train the first cross-encoder on the start's cosines as they are, as the paper does, and not stretched."""
+    _cross_half(cell, cell.labels, replace(cell.config, label_stretch=False), RAW_LABELS)
+    yield from ()
+
+
 def small_pool(cell: Cell) -> Iterator[Row]:
     """Run one cycle on a quarter of the pool: a quarter of the steps, too."""
     _loop(cell, cell.problem.pool[::4], replace(cell.config, cycles=1), SMALL_POOL)
     yield from ()
 
 
-def other_pool(cell: Cell) -> Iterator[Row]:
-    """Run one cycle on as many pairs of another task: MRPC for STS, STS for MRPC; without any of the test pairs."""
-    other = {"sts": "mrpc", "mrpc": "sts", "templated": "sts"}[cell.family]
+def double_pool(cell: Cell) -> Iterator[Row]:
+    """Run one cycle on twice as many pairs of the task, the seed's own among them: twice the steps, too."""
+    own = set(cell.problem.pool)
+    kept_out = {key(p) for name, one in cell.problem.tests.items() for p in one.take(cell.problem.held_out[name]).pairs}
+    others = [pair for pair in _fitting(cell, cell.family, kept_out) if pair not in own]
+    _loop(cell, [*cell.problem.pool, *_drawn(cell, others, DOUBLE_POOL)], replace(cell.config, cycles=1), DOUBLE_POOL)
+    yield from ()
+
+
+def disjoint_pool(cell: Cell) -> Iterator[Row]:
+    """Run one cycle on as many pairs of the task of which none is tested on."""
     tested = {key(pair) for one in cell.problem.tests.values() for pair in one.pairs}
-    limit = cell.settings.mrpc_max_words if other == "mrpc" else cell.settings.max_words
-    fitting = [p for p in unlabelled_pool(other) if (limit is None or longest(p) <= limit) and key(p) not in tested]
-    order = numpy_generator(cell.seed, *cell.names, OTHER_POOL).permutation(len(fitting))
-    pool = [fitting[place] for place in order[: len(cell.problem.pool)]]
-    _loop(cell, pool, replace(cell.config, cycles=1), OTHER_POOL)
-    yield cell.row("data", "pairs", len(pool), split="pool", part="data", variant=OTHER_POOL)
+    yield from _on_pool_of(cell, cell.family, tested, DISJOINT_POOL)
+
+
+def other_pool(cell: Cell) -> Iterator[Row]:
+    """Run one cycle on as many pairs of another task, MRPC for STS, STS for MRPC, without those that are in both."""
+    other = {"sts": "mrpc", "mrpc": "sts", "templated": "sts"}[cell.family]
+    yield from _on_pool_of(cell, other, {key(pair) for pair in unlabelled_pool(cell.family)}, OTHER_POOL)
+
+
+def _on_pool_of(cell: Cell, family: str, kept_out: set[frozenset[str]], variant: str) -> Iterator[Row]:
+    pool = _drawn(cell, _fitting(cell, family, kept_out), variant)
+    _loop(cell, pool, replace(cell.config, cycles=1), variant)
+    yield cell.row("data", "pairs", len(pool), split="pool", part="data", variant=variant)
+
+
+def _fitting(cell: Cell, family: str, kept_out: set[frozenset[str]]) -> list[Pair]:
+    """Return the unlabelled pairs of a family that are short enough and not to be kept out."""
+    limit = cell.settings.mrpc_max_words if family == "mrpc" else cell.settings.max_words
+    return [p for p in unlabelled_pool(family) if (limit is None or longest(p) <= limit) and key(p) not in kept_out]
+
+
+def _drawn(cell: Cell, pairs: Sequence[Pair], variant: str) -> list[Pair]:
+    """Return as many of the pairs as the seed's own pool has."""
+    order = numpy_generator(cell.seed, *cell.names, variant).permutation(len(pairs))
+    return [pairs[place] for place in order[: len(cell.problem.pool)]]
 
 
 def all_layers(cell: Cell) -> Iterator[Row]:
     """Run one cycle from the whole model, whose last layer was tuned with labels: a strong start."""
-    backbone = replace(cell.backbone, num_layers=None)
-    cell.test(backbone.bi(), START, ALL_LAYERS)
-    _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), ALL_LAYERS, backbone=backbone)
+    _from_depth(cell, None, ALL_LAYERS)
     yield from ()
+
+
+def fewer_layers(cell: Cell) -> Iterator[Row]:
+    """Run one cycle from a start of one layer less: a weaker one."""
+    n_layers = len(cell.backbone.bi().trunk.encoder.layer) - 1
+    _from_depth(cell, n_layers, depth_name(n_layers))
+    yield from ()
+
+
+def _from_depth(cell: Cell, n_layers: int | None, variant: str) -> None:
+    backbone = replace(cell.backbone, num_layers=n_layers)
+    cell.test(backbone.bi(), START, variant)
+    _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), variant, backbone=backbone)
 
 
 def gold_labels(cell: Cell) -> Iterator[Row]:
@@ -153,9 +201,9 @@ def mutual(cell: Cell) -> Iterator[Row]:
             ("correlation of both starts' errors", [rank - gold for rank in ranks]),
         ):
             yield cell.row(START, metric, spearman(*values), dataset=name, part="two backbones")
-    for step in half_steps(
-        [cell.backbone, second], cell.problem.pool, cell.config, evaluate=cell.evaluate, names=cell.names
-    ):
+    config = replace(cell.config, cycles=cell.settings.mutual_cycles or cell.settings.cycles)
+    both = [cell.backbone, second]
+    for step in half_steps(both, cell.problem.pool, config, evaluate=cell.evaluate, names=cell.names):
         method = method_of(step.form, "Mutual")
         cell.test(step.models[0], method, cycle=step.cycle)
         yield from development_rows(cell, method, step.cycle, step.models[0])
@@ -177,10 +225,14 @@ RUNS: dict[str, Callable[[Cell], Iterator[Row]]] = {
     "SimCSE": simcse,
     "shuffled labels": shuffled_labels,
     "losses": losses,
+    "raw labels": raw_labels,
     "chained": chained,
-    "pool size": small_pool,
+    "small pool": small_pool,
+    "double pool": double_pool,
+    "disjoint pool": disjoint_pool,
     "other pool": other_pool,
     "all layers": all_layers,
+    "fewer layers": fewer_layers,
     "gold labels": gold_labels,
     "mutual": mutual,
 }
