@@ -174,8 +174,6 @@ def _stability(claim: Claim, rows: pd.DataFrame, outcome: Outcome) -> float | No
     if outcome == "not testable here" or rows.loc[rows["seed"] >= 0, "seed"].nunique() < 2:
         return None
     generator = np.random.default_rng(0)
-    # The rules compare names again and again: as categories these are compared as numbers.
-    rows = rows.astype({name: "category" for name in rows.columns if rows[name].dtype == object})
     draws = (_resampled(rows, generator) for _ in range(STABILITY_DRAWS))
     return float(np.mean([_find(claim, draw).outcome == outcome for draw in draws]))
 

@@ -86,9 +86,9 @@ def differences(record: Record) -> list[str]:
     if found := inconsistencies(record):
         return found
     summary, verdicts = conclusions(record)
-    stored = {_cell(row): row for row in record.summary}
-    wrong = [_cell(row) for row in summary if _cell(row) not in stored or _changed(stored[_cell(row)], row)]
-    wrong += [cell for cell in stored if cell not in {_cell(row) for row in summary}]
+    stored, computed = ({_cell(row): row for row in rows} for rows in (record.summary, summary))
+    wrong = [cell for cell, row in computed.items() if cell not in stored or _changed(stored[cell], row)]
+    wrong += [cell for cell in stored if cell not in computed]
     if wrong:
         found.append(f"the summary does not follow from the rows in {len(wrong)} cell(s), first {wrong[:1]}")
     stored_verdicts = {verdict.claim_id: verdict for verdict in record.verdicts}

@@ -211,3 +211,23 @@ def test_unknown_options_are_refused():
         DistillConfig(init="chain")
     with pytest.raises(TransEncoderInputError, match="cross_loss='kl'"):
         DistillConfig(cross_loss="kl")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"lr": 0}, "lr=0 must be above 0"),
+        ({"batch_size": 0}, "batch_size=0 must be 1 or more"),
+        ({"epochs": 1.5}, "epochs=1.5 must be 1 or more, a whole number"),
+        ({"head_rate": float("nan")}, "head_rate=nan must be above 0"),
+        ({"warmup": 1.0}, "warmup=1.0 must be a share"),
+    ],
+)
+def test_a_recipe_that_cannot_train_is_refused(wrong, message):
+    with pytest.raises(TransEncoderInputError, match=message):
+        Recipe(**{"lr": 1e-4, "batch_size": 8} | wrong)
+
+
+def test_a_loop_without_cycles_is_refused():
+    with pytest.raises(TransEncoderInputError, match="cycles=0 must be 1 or more"):
+        DistillConfig(cycles=0)

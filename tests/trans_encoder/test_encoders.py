@@ -1,12 +1,13 @@
 """Both forms on a tiny model: padding, orders, lengths, truncation, export, and what they refuse."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from reprise.trans_encoder import checkpoints
 from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder
-from reprise.trans_encoder.input_checks import TransEncoderInputError, check_disjoint, check_gold
+from reprise.trans_encoder.input_checks import TransEncoderInputError, check_disjoint, check_gold, check_pairs
 from reprise.trans_encoder.tokens import by_length, shuffled_batches
 
 
@@ -175,7 +176,19 @@ def test_bad_pairs_are_refused_by_place(tiny, pairs, message):
         tiny.bi().score(pairs)
 
 
+def test_pairs_may_be_the_two_columns_of_a_frame_and_long_ones_are_cut_in_messages():
+    frame = pd.DataFrame({"first": ["a dog", "a cat"], "second": ["a hound", "a kitty"]})
+    assert check_pairs(frame) == [("a dog", "a hound"), ("a cat", "a kitty")]
+    with pytest.raises(TransEncoderInputError, match=r"list\(zip\(first, second\)\)") as refused:
+        check_pairs((["a dog"] * 100, ["a cat"] * 100))
+    assert len(str(refused.value)) < 250
+
+
 def test_bad_sentences_and_gold_are_refused(tiny):
+    with pytest.raises(TransEncoderInputError, match="sentences is empty"):
+        tiny.bi().encode([])
+    with pytest.raises(TransEncoderInputError, match=r"gold = \['a', 'b'\] must be one number a pair"):
+        check_gold(["a", "b"], 2)
     with pytest.raises(TransEncoderInputError, match="single string"):
         tiny.bi().encode("a dog")
     with pytest.raises(TransEncoderInputError, match=r"sentences\[1\]"):

@@ -57,3 +57,7 @@ def test_the_bootstrap_pairs_methods_and_centres_on_the_measure(kind):
 
 def test_relative_ranks_lie_between_0_and_100():
     np.testing.assert_allclose(measures.relative_ranks(np.array([3.0, 1.0, 3.0, 2.0])), [75, 12.5, 75, 37.5])
+
+
+def test_spearman_takes_lists():
+    assert measures.spearman([1, 2, 3], [0.1, 0.2, 0.9]) == pytest.approx(100)

@@ -199,6 +199,11 @@ def test_tables_and_sentences_hold_the_rows_numbers(rows):
     assert set(summaries.pool_table(rows)["method"]) >= {"Self, cross, cycle 1", "Self, bi, cycle 2"}
     chosen = summaries.selection_table(rows)
     assert (chosen["below the best"].astype(float) >= 0).all()
+    without_labels = chosen[chosen["chosen by"] == "agreement of both orders (no labels)"]
+    assert list(without_labels["form"]) == [SELF_CROSS]
+    how = {"part": "selection", "metric": "difference of both orders", "method": SELF_CROSS}
+    best = pd.concat({cycle: per_seed(rows, cycle=cycle, **how) for cycle in (1, 2)}, axis=1).idxmin(axis=1)
+    assert without_labels["cycles chosen"].item() == ", ".join(str(cycle) for cycle in best)
     with pytest.raises(MissingRowsError):
         summaries.binary_table(rows, PUBLISHED)
     for say in (

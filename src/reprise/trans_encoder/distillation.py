@@ -19,7 +19,7 @@ from torch import Tensor
 from reprise.compute import seed_sequence
 from reprise.trans_encoder import objectives
 from reprise.trans_encoder.encoders import PAIR_LENGTH, SENTENCE_LENGTH, BiEncoder, CrossEncoder, Encoder
-from reprise.trans_encoder.input_checks import Pair, check_name
+from reprise.trans_encoder.input_checks import Pair, check_name, check_positive
 from reprise.trans_encoder.objectives import LOSSES, prepared
 from reprise.trans_encoder.training import Recipe, Training, train
 
@@ -124,6 +124,8 @@ class DistillConfig:
         check_name("cross_loss", self.cross_loss, LOSSES)
         check_name("bi_loss", self.bi_loss, LOSSES)
         check_name("init", self.init, INITIALISATIONS)
+        check_positive("cycles", self.cycles, whole=True)
+        check_positive("evaluate_every", self.evaluate_every, whole=True)
 
 
 @dataclass(frozen=True)

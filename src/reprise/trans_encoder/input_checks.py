@@ -12,11 +12,32 @@ from numpy.typing import ArrayLike, NDArray
 from reprise.errors import RepriseError, nearest
 
 Pair = tuple[str, str]
+LONGEST_SHOWN = 80  # characters of a wrong value in a message
 MOST_CLIPPED = 0.2
 
 
 class TransEncoderInputError(RepriseError, ValueError):
     """Input that the method cannot use; the message says what to change."""
+
+
+def shown(value: object) -> str:
+    """Return a value for a message, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def check_positive(argument: str, value: float, *, whole: bool = False) -> None:
+    """Refuse a number that is not above 0, or where whole ones are needed, not 1 or more.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If so.
+    """
+    if not value > 0 or (whole and value != int(value)):
+        raise TransEncoderInputError(
+            f"{argument}={value!r} must be {'1 or more, a whole number' if whole else 'above 0'}."
+        )
 
 
 def check_name(argument: str, value: object, known: Iterable[str]) -> None:
@@ -40,7 +61,7 @@ def check_pairs(pairs: Any, *, argument: str = "pairs", least: int = 1) -> list[
     Parameters
     ----------
     pairs
-        Sequence of two non-empty strings each; a two-column array or frame's ``.to_numpy()`` will do.
+        Sequence of two non-empty strings each, or a DataFrame or array with two columns.
     argument
         How the caller names them.
     least
@@ -54,15 +75,17 @@ def check_pairs(pairs: Any, *, argument: str = "pairs", least: int = 1) -> list[
     if isinstance(pairs, str):
         raise TransEncoderInputError(f"{argument} is a single string; give a list of (sentence, sentence) pairs.")
     found: list[Pair] = []
-    for place, pair in enumerate(pairs):
+    # A DataFrame would give the names of its columns.
+    for place, pair in enumerate(pairs.to_numpy() if hasattr(pairs, "to_numpy") else pairs):
         if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise TransEncoderInputError(
-                f"{argument}[{place}] = {pair!r} is no pair; give two strings, as in ('A cat sits.', 'A cat rests.')."
+                f"{argument}[{place}] = {shown(pair)} is no pair; give two strings, as in ('A cat sits.', 'A cat "
+                "rests.'), or two columns as list(zip(first, second))."
             )
         first, second = pair
         if not (isinstance(first, str) and isinstance(second, str) and first.strip() and second.strip()):
             raise TransEncoderInputError(
-                f"{argument}[{place}] = {tuple(pair)!r} must be two non-empty strings; drop or mend that pair."
+                f"{argument}[{place}] = {shown(tuple(pair))} must be two non-empty strings; drop or mend that pair."
             )
         found.append((first, second))
     if len(found) < least:
@@ -76,15 +99,17 @@ def check_sentences(sentences: Any) -> list[str]:
     Raises
     ------
     TransEncoderInputError
-        If they are a single string, or one is no non-empty string.
+        If they are a single string or none at all, or one is no non-empty string.
     """
     if isinstance(sentences, str):
         raise TransEncoderInputError("sentences is a single string; give a list of sentences, as in [sentence].")
     found = list(sentences)
+    if not found:
+        raise TransEncoderInputError("sentences is empty; give one at least.")
     for place, sentence in enumerate(found):
         if not isinstance(sentence, str) or not sentence.strip():
             raise TransEncoderInputError(
-                f"sentences[{place}] = {sentence!r} must be a non-empty string; drop or mend it."
+                f"sentences[{place}] = {shown(sentence)} must be a non-empty string; drop or mend it."
             )
     return found
 
@@ -95,10 +120,13 @@ def check_gold(gold: ArrayLike, n: int, *, argument: str = "gold", binary: bool 
     Raises
     ------
     TransEncoderInputError
-        If their number differs from that of the pairs, one is NaN, all are equal (no rank correlation exists), or, for
-        a binary task, they are not 0 and 1, both present.
+        If they are no numbers, not as many as the pairs, one is NaN, all are equal (no rank correlation exists), or,
+        for a binary task, they are not 0 and 1, both present.
     """
-    values = np.asarray(gold, dtype=np.float64)
+    try:
+        values = np.asarray(gold, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TransEncoderInputError(f"{argument} = {shown(gold)} must be one number a pair.") from error
     if values.shape != (n,):
         raise TransEncoderInputError(f"{argument} has the shape {values.shape} for {n} pairs; give one number a pair.")
     if not np.isfinite(values).all():

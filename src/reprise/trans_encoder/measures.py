@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 Numbers = NDArray[np.float64]
 DRAWS = 1000
 
 
-def spearman(gold: Numbers, scores: Numbers) -> float:
+def spearman(gold: ArrayLike, scores: ArrayLike) -> float:
     """Return Spearman's rank correlation × 100: Pearson's of average ranks; NaN if either is constant."""
-    return float(rank_correlations(gold[None, :], scores[None, :])[0])
+    return float(rank_correlations(np.asarray(gold)[None, :], np.asarray(scores)[None, :])[0])
 
 
 def rank_correlations(first: Numbers, second: Numbers) -> Numbers:

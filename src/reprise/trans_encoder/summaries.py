@@ -151,9 +151,14 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
                 choices[name] = chosen_cycles(rows, method, split=split, home=home)
             except MissingRowsError:
                 continue
-        agreement = _by_cycle(rows, cycles, method=method, metric="rank correlation with the teacher", dataset=home)
+        agreement = _by_cycle(
+            rows, cycles, part="training", metric="rank correlation with the teacher", method=method, dataset=home
+        )
         if not agreement.empty:
             choices["agreement with the teacher (no labels)"] = agreement.idxmax(axis=1)
+        swapped = _by_cycle(rows, cycles, part="selection", metric="difference of both orders", method=method)
+        if not swapped.empty:
+            choices["agreement of both orders (no labels)"] = swapped.idxmin(axis=1)
         for name, chosen in choices.items():
             value = pd.Series({seed: test.loc[seed, cycle] for seed, cycle in chosen.items()})
             lines.append(
@@ -169,7 +174,7 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_cycle(rows: pd.DataFrame, cycles: Sequence[int], **how: Any) -> pd.DataFrame:
-    found = {cycle: measured(rows, part="training", cycle=cycle, **how) for cycle in cycles}
+    found = {cycle: measured(rows, cycle=cycle, **how) for cycle in cycles}
     there = {cycle: values for cycle, values in found.items() if values is not None}
     return pd.concat(there, axis=1) if there else pd.DataFrame()
 

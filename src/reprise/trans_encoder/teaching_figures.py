@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from reprise.method_styles import style_of
 from reprise.numerals import difference, number
@@ -148,6 +149,9 @@ def draw_training(rows: pd.DataFrame) -> Drawing:
                 f"; development, cross-encoder minus start: {difference(t_interval(paired_differences(best, start)))}"
             )
     axes[0].set(xlabel="step", ylabel="loss", yscale="log")
+    axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes[0].yaxis.set_major_formatter("{x:g}")
+    axes[0].yaxis.set_minor_formatter(NullFormatter())
     axes[1].set(xlabel="step", ylabel="development Spearman × 100")
     axes[0].legend(fontsize=7)
     data = pd.DataFrame(drawn)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from reprise.compute import numpy_generator, seed_sequence
 from reprise.trans_encoder.encoders import Encoder
+from reprise.trans_encoder.input_checks import TransEncoderInputError, check_positive
 from reprise.trans_encoder.tokens import shuffled_batches
 
 WEIGHT_DECAY, EPSILON, LARGEST_NORM = 0.01, 1e-6, 1.0
@@ -42,6 +43,15 @@ class Recipe:
     epochs: int = 1
     warmup: float = 0.0
     head_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot train, before any work starts."""
+        check_positive("lr", self.lr)
+        check_positive("batch_size", self.batch_size, whole=True)
+        check_positive("epochs", self.epochs, whole=True)
+        check_positive("head_rate", self.head_rate)
+        if not 0 <= self.warmup < 1:
+            raise TransEncoderInputError(f"warmup={self.warmup!r} must be a share of the steps, from 0 to below 1.")
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def from_dataframe(
         raise WindowsError("the table has no rows.")
     for name in (frame, agent, *([scene] if scene else [])):
         if (unknown := table[name].isna().to_numpy()).any():
-            raise WindowsError(f"row {table.index[unknown][0]!r} has no {name}; fill it in or leave the row out.")
+            row = table.index[unknown].tolist()[0]
+            raise WindowsError(f"row {row!r} has no {name}; fill it in or leave the row out.")
     groups = table.groupby(scene, sort=True) if scene else [(0, table)]
     scenes = [(which, _Tracks.of(rows, (frame, agent, x, y), every)) for which, rows in groups]
     windows = _joined([tracks.windows(place, which, radius, seconds) for place, (which, tracks) in enumerate(scenes)])
