@@ -218,9 +218,9 @@ def pulled_towards_the_training_range(rows: pd.DataFrame) -> Finding:
     kept = of_converged(select(rows, **how), converged_runs(rows))
     medians, shares = (select(kept, metric=f"rho_{name}") for name in ("median", "share_below_1"))
     signed = select(kept, metric="rho_signed_median")["value"]
-    cells = medians.groupby(["method", "factor"], observed=True)["value"].mean()
-    interval = t_interval(cells.groupby("factor", observed=True).mean())
-    below = (cells < 1) & (shares.groupby(["method", "factor"], observed=True)["value"].mean() > 0.5)
+    cells = medians.groupby(["method", "factor"])["value"].mean()
+    interval = t_interval(cells.groupby("factor").mean())
+    below = (cells < 1) & (shares.groupby(["method", "factor"])["value"].mean() > 0.5)
     evidence = (
         f"Median rho {_words(interval)} factors (mean over {len(converged)} models); below 1 for {int(below.sum())} "
         f"of {len(below)} models and factors; smallest signed median {signed.min():.2f}{_left_out(others)}."

@@ -210,7 +210,7 @@ def what_gates_the_blogs_case(rows: pd.DataFrame) -> str:
         kept = of_converged(control, converged_runs(rows))
     except MissingRowsError:
         return "No model of the blog's case has converged on the random split."
-    least = kept.groupby("method", observed=True)["value"].min()
+    least = kept.groupby("method")["value"].min()
     lowest = ", ".join(f"{name} {value:.0f} %" for name, value in least.items())
     left_out = len(control) - len(kept)
     return (
@@ -289,8 +289,8 @@ def what_keeps_the_pull_open(rows: pd.DataFrame) -> str:
         kept = of_converged(select(rows, **EXTRAPOLATION, metric="rho_median"), converged_runs(rows))
     except MissingRowsError:
         return NO_CNN
-    cells = kept.groupby(["method", "factor"], observed=True)["value"].mean()
-    factors = cells.groupby("factor", observed=True).mean().sort_values()
+    cells = kept.groupby(["method", "factor"])["value"].mean()
+    factors = cells.groupby("factor").mean().sort_values()
     return (
         f"On C5: the median prediction is pulled inwards for {int((cells < 1).sum())} of {len(cells)} converged models "
         "and factors. The rule's interval is over factors, which differ "

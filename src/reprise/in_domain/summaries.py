@@ -187,7 +187,7 @@ def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
     found = rows[rows["metric"].str.startswith("dci_")]
     lines = []
     for method in [name for name in APPROACHES if name in set(found["method"])]:
-        scores = found[found.method == method].groupby("metric", observed=True)["value"].mean()
+        scores = found[found.method == method].groupby("metric")["value"].mean()
         line = {"model": method, **{k.removeprefix("dci_"): round(float(v), 3) for k, v in scores.items()}}
         for kind in ("random", "extrapolation"):
             where = conditions(MAIN_DATA_SET, method, kind)
