@@ -156,3 +156,13 @@ def test_importing_loads_none_of_the_heavy_libraries(module: str) -> None:
     code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(HEAVY) & set(json.loads(result.stdout)) == set()
+
+
+def test_the_steps_by_hand_are_those_of_the_set_up():
+    steps = [line for line in text("book/rerun.md").splitlines() if line.startswith(".venv/bin/pip install")]
+    said = [frozenset(step.split()[2:]) for step in steps]
+    assert said == [
+        {"--no-deps", "--require-hashes", "--requirement", "requirements.lock"},
+        {install.torch_requirement()},
+        {"--no-deps", "--no-build-isolation", "--editable", "."},
+    ]

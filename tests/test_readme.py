@@ -35,6 +35,23 @@ def table_of_three_domains():
     return {"adjacency": np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]), "X": X, "y": y, "domain": domain}
 
 
+def files_of_three_domains():
+    names = table_of_three_domains()
+    samples = pd.DataFrame(names["X"], columns=["warmth", "rain"]).assign(domain=names["domain"])
+    samples["label"] = (samples["warmth"] > 0).astype(int).where(samples["domain"] < 2)
+    samples.to_csv("samples.csv", index=False)
+    pd.DataFrame({"first": [0, 1], "second": [1, 2]}).to_csv("neighbours.csv", index=False)
+    return {}
+
+
+def files_of_a_graph():
+    names = graph_and_newcomers()
+    data = names.pop("data")
+    pd.DataFrame(data.x.numpy()).assign(label=data.y.numpy()).to_csv("nodes.csv", index=False)
+    pd.DataFrame(data.edge_index.numpy().T, columns=["from", "to"]).to_csv("links.csv", index=False)
+    return names
+
+
 def graph_and_newcomers():
     from reprise.cold_brew import sub_topic_world
     from reprise.cold_brew.splits import label_scarce_masks
@@ -51,11 +68,9 @@ def log_of_a_shop():
     days = pd.to_timedelta(numbers.uniform(0, 60, 3000), unit="D")
     columns = {"user": customer, "item": article + 4700, "time": pd.Timestamp("2024-01-01") + days}
     events = pd.DataFrame(columns)
-    return {
-        "events": events.assign(
-            user="customer " + events["user"].astype(str), item="article " + events["item"].astype(str)
-        )
-    }
+    events["user"], events["item"] = "customer " + events["user"].astype(str), "article " + events["item"].astype(str)
+    events.to_csv("events.csv", index=False)
+    return {}
 
 
 def test_the_example_of_domain_adaptation_labels_every_row(monkeypatch):
@@ -87,15 +102,18 @@ def graph_with_texts():
     from reprise.giant_xrt import text_blocks
 
     world = text_blocks(n=120)
-    names = {"texts": world.texts, "adjacency": world.adjacency, "training_edges": world.adjacency}
-    return {**names, "new_texts": world.texts[:3]}
+    links = world.adjacency.tocoo()
+    pd.DataFrame({"text": world.texts}).to_csv("nodes.csv", index=False)
+    pd.DataFrame({"from": links.row, "to": links.col}).to_csv("links.csv", index=False)
+    return {"training_edges": world.adjacency, "new_texts": world.texts[:3]}
 
 
 def pairs_of_sentences():
     from reprise.trans_encoder import templated_pairs
 
     pairs, _, _ = templated_pairs(40, seed=0)
-    return {"pairs": pairs, "new_pairs": pairs[:4]}
+    pd.DataFrame(pairs, columns=["first", "second"]).to_csv("pairs.csv", index=False)
+    return {"new_pairs": pairs[:4]}
 
 
 def samples_and_a_pool():
@@ -103,15 +121,19 @@ def samples_and_a_pool():
 
     X, y = load_iris(return_X_y=True, as_frame=True)
     chosen = pd.Series(range(len(X))) % 5 != 0
-    names = {"X": X[chosen], "y": y[chosen], "X_pool": X[~chosen], "y_pool": y[~chosen]}
-    return {**names, "groups": np.arange(chosen.sum()) // 2}
+    table = X.assign(label=y)
+    table[chosen].to_csv("samples.csv", index=False)
+    table[~chosen].to_csv("pool.csv", index=False)
+    return {"groups": np.arange(chosen.sum()) // 2}
 
 
 def pictures_of_a_grid():
     labels = pd.DataFrame([(s, z, a) for s in range(3) for z in range(6) for a in range(10)])
     labels.columns = ["shape", "size", "angle"]
     images = np.random.default_rng(0).integers(0, 255, (180, 3, 64, 64), dtype=np.uint8)
-    return {"labels": labels, "images": images}
+    labels.to_csv("labels.csv", index=False)
+    np.save("images.npy", images)
+    return {}
 
 
 def tracks_and_a_predictor():
@@ -123,6 +145,12 @@ def tracks_and_a_predictor():
     table["x"] += np.random.default_rng(0).normal(0, 0.05, len(table))
     held_out = from_dataframe(table, scene="scene", radius=3.0)
     return {"table": table[table["scene"] == 0], "predict": shared_velocity, "held_out": held_out}
+
+
+def files_of_tracks():
+    names = tracks_and_a_predictor()
+    names.pop("table").to_csv("tracks.csv", index=False)
+    return names
 
 
 @pytest.fixture
@@ -153,13 +181,13 @@ def short_trainings(monkeypatch):
     monkeypatch.setattr(training, "TrainingOptions", lambda **given: options(**{**given, "n_steps": 2}))
 
 
-# What the recipes of the page on own data take for granted, by the package with hyphens.
+# What writes the files with which a recipe of the page on own data begins, and returns what else it takes for granted.
 OWN_DATA_NAMES = {
-    "grda": table_of_three_domains,
-    "cold-brew": graph_and_newcomers,
+    "grda": files_of_three_domains,
+    "cold-brew": files_of_a_graph,
     "diva": samples_and_a_pool,
     "in-domain": pictures_of_a_grid,
-    "walk-alone": tracks_and_a_predictor,
+    "walk-alone": files_of_tracks,
     "rim": log_of_a_shop,
     "giant-xrt": graph_with_texts,
     "trans-encoder": pairs_of_sentences,
@@ -169,9 +197,7 @@ OWN_DATA_NAMES = {
 def run_recipe(section):
     import sklearn
 
-    names = OWN_DATA_NAMES[section]()
-    if section == "grda":
-        names["y"] = np.where(names["domain"] < 2, names["X"][:, 0] > 0, -1)
+    names = OWN_DATA_NAMES.get(section, dict)()
     with sklearn.config_context():
         for block in OWN_DATA_SECTIONS[section]:
             exec(block, names)
@@ -179,12 +205,15 @@ def run_recipe(section):
 
 
 @pytest.mark.parametrize("section", OWN_DATA_SECTIONS)
-def test_each_recipe_on_own_data_runs_by_itself_from_beginning_to_end(section, short_trainings):
-    assert section in OWN_DATA_NAMES, "give the names that this recipe takes for granted, above"
+def test_each_recipe_on_own_data_runs_by_itself_from_its_files_to_its_end(
+    section, short_trainings, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     run_recipe(section)
 
 
-def test_the_recipes_give_what_the_page_on_own_data_says(short_trainings, capsys):
+def test_the_recipes_give_what_the_page_on_own_data_says(short_trainings, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = run_recipe("grda")
     assert len(names["labels"]) == 60
     assert names["scores"].shape == (4,)

@@ -140,12 +140,18 @@ def new(paper: Annotated[str, typer.Argument(help="slug of a paper, of the catal
     for file in files:
         typer.echo(file.relative_to(repository()))
     if is_new:
-        typer.echo("changed, an entry at the end: src/reprise/catalogue.py, src/reprise/data/data_sets.csv")
+        typer.echo(
+            "changed, an entry at the end: src/reprise/catalogue.py, src/reprise/data/data_sets.csv,\n"
+            "  book/references.bib, book/_data/cards.yaml"
+        )
     typer.echo(
-        "\nNext: fill in its entry in the catalogue, cite it in book/references.bib, then file by file; and\n"
+        "its recipe: book/use-it-on-your-own-data.md\n"
+        "\nNext: fill in these entries, then file by file (CONTRIBUTING.md has the order); and\n"
         f"  reprise claims lock {paper}  # until the first published run delete claims.lock and lock again at will\n"
         f"  reprise refresh {paper}      # runs it and stores the outputs that nbval compares with\n"
-        f"  pytest tests/{files[-1].parent.name} tests/test_every_chapter.py"
+        f"  pytest tests/{files[-1].parent.name} tests/test_every_chapter.py\n"
+        "  make readme                  # the README's table has a line for each paper\n"
+        f"  make book PAPERS={paper}"
     )
 
 

@@ -37,6 +37,42 @@ ENTRY = """    Paper(
 """
 
 
+CARD = """    - slug: {slug}
+      your_data: what one must have to use the method, in a few words
+      idea: >-
+        The idea of the paper in two sentences, for somebody who knows machine learning but not this paper.
+"""
+FURTHER = "- part: Further papers\n  papers:\n"
+REFERENCE = """
+@inproceedings{{{slug},
+  title = {{{{{title}}}}},
+  author = {{Author, First and Author, Last}},
+  booktitle = {{Where it appeared}},
+  year = {{2022}},
+}}
+"""
+RECIPE = """(your-data-{label})=
+## {short_title}: what it does for the reader
+
+What your data are, and what {{cite:t}}`{slug}` does with them. What you need:
+
+- `X`, the features, shape $(n, d)$;
+- `y`, the classes, shape $(n,)$.
+
+```python
+from reprise.{package} import LeastSquaresClassifier, draw_samples
+
+sample = draw_samples("{data_set}", 0, "train", 200)  # instead: a file as a reader has it
+model = LeastSquaresClassifier().fit(sample.features, sample.labels)
+classes = model.predict(sample.features)
+```
+
+What to look at before the result is trusted.
+
+"""
+MORE_RECIPES = "## More recipes\n"
+
+
 class NewChapterError(RepriseError):
     """A chapter that cannot be laid out, because its name is no name or something of it exists already."""
 
@@ -72,6 +108,7 @@ def lay_out(name: str) -> list[Path]:
     words = {
         "SLUG": slug,
         "PACKAGE": package,
+        "LABEL": package.replace("_", "-"),
         "TITLE": known.title if known else f"Title of {slug}",
         "SHORT_TITLE": known.short_title if known else slug,
         "DATA_SET": embedded[0] if embedded else f"{slug}-generated",
@@ -83,6 +120,7 @@ def lay_out(name: str) -> list[Path]:
         )
     if known is None:
         _enter(words)
+    _enter_recipe(words)
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -146,3 +184,18 @@ def _enter(words: dict[str, str]) -> None:
         row = [words["SLUG"], words["DATA_SET"], "embedded", "", description]
         csv.writer(file, lineterminator="\n").writerow(row)
     catalogue.write_text(text.removesuffix(")\n") + entry, encoding="utf-8")
+    cards, references = repository() / "book" / "_data" / "cards.yaml", repository() / "book" / "references.bib"
+    content = cards.read_text(encoding="utf-8")
+    further = "" if FURTHER in content else FURTHER
+    cards.write_text(content + further + CARD.format(slug=words["SLUG"]), encoding="utf-8")
+    with references.open("a", encoding="utf-8") as file:
+        file.write(REFERENCE.format(slug=words["SLUG"], title=words["TITLE"]))
+
+
+def _enter_recipe(words: dict[str, str]) -> None:
+    """Enter a section on own data before the last one of that page, if the package has none."""
+    page = repository() / "book" / "use-it-on-your-own-data.md"
+    text = page.read_text(encoding="utf-8")
+    if f"(your-data-{words['LABEL']})=" not in text:
+        recipe = RECIPE.format(**{name.lower(): word for name, word in words.items()})
+        page.write_text(text.replace(MORE_RECIPES, recipe + MORE_RECIPES), encoding="utf-8")

@@ -83,5 +83,5 @@ def test_the_declared_figure_is_named_by_its_number_and_left_out_where_the_run_h
 
 
 def test_the_page_has_a_picture_of_all_claims_and_one_a_published_record(staged: Staged) -> None:
-    names = {path.stem for path in (staged.source / "scoreboard-figures").iterdir()}
+    names = {path.stem for path in (staged.source / "scoreboard-figures/published").iterdir()}
     assert names == {"board", "estimates_cold_brew", "estimates_grda", "estimates_grda-paper"}

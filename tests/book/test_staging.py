@@ -103,3 +103,31 @@ def test_a_paper_scale_run_without_a_standard_one_stands_in_the_contents_by_itse
     parts = table_of_contents([chapter], [], with_own=False)["parts"]  # type: ignore[list-item]
     (part,) = [part for part in parts if part["caption"] == "The papers"]
     assert part["chapters"][-1] == {"file": "papers/grda-paper", "title": "GRDA, paper scale"}
+
+
+def test_your_run_on_real_data_has_pictures_of_its_own(tmp_path: Path, runs: tuple[Path, Path]) -> None:
+    fake_runs.write_run(tmp_path / "run", "grda", "standard", fake_runs.good_notebook("grda"))
+    staged = stage(
+        "standard", results=runs[0], run_folder=tmp_path / "run", target=tmp_path / "source", papers=fake_runs.PAPERS,
+        staleness=lambda record: [],
+    )  # fmt: skip
+    figures = staged.source / "scoreboard-figures"
+    drawn = sorted(str(path.relative_to(figures)) for path in figures.rglob("*.png"))
+    assert drawn[-2:] == ["yours/board.png", "yours/estimates_grda.png"]
+    page = (staged.source / "scoreboard.md").read_text(encoding="utf-8")
+    assert "The pictures here show the published runs; {ref}`those of your run <your-claims>`" in page
+    assert "PSA-GAN: not run here" in page
+
+
+def test_pictures_of_the_scoreboard_say_whose_they_are_beside_a_quick_run(staged: Staged) -> None:
+    page = " ".join((staged.source / "scoreboard.md").read_text(encoding="utf-8").split())
+    assert "The pictures here show the published runs; your run has none, since the *quick* profile" in page
+    assert not (staged.source / "scoreboard-figures/yours").exists()
+
+
+def test_what_runs_took_stands_beside_what_they_took_here(staged: Staged) -> None:
+    costs = (staged.source / "costs.md").read_text(encoding="utf-8")
+    assert "Your run (quick)" in costs
+    assert "1 min 35 s" in costs
+    assert "the longest took 1 min 35 s" in costs
+    assert "costs.md" in (staged.source / "rerun.md").read_text(encoding="utf-8")

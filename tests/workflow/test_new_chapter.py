@@ -12,7 +12,7 @@ import pytest
 from tests.workflow.conftest import REPOSITORY
 
 # What a chapter needs: the shared modules, without the other papers' packages, and the tests that all chapters share.
-COPIED = ("pyproject.toml", "tests/conftest.py", "tests/test_every_chapter.py")
+COPIED = ("pyproject.toml", "_config.yml", "tests/conftest.py", "tests/test_every_chapter.py")
 SLUG, PACKAGE = "eleventh-paper", "eleventh_paper"
 
 
@@ -55,6 +55,7 @@ def checkout(home: Path) -> Checkout:
     for name in COPIED:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(REPOSITORY / name, home / name)
+    shutil.copytree(REPOSITORY / "book", home / "book")
     (home / "notebooks").mkdir()
     return Checkout(home)
 
@@ -66,6 +67,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     said = one.reprise("new", SLUG)
     assert f"src/reprise/{PACKAGE}/study.py" in said
     assert "src/reprise/catalogue.py, src/reprise/data/data_sets.csv" in said
+    assert "book/references.bib, book/_data/cards.yaml" in said
     one.reprise("claims", "lock", SLUG)
     one.reprise("refresh", SLUG)
     return one
@@ -86,6 +88,33 @@ def test_the_new_chapter_keeps_the_style_and_its_benchmark_runs(laid_out: Checko
         result = laid_out.call(sys.executable, "-m", "ruff", *command, *written)
         assert result.returncode == 0, result.stdout
     assert "times faster" in laid_out.call(sys.executable, f"benchmarks/{PACKAGE}.py").stdout
+
+
+def test_the_book_with_the_new_chapter_renders_and_has_its_card_recipe_and_reference(laid_out: Checkout) -> None:
+    laid_out.reprise("run", SLUG)
+    index = Path(laid_out.reprise("book").splitlines()[-1])
+    introduction = (index.parent / "introduction.html").read_text(encoding="utf-8")
+    assert "Further papers" in introduction
+    assert "The idea of the paper in two sentences" in introduction
+    own = (index.parent / "use-it-on-your-own-data.html").read_text(encoding="utf-8")
+    assert f'id="your-data-{SLUG}"' in own
+    assert f'href="api/{PACKAGE}.html' in own
+    assert f'id="reprise.{PACKAGE}.LeastSquaresClassifier"' in (index.parent / f"api/{PACKAGE}.html").read_text()
+    assert f"your-run/{PACKAGE}.html" in (index.parent / "scoreboard.html").read_text(encoding="utf-8")
+
+
+def test_the_recipe_for_own_data_runs(laid_out: Checkout) -> None:
+    page = (laid_out.home / "book/use-it-on-your-own-data.md").read_text(encoding="utf-8")
+    recipe = page.partition(f"(your-data-{SLUG})=")[2].partition("```python\n")[2].partition("```")[0]
+    result = laid_out.call(sys.executable, "-c", recipe + "\nprint(classes.shape)")
+    assert result.stdout == "(200,)\n"
+
+
+def test_a_second_new_paper_stands_beside_the_first(laid_out: Checkout) -> None:
+    laid_out.reprise("new", "twelfth-paper")
+    cards = (laid_out.home / "book/_data/cards.yaml").read_text(encoding="utf-8")
+    assert cards.count("Further papers") == 1
+    assert cards.index("slug: eleventh-paper") < cards.index("slug: twelfth-paper")
 
 
 def test_cells_joined_by_the_notebook_give_the_rows_of_a_single_run_bit_for_bit(laid_out: Checkout) -> None:

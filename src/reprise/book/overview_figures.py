@@ -149,7 +149,9 @@ def _alternative(title: str, lines: Sequence[Line]) -> str:
     return f"{title}. Ours beside the paper's: {'; '.join(beside)}."
 
 
-def draw_board(papers: Sequence[Paper], chapters: Iterable[Chapter]) -> Drawing:
+def draw_board(
+    papers: Sequence[Paper], chapters: Iterable[Chapter], *, without: str = "no published run yet"
+) -> Drawing:
     """Draw one line a paper and one mark a claim, coloured and shaped by its verdict.
 
     Parameters
@@ -157,7 +159,9 @@ def draw_board(papers: Sequence[Paper], chapters: Iterable[Chapter]) -> Drawing:
     papers
         All papers, in the order of the lines; one without a chapter is an empty line that says so.
     chapters
-        Published chapters; of each paper the first counts.
+        Published chapters, or this machine's; of each paper the first counts.
+    without
+        What is said of a paper that has none.
     """
     import pandas as pd
 
@@ -167,7 +171,7 @@ def draw_board(papers: Sequence[Paper], chapters: Iterable[Chapter]) -> Drawing:
     figure, axes = new_figure(width=TEXT_WIDTH, height=0.3 * len(papers) + 1.0)
     rows: list[dict[str, Any]] = []
     for place, paper in enumerate(papers):
-        rows += _draw_marks(axes, place, paper, first.get(paper.package))
+        rows += _draw_marks(axes, place, paper, first.get(paper.package), without)
     longest = max((row["number"] for row in rows), default=1)
     axes.set(ylim=(len(papers) - 0.4, -0.7), xlim=(0.4, max(longest, 10) + 0.6))
     axes.set_yticks(range(len(papers)), [paper.short_title for paper in papers])
@@ -179,13 +183,13 @@ def draw_board(papers: Sequence[Paper], chapters: Iterable[Chapter]) -> Drawing:
     _name_marks(axes, counts, control_fails=any(row["control_fails"] for row in rows))
     title = f"{counted(len(rows), 'claim')}: {counts[OUTCOMES[0]]} reproduced, {counts[OUTCOMES[1]]} partly"
     state_finding(figure, title)
-    return Drawing(figure, "board", _board_alternative(papers, rows), "", pd.DataFrame(rows))
+    return Drawing(figure, "board", _board_alternative(papers, rows, without), "", pd.DataFrame(rows))
 
 
-def _draw_marks(axes: Axes, place: int, paper: Paper, chapter: Chapter | None) -> list[dict[str, Any]]:
+def _draw_marks(axes: Axes, place: int, paper: Paper, chapter: Chapter | None, without: str) -> list[dict[str, Any]]:
     verdicts = chapter.record.verdicts if chapter is not None and chapter.record else ()
     if not verdicts:
-        axes.text(0.75, place, "no published run yet", va="center", fontsize=8, color=PAPER_COLOUR, style="italic")
+        axes.text(0.75, place, without, va="center", fontsize=8, color=PAPER_COLOUR, style="italic")
     rows = []
     for count, verdict in enumerate(verdicts, start=1):
         axes.plot(count, place, linestyle="none", markersize=9, **STYLES[verdict.outcome])
@@ -213,10 +217,10 @@ def _name_marks(axes: Axes, counts: Counter[str], *, control_fails: bool) -> Non
     )  # fmt: skip
 
 
-def _board_alternative(papers: Sequence[Paper], rows: Sequence[dict[str, Any]]) -> str:
+def _board_alternative(papers: Sequence[Paper], rows: Sequence[dict[str, Any]], without: str) -> str:
     said = []
     for paper in papers:
         counts = Counter(row["outcome"] for row in rows if row["paper"] == paper.slug)
         parts = [f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]]
-        said.append(f"{paper.short_title}: {listed(parts) if parts else 'no published run yet'}")
+        said.append(f"{paper.short_title}: {listed(parts) if parts else without}")
     return f"Verdicts on {counted(len(rows), 'claim')}. {'; '.join(said)}."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reprise.book.api_names import packages
 from reprise.book.chapters import Chapter, Origin
 from reprise.book.scoreboard import one_line, source_file
 from reprise.book.templates import fill, write_page
@@ -39,6 +40,7 @@ def below_title(chapter: Chapter, downloads: dict[str, str], repository: dict[st
         data=data_words(chapter.paper, chapter.record) if chapter.record else "",
         downloads=downloads,
         launchers=list(_launchers(chapter.paper, repository)),
+        library=next((package.label for package in packages([chapter.paper])), ""),
     )
 
 
@@ -99,6 +101,29 @@ def write_your_run(papers: Sequence[Paper], own: Sequence[Chapter], profile: str
         target / "your-run" / "overview.md",
         "your_run.md.jinja",
         profile=profile, lines=lines, missing=missing, one_line=one_line, file=_beside, day=day, duration=duration,
+    )  # fmt: skip
+
+
+def write_costs(published: Sequence[Chapter], own: Sequence[Chapter], target: Path) -> None:
+    """Write the table of what the runs took, which the page on rerunning includes.
+
+    Parameters
+    ----------
+    published
+        The published chapters.
+    own
+        The chapters that this machine ran.
+    target
+        Folder of the staged sources.
+    """
+    recorded = [chapter for chapter in published if chapter.record]
+    mine = {chapter.paper.package: chapter.record for chapter in own if chapter.record}
+    seconds = [chapter.record.cost.seconds for chapter in recorded if chapter.record]
+    write_page(
+        target / "costs.md",
+        "costs.md.jinja",
+        chapters=recorded, mine=mine, own_profile=own[0].profile if own else "", file=source_file,
+        total=sum(seconds), longest=max(seconds, default=0.0),
     )  # fmt: skip
 
 

@@ -131,11 +131,13 @@ def _offer_original_notebooks(source: Path, html: Path) -> None:
             shutil.copyfile(original, staged)
 
 
-# What Sphinx and the theme write that screen readers stumble over, and what stands there instead: entries of a list of
-# references have another role than a list's; the button that unfolds a part of the contents has no name.
+# What Sphinx and the theme write that readers stumble over, and what stands there instead: entries of a list of
+# references have another role than a list's; the button that unfolds a part of the contents has no name; what
+# docstrings call attributes has another heading.
 MENDED_MARKUP = {
     'role="list" class="citation-list"': 'class="citation-list"',
     '<summary><span class="toctree-toggle"': '<summary aria-label="Pages below"><span class="toctree-toggle"',
+    'Variables<span class="colon">': 'Attributes<span class="colon">',
 }
 
 

@@ -53,6 +53,8 @@ def scoreboard(papers: Sequence[Paper], published: Sequence[Chapter], own: Seque
     write_atomically(target / "scoreboard.csv", _as_csv(entries))
     content = {"schema_version": 1, "claims": entries}
     write_atomically(target / "scoreboard.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    # A quick run rehearses the rules on embedded data; its estimates would be drawn beside numbers of other data.
+    drawn_too = [chapter for chapter in own if chapter.profile != "quick"]
     other = {(chapter.paper.package, verdict.claim_id): verdict for chapter, verdict in _verdicts(own)}
     write_page(
         target / "scoreboard.md",
@@ -60,6 +62,8 @@ def scoreboard(papers: Sequence[Paper], published: Sequence[Chapter], own: Seque
         totals=_totals(published, own),
         board=_figure(draw_board(papers, published), target) if published else None,
         estimates=[_figure(draw_estimates(chapter), target) for chapter in published if lines_of(chapter)],
+        own_board=_figure(draw_board(papers, own, without="not run here"), target, "yours") if drawn_too else None,
+        own_estimates=[_figure(draw_estimates(each), target, "yours") for each in drawn_too if lines_of(each)],
         papers=_papers(published, own),
         published=[_row(chapter, verdict, other) for chapter, verdict in _verdicts(published)],
         own=[_row(chapter, verdict, {}) for chapter, verdict in _verdicts(own)],
@@ -68,12 +72,12 @@ def scoreboard(papers: Sequence[Paper], published: Sequence[Chapter], own: Seque
     )
 
 
-def _figure(drawing: Drawing, target: Path) -> dict[str, str]:
+def _figure(drawing: Drawing, target: Path, folder: str = "published") -> dict[str, str]:
     """Write a figure among the staged sources; return its path, alternative text and width in pixels."""
     from matplotlib import pyplot
 
-    path = f"scoreboard-figures/{drawing.name}.png"
-    (target / path).parent.mkdir(exist_ok=True)
+    path = f"scoreboard-figures/{folder}/{drawing.name}.png"
+    (target / path).parent.mkdir(parents=True, exist_ok=True)
     (target / path).write_bytes(as_png(drawing.figure))
     width = round(drawing.figure.get_figwidth() * 96)
     pyplot.close(drawing.figure)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import yaml
 
-from reprise.book import cards, comparisons, findings, notebooks, pages
+from reprise.book import api_pages, cards, comparisons, findings, notebooks, pages
+from reprise.book.api_names import FOLDER, Package
 from reprise.book.chapters import Chapter, Staleness, own_chapters, published_chapters
 from reprise.book.errors import BookError
 from reprise.book.scoreboard import one_line, scoreboard, source_file
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from reprise.catalogue import Paper
 
 MARKER = ".staged-by-reprise"
-PAPERS_PART, OWN_PART = "The papers", "Your run"
+PAPERS_PART, OWN_PART, USE_PART = "The papers", "Your run", "Use and rerun"
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,10 @@ def _fill(
     pages.write_papers(papers, published, target)
     if profile is not None:
         pages.write_your_run(papers, own, profile, target)
+    pages.write_costs(published, own, target)
     pages.write_schema(target)
-    contents = table_of_contents(published, own, with_own=profile is not None)
+    reference = api_pages.write_api(papers, frozenset(chapter.paper.package for chapter in published), target)
+    contents = table_of_contents(published, own, reference, with_own=profile is not None)
     (target / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
@@ -174,7 +177,13 @@ def _stage_downloads(chapter: Chapter, folder: Path) -> dict[str, str]:
     return offered
 
 
-def table_of_contents(published: Sequence[Chapter], own: Sequence[Chapter], *, with_own: bool) -> dict[str, Any]:
+def table_of_contents(
+    published: Sequence[Chapter],
+    own: Sequence[Chapter],
+    reference: Sequence[Package] = (),
+    *,
+    with_own: bool,
+) -> dict[str, Any]:
     """Return the table of contents: ``book/_toc.yml`` with the chapters that there are."""
     contents: dict[str, Any] = yaml.safe_load((book_folder() / "_toc.yml").read_text(encoding="utf-8"))
     parts = {part["caption"]: part for part in contents["parts"]}
@@ -190,6 +199,9 @@ def table_of_contents(published: Sequence[Chapter], own: Sequence[Chapter], *, w
         parts[OWN_PART]["chapters"] += [{"file": c.document, "title": _title(c)} for c in own]
     else:
         contents["parts"].remove(parts[OWN_PART])
+    for item in parts[USE_PART]["chapters"]:
+        if item["file"] == f"{FOLDER}/overview":
+            item["sections"] = api_pages.contents(reference)
     return contents
 
 

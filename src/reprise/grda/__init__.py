@@ -25,6 +25,7 @@ _HOMES = {
     "squared_error_by_domain": "scores",
     "self_train": "self_training",
     "alignment_freedom": "theory",
+    "edge_probability": "theory",
     "entropy_bound": "theory",
     "optimal_alignment": "theory",
     "optimal_discriminator_loss": "theory",

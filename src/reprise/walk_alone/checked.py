@@ -22,17 +22,40 @@ def shapley(
     n_games: int | None = None,
     seed: int = 0,
 ) -> Attribution:
-    """Attribute a value to the players; see `reprise.walk_alone.attribution.shapley` for the parameters.
+    """Attribute a value to the players: Shapley values exact or sampled, or Banzhaf values.
 
-    Beyond that function's own checks, arguments must be of the right type, and the value function, which may return
-    torch tensors, must give equal values when called again.
+    Parameters
+    ----------
+    value
+        Takes boolean masks ``(C, M)`` of who is present and returns ``(C,)``, an array or a torch tensor; with
+        ``n_games`` it takes ``(n_games, C, M)`` and returns ``(n_games, C)``. It must give equal values when called
+        again: draw noise once and use it for all coalitions.
+    n_players
+        M, at least 1.
+    method
+        ``"exact"`` evaluates all 2^M coalitions; ``"permutation"`` averages over antithetic pairs of orders;
+        ``"kernel"`` is weighted least squares over complementary pairs of coalitions; ``"banzhaf"`` is the exact
+        Banzhaf value; ``"coin flips"`` the sampled one of the paper's code; ``"auto"`` is exact where the budget
+        allows, else permutation.
+    budget
+        Coalitions that may be evaluated per game.
+    n_games
+        Games that are played side by side, each with draws of its own; None for one.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    Attribution
+        Shares, standard errors and the efficiency gap.
 
     Raises
     ------
     TypeError
         If ``value`` cannot be called, or a number is not whole.
     ValueError
-        If the value function draws fresh noise at each call, and as in `reprise.walk_alone.attribution.shapley`.
+        If the value function draws fresh noise at each call or returns another shape or values that are not finite,
+        if the method is unknown, M is too large for enumeration, or the budget too small for the method.
 
     Examples
     --------

@@ -16,7 +16,21 @@ PECNET_LOSSES = ("min_ade", "min_fde")
 
 
 class TrajectronGame(games.TrajectronGame):
-    """See `reprise.walk_alone.games.TrajectronGame`; ``states`` may be windows.
+    """Coalitions of a trained `TrajectronCVAE`, with cached encoders: the value function that `shapley` asks.
+
+    Parameters
+    ----------
+    model
+        In evaluation mode.
+    states
+        The targets, or windows of them; slots may hold neighbours and strangers alike.
+    loss
+        ``"nll"`` or ``"min_ade"``, ``"min_fde"``.
+    noise
+        For the displacement errors; see `Noise`.
+    **options
+        ``leak=True`` keeps the neighbours' velocities relative to the target's true one when its past is dropped, as
+        in the released code; ``fresh_noise_seed`` draws new noise for every coalition, as the released code does.
 
     Raises
     ------
@@ -50,7 +64,18 @@ class TrajectronGame(games.TrajectronGame):
 
 
 class PECNetGame(pecnet.PECNetGame):
-    """See `reprise.walk_alone.pecnet.PECNetGame`; ``groups`` may be windows.
+    """Coalitions of a trained `PECNet`; the value is minus the best error of 20 complete paths, in pixels.
+
+    Parameters
+    ----------
+    model
+        In evaluation mode.
+    groups
+        Targets and neighbours (or strangers), or windows of them.
+    seed
+        Of the noise, common to all coalitions.
+    loss
+        ``"min_ade"`` or ``"min_fde"``.
 
     Raises
     ------
