@@ -147,6 +147,19 @@ def tracks_and_a_predictor():
     return {"table": table[table["scene"] == 0], "predict": shared_velocity, "held_out": held_out}
 
 
+def images_and_a_classifier():
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    labels = torch.arange(64) % 2
+    images = torch.rand(128, 3, 16, 16)
+    names = {"model": nn.Sequential(*layers, nn.Linear(8, 2)), "loader": [(images[:8], labels[:8])]}
+    parts = {"x_search": images[:64], "y_search": labels, "x_validation": images[64:], "y_validation": labels}
+    return {**names, **parts}
+
+
 def files_of_tracks():
     names = tracks_and_a_predictor()
     names.pop("table").to_csv("tracks.csv", index=False)
@@ -154,16 +167,20 @@ def files_of_tracks():
 
 
 @pytest.fixture
-def short_trainings(monkeypatch):
-    """Let the recipes train for moments; all else in them stays."""
+def short_trainings(monkeypatch, tmp_path):
+    """Let the recipes train for moments, and write where nobody looks; all else in them stays."""
     from reprise.cold_brew import estimator
     from reprise.cold_brew.training import Recipe
+    from reprise.deep_aa import search
     from reprise.grda import estimators
     from reprise.in_domain import training
     from reprise.rim import estimators as rim_estimators
     from reprise.trans_encoder import estimators as pair_estimators
     from reprise.walk_alone import own_predictors
 
+    monkeypatch.chdir(tmp_path)
+    whole_search = search.search_policy
+    monkeypatch.setattr(search, "search_policy", lambda *given, **o: whole_search(*given, **{**o, "steps": 1}))
     shallow = partial(pair_estimators.TransEncoder, num_layers=1)
     monkeypatch.setattr(pair_estimators, "TransEncoder", shallow)
     monkeypatch.setattr(pair_estimators.BiEncoder, "save", lambda model, path: None)
@@ -191,6 +208,7 @@ OWN_DATA_NAMES = {
     "rim": log_of_a_shop,
     "giant-xrt": graph_with_texts,
     "trans-encoder": pairs_of_sentences,
+    "deep-aa": images_and_a_classifier,
 }
 
 

@@ -1,0 +1,128 @@
+"""Policies as files: JSON, and npz with the key names of the authors' files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reprise.deep_aa.image_checks import DeepAAInputError
+from reprise.deep_aa.space import AugmentationSpace
+from reprise.deep_aa.transformations import HIGHEST_LEVEL, OPERATION_NAMES
+from reprise.errors import nearest
+
+if TYPE_CHECKING:
+    from reprise.deep_aa.policy import Policy
+
+KEYS = ("policy_probs", "ops", "mags", "op_names")  # what is read; l_ops and l_mags are only counts
+
+
+def write_policy(policy: Policy, path: Path) -> None:
+    """Write a policy with its space.
+
+    Raises
+    ------
+    DeepAAInputError
+        If the ending is neither ``.json`` nor ``.npz``.
+    """
+    space = policy.space
+    values: dict[str, Any] = {
+        "policy_probs": policy.probabilities.cpu().numpy(),
+        "ops": space.op_index.numpy(),
+        "mags": space.level.numpy(),
+        "l_ops": len(space.operations),
+        "l_mags": HIGHEST_LEVEL + 1,
+        "op_names": np.array(space.operations),
+        "image_size": np.array(space.image_size),
+        "fill": np.array(space.fill),
+        "cutout": space.cutout,
+        "crop_pad": space.crop_pad,
+        "mirror_signed": policy.mirror_signed,
+    }
+    if path.suffix == ".npz":
+        np.savez_compressed(path, **values)
+    elif path.suffix == ".json":
+        plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in values.items()}
+        path.write_text(json.dumps(plain) + "\n", encoding="utf-8")
+    else:
+        raise DeepAAInputError(f"path={str(path)!r} must end in .json or .npz.")
+
+
+def read_policy(path: Path, space: AugmentationSpace | None = None) -> Policy:
+    """Read a policy; see `Policy.load`."""
+    from reprise.deep_aa.policy import Policy
+
+    values = _values_of(path)
+    missing = [key for key in KEYS if key not in values]
+    if missing:
+        raise DeepAAInputError(
+            f"{path} is no policy: it lacks {', '.join(missing)}. Policy.save writes files that can be read."
+        )
+    names = [_operation_name(str(name)) for name in np.asarray(values["op_names"]).ravel()]
+    space = _space_of(values, names) if space is None else space
+    probabilities = _in_order(values, names, space)
+    return Policy(probabilities, space, mirror_signed=bool(np.asarray(values.get("mirror_signed", True))))
+
+
+def _values_of(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise DeepAAInputError(f"path={str(path)!r} does not exist; give a file that Policy.save wrote.")
+    try:
+        if path.suffix == ".json":
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return values if isinstance(values, dict) else {}
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except (ValueError, BadZipFile, AttributeError, EOFError) as error:
+        raise DeepAAInputError(f"{path} cannot be read as {path.suffix or 'npz'}: {error}.") from error
+
+
+def _operation_name(name: str) -> str:
+    """Return our name of an operation, whatever its capitals."""
+    by_small_letters = {known.casefold(): known for known in OPERATION_NAMES}
+    known = by_small_letters.get(name.casefold())
+    if known is None:
+        close = nearest(name, OPERATION_NAMES)
+        hint = f"; the nearest is {close}" if close else ""
+        raise DeepAAInputError(f"the file has the operation {name!r}, which is not implemented here{hint}.")
+    return known
+
+
+def _space_of(values: Mapping[str, Any], names: Sequence[str]) -> AugmentationSpace:
+    whole = {key: np.asarray(values[key]).astype(int).tolist() for key in _SPACE_KEYS if key in values}
+    if "image_size" in whole:
+        whole["image_size"] = tuple(whole["image_size"])
+    return AugmentationSpace(**whole, ops=names)
+
+
+_SPACE_KEYS = ("image_size", "fill", "cutout", "crop_pad")
+
+
+def _in_order(values: Mapping[str, Any], names: Sequence[str], space: AugmentationSpace) -> Tensor:
+    """Return the probabilities in the space's order; the file may number transformations otherwise."""
+    probabilities = np.atleast_2d(np.asarray(values["policy_probs"], dtype=float))
+    operations, levels = (np.asarray(values[key]).astype(int).reshape(-1) for key in ("ops", "mags"))
+    if not len(operations) == len(levels) == probabilities.shape[-1]:
+        raise DeepAAInputError(
+            f"the file has {probabilities.shape[-1]} probabilities a layer, but {len(operations)} operations and "
+            f"{len(levels)} magnitudes; they have to be as many."
+        )
+    place = {
+        (operation.name, level if operation.idle_level is not None else None): at
+        for at, (operation, level) in enumerate(space.transformations)
+    }
+    ordered = np.zeros((len(probabilities), len(space)))
+    for at, (number, level) in enumerate(zip(operations, levels, strict=True)):
+        name = names[number] if 0 <= number < len(names) else f"number {number}"
+        target = place.get((name, int(level)), place.get((name, None)))
+        if target is not None:
+            ordered[:, target] += probabilities[:, at]
+        elif probabilities[:, at].any():
+            raise DeepAAInputError(f"the space lacks {name} at level {level}, which the file's policy draws.")
+    return torch.from_numpy(ordered)

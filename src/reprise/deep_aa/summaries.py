@@ -1,0 +1,295 @@
+"""Tables: accuracies, gaps with both intervals, printed ranks, layers, and distances between searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from reprise.compute import numpy_generator
+from reprise.deep_aa.comparisons import corrected_interval
+from reprise.deep_aa.data import TEST_SHEETS, load_problem
+from reprise.deep_aa.figures import LINES, TITLES
+from reprise.deep_aa.names import (
+    ACCURACY,
+    AUDIT,
+    BASE,
+    CIFAR,
+    DEEP_TRIVIAL,
+    DEFAULT,
+    FLIP,
+    IDENTITY,
+    LAST_LAYER,
+    LEVELS,
+    MIRRORED,
+    NONE,
+    POLICY,
+    PUBLISHED,
+    SEARCHED,
+    TRIVIAL,
+    repetition_variant,
+)
+from reprise.deep_aa.policy import Policy
+from reprise.deep_aa.published_policies import published_masses
+from reprise.deep_aa.settings import Settings
+from reprise.deep_aa.space import AugmentationSpace
+from reprise.numerals import MISSING, difference, number, with_interval
+from reprise.plots import measured
+from reprise.rows import MissingRowsError, select
+from reprise.stats import paired_differences, t_interval
+
+PAIRS = (
+    (DEFAULT, NONE),
+    (SEARCHED, NONE),
+    (SEARCHED, DEFAULT),
+    (SEARCHED, TRIVIAL),
+    (SEARCHED, DEEP_TRIVIAL),
+    (SEARCHED, PUBLISHED),
+    (PUBLISHED, DEFAULT),
+    (PUBLISHED, DEEP_TRIVIAL),
+)
+SHUFFLES = 2000
+FEW = 3
+
+
+def data_table(settings: Settings) -> pd.DataFrame:
+    """Return how many images each data set has for what, by the first seed."""
+    lines = []
+    for name in settings.datasets:
+        found = load_problem(
+            name, settings.seeds[0], digit_images=settings.digit_images, archive=settings.cifar_archive
+        )
+        parts = {part: len(getattr(found, part)) for part in ("pretraining", "search", "validation", "train", "test")}
+        size = f"{found.size} × {found.size}"
+        lines.append({"data set": TITLES[name], "pixels": size, "classes": len(found.class_names), **parts})
+    return pd.DataFrame(lines)
+
+
+def accuracy_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return test and training accuracy of every augmentation, and that on the official split of CIFAR-10."""
+    lines: list[dict[str, Any]] = []
+    for name in data_sets:
+        for line in LINES:
+            test = measured(rows, **{**line.conditions, "dataset": name, "metric": "accuracy"})
+            train = measured(rows, **{**line.conditions, "split": "train", "dataset": name, "metric": "accuracy"})
+            if test is None:
+                continue
+            official = test[test.index % len(TEST_SHEETS) == 0] if name == CIFAR else test[:0]
+            lines.append(
+                {
+                    "data set": TITLES[name],
+                    "augmentation": line.label,
+                    "test (%)": _written(test),
+                    "training images (%)": MISSING if train is None else _written(train),
+                    "official split (%)": MISSING if official.empty else number(float(official.mean()), 1),
+                    "seeds": len(test),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _written(values: pd.Series) -> str:
+    found = t_interval(values)
+    return with_interval(found.estimate, found.low, found.high, 1)
+
+
+def gaps_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return paired gaps in points with Student's interval, and on CIFAR-10 the one corrected for overlapping folds."""
+    lines = []
+    for name in data_sets:
+        for first, second in PAIRS:
+            how = {"dataset": name, "part": ACCURACY, "split": "test", "metric": "accuracy"}
+            a, b = measured(rows, method=first, **how), measured(rows, method=second, **how)
+            if a is None or b is None or a.index.intersection(b.index).empty:
+                continue
+            differences = paired_differences(a, b)
+            wide = corrected_interval(differences)
+            corrected = f"[{number(wide.low, 1)}, {number(wide.high, 1)}]"
+            lines.append(
+                {
+                    "data set": TITLES[name],
+                    "gap": f"{first} − {second}",
+                    "points [95 % t interval]": difference(t_interval(differences)),
+                    "corrected": corrected if name == CIFAR and len(differences) > 1 else MISSING,
+                    "seeds": len(differences),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def printed_table(published: pd.DataFrame) -> pd.DataFrame:
+    """Return the paper's Table 1, highest mean first, with the rank of each value in its column."""
+    table = published[published["source"].str.startswith("Table 1") & (published["metric"] == "accuracy")]
+    wide = table.pivot(index="method", columns=["dataset", "network"], values="value")
+    wide = wide.sort_index(axis=1, ascending=[True, False])
+    ranks = wide.rank(ascending=False, method="min")
+    order = wide.mean(axis=1, skipna=False).fillna(wide.min(axis=1)).sort_values(ascending=False).index
+    lines = []
+    for method in order:
+        cells = {
+            f"{dataset}, {network}": _ranked(
+                wide.loc[method, (dataset, network)], ranks.loc[method, (dataset, network)]
+            )
+            for dataset, network in wide.columns
+        }
+        lines.append({"method": method, **cells})
+    return pd.DataFrame(lines)
+
+
+def _ranked(value: Any, rank: Any) -> str:
+    return MISSING if pd.isna(value) else f"{number(float(value), 2)} ({int(rank)})"
+
+
+def layers_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return the heaviest operations of each layer found (mean over seeds), and those of both published policies."""
+    lines = []
+    for name in data_sets:
+        masses = _masses(rows, name, BASE)
+        if masses is None:
+            continue
+        for layer, own in masses.groupby(level="layer", observed=True):
+            entropy = measured(rows, dataset=name, part=POLICY, metric="entropy", variant=BASE, layer=layer)
+            lines.append(_layer_line(f"found, {TITLES[name]}", int(float(str(layer))), own.mean(), entropy))
+    for run, table in published_masses().groupby("run"):
+        for layer, own in table.groupby("layer"):
+            lines.append(
+                _layer_line(f"published, run {run}", int(float(str(layer))), own.set_index("operation")["mass"], None)
+            )
+    return pd.DataFrame(lines)
+
+
+def _layer_line(policy: str, layer: int, mass: pd.Series, entropy: pd.Series | None) -> dict[str, Any]:
+    heaviest = mass.sort_values(ascending=False)[:FEW]
+    return {
+        "policy": policy,
+        "layer": layer,
+        "heaviest operations": ", ".join(f"{name} {value:.2f}" for name, value in heaviest.items()),
+        "identity": number(float(mass.get(IDENTITY, 0.0)), 2),
+        "entropy (nats)": MISSING if entropy is None else number(float(entropy.mean()), 1),
+    }
+
+
+def _masses(rows: pd.DataFrame, dataset: str, variant: str) -> pd.DataFrame | None:
+    try:
+        found = select(rows, dataset=dataset, part=POLICY, metric="mass", variant=variant)
+    except MissingRowsError:
+        return None
+    return found.pivot(index=["seed", "layer"], columns="operation", values="value")
+
+
+def variation_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return the total variation between searches by layer, with what shuffled operations would give.
+
+    Compared are repetitions on the same network and images, searches of other seeds, the last-layer variant, and both
+    published runs. The null pairs one policy with the other after a random permutation of its operations.
+    """
+    lines: list[dict[str, Any]] = []
+    for name in data_sets:
+        base = _masses(rows, name, BASE)
+        if base is None:
+            continue
+        seeds = sorted(base.index.get_level_values("seed").unique())
+        pairs = [(base.loc[a], base.loc[b]) for place, a in enumerate(seeds) for b in seeds[place + 1 :]]
+        lines += _variation_lines(f"{TITLES[name]}: other seed, network and images", pairs)
+        for variant, label in ((repetition_variant(1), "other draws only"), (LAST_LAYER, "last layer only")):
+            other = _masses(rows, name, variant)
+            if other is not None:
+                shared = [s for s in seeds if s in other.index.get_level_values("seed")]
+                own = [(base.loc[s], other.loc[s]) for s in shared]
+                lines += _variation_lines(f"{TITLES[name]}: {label}", own)
+    runs = published_masses().pivot(index=["run", "layer"], columns="operation", values="mass").fillna(0.0)
+    lines += _variation_lines("published: both runs", [(runs.loc[1], runs.loc[2])])
+    return pd.DataFrame(lines)
+
+
+def _variation_lines(what: str, pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> list[dict[str, Any]]:
+    lines = []
+    generator = numpy_generator(0, "deep-aa", "shuffled operations", what)
+    for layer in sorted(set.intersection(*(set(a.index) & set(b.index) for a, b in pairs)) if pairs else ()):
+        found, null = [], []
+        for first, second in pairs:
+            p, q = (one.loc[layer].to_numpy(dtype=float) for one in (first, second.reindex(columns=first.columns)))
+            found.append(0.5 * np.abs(p - q).sum())
+            shuffled = generator.permuted(np.tile(q, (SHUFFLES, 1)), axis=1)
+            null.append(0.5 * np.abs(p - shuffled).sum(axis=1))
+        below = float(np.mean(np.mean(null, axis=0) <= np.mean(found)))
+        lines.append(
+            {
+                "compared": what,
+                "layer": int(layer),
+                "total variation": number(float(np.mean(found)), 2),
+                "shuffled": number(float(np.mean(null)), 2),
+                "share of shuffles as near": number(below, 3),
+                "pairs": len(pairs),
+            }
+        )
+    return lines
+
+
+def symmetry_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return how much the searches flip, and what a flip does to accuracy: crop and flip against no augmentation."""
+    lines = []
+    for name in data_sets:
+        flips = measured(rows, dataset=name, part=POLICY, metric="mass", operation=FLIP, variant=BASE)
+        masses = _masses(rows, name, BASE)
+        if flips is None or masses is None:
+            continue
+        largest = masses[FLIP].groupby(level="seed", observed=True).max()
+        accuracy = {
+            method: measured(rows, dataset=name, part=ACCURACY, split="test", metric="accuracy", method=method)
+            for method in (NONE, DEFAULT, DEEP_TRIVIAL, SEARCHED)
+        }
+        lines.append(
+            {
+                "data set": TITLES[name],
+                "a flip": {CIFAR: "keeps the class", MIRRORED: "changes the class"}.get(name, "makes no digit"),
+                "largest mass of RandFlip in a layer": _with_two(largest),
+                **{f"{m} (%)": MISSING if v is None else _written(v) for m, v in accuracy.items()},
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _with_two(values: pd.Series) -> str:
+    found = t_interval(values)
+    return with_interval(found.estimate, max(0.0, found.low), found.high, 3)
+
+
+def budget_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
+    """Return accuracy and arithmetic of the searched policy, and of a random stack of chosen depth."""
+    lines = []
+    for name in data_sets:
+        for line in LINES:
+            work = measured(rows, dataset=name, part=AUDIT, method=line.style, metric="operations of the choice")
+            test = measured(rows, **{**line.conditions, "dataset": name, "metric": "accuracy"})
+            if work is not None and test is not None:
+                lines.append(
+                    {
+                        "data set": TITLES[name],
+                        "augmentation": line.label,
+                        "test (%)": _written(test),
+                        "operations spent on the choice (10⁹)": number(float(work.mean()) / 1e9, 0),
+                    }
+                )
+    return pd.DataFrame(lines)
+
+
+def found_policy(rows: pd.DataFrame, dataset: str, seed: int, digit_images: int = 600) -> Policy:
+    """Return the policy that a seed's search found, made again from its rows.
+
+    Raises
+    ------
+    MissingRowsError
+        If the run has no search of this data set and seed.
+    """
+    found = select(rows, dataset=dataset, part=LEVELS, seed=seed)
+    problem = load_problem(dataset, seed, digit_images=digit_images)
+    space = AugmentationSpace(problem.size, problem.fill)
+    place = {(operation.name, level): at for at, (operation, level) in enumerate(space.transformations)}
+    probabilities = torch.zeros(int(found["layer"].max()), len(space), dtype=torch.float64)
+    for line in found.itertuples():
+        probabilities[int(line.layer) - 1, place[line.operation, int(line.at)]] = line.value
+    return Policy(probabilities, space)

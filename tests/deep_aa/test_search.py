@@ -1,0 +1,272 @@
+"""The search: its first step by hand, exact resume, the stop rule, what it finds where it is known, and bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from reprise.compute import torch_generator
+from reprise.deep_aa.gradient_rewards import cosine, direction
+from reprise.deep_aa.image_checks import DeepAAInputError
+from reprise.deep_aa.networks import DigitNetwork
+from reprise.deep_aa.search import DeepAASearch, Rewards, SearchConfig, first_logits, search_policy, through
+from reprise.deep_aa.search_state import SearchState, load_state, save_state
+from reprise.deep_aa.space import AugmentationSpace
+from reprise.deep_aa.training import as_floats
+from reprise.deep_aa.units import UnitSource
+
+SPACE = AugmentationSpace(16, ops=("Identity", "ShearX", "Invert", "RandFlip", "RandCrop"))
+TINY = SearchConfig(
+    n_layers=2, steps=4, units=3, n_validation=4, n_cached=2, n_grad=5, n_prefix=2, lr=0.1, init_identity=2.0
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (36, 3, 16, 16), generator=generator, dtype=torch.uint8)
+    labels = torch.arange(36) % 3
+    return images[:18], labels[:18], images[18:], labels[18:]
+
+
+@pytest.fixture(scope="module")
+def model():
+    generator = torch.Generator().manual_seed(1)
+    return DigitNetwork(3, mean=[0.5] * 3, deviation=[0.25] * 3, generator=generator).eval()
+
+
+def run(model, data, config=TINY, **options):
+    search = DeepAASearch(model, SPACE, config, **options)
+    return search.fit(*data), search
+
+
+def test_equal_seeds_find_equal_policies_and_other_seeds_others(model, data):
+    first, again, other = (run(model, data, seed=seed)[0].probabilities for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    np.testing.assert_allclose(first.sum(1).numpy(), 1.0)
+
+
+@pytest.mark.parametrize("killed_after", [1, 4, 6])
+def test_a_search_that_is_killed_goes_on_and_finds_the_same(model, data, tmp_path, monkeypatch, killed_after):
+    whole, search = run(model, data)
+    path = tmp_path / "folder" / "search.pt"
+    calls = 0
+    rewards = DeepAASearch.rewards
+
+    def until_killed(self, *arguments):
+        nonlocal calls
+        calls += 1
+        if calls > killed_after:
+            raise KeyboardInterrupt
+        return rewards(self, *arguments)
+
+    monkeypatch.setattr(DeepAASearch, "rewards", until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(model, data, checkpoint=path, checkpoint_every=1)
+    monkeypatch.setattr(DeepAASearch, "rewards", rewards)
+    resumed, after = run(model, data, checkpoint=path, checkpoint_every=1)
+    assert torch.equal(resumed.probabilities, whole.probabilities)
+    assert after.history_.equals(search.history_)
+
+
+def test_a_finished_search_is_read_and_not_made_again(model, data, tmp_path, monkeypatch):
+    path = tmp_path / "search.pt"
+    found, _ = run(model, data, checkpoint=path)
+    monkeypatch.setattr(DeepAASearch, "rewards", lambda *_: pytest.fail("searched again"))
+    again, _ = run(model, data, checkpoint=path)
+    assert torch.equal(found.probabilities, again.probabilities)
+
+
+def test_a_state_of_another_search_is_refused(model, data, tmp_path):
+    path = tmp_path / "search.pt"
+    run(model, data, replace(TINY, steps=1, n_layers=1), checkpoint=path)
+    with pytest.raises(DeepAAInputError, match="other options, seed, network or data"):
+        run(model, data, checkpoint=path)
+    path.write_bytes(b"no state")
+    with pytest.raises(DeepAAInputError, match="delete it"):
+        run(model, data, checkpoint=path)
+
+
+def test_states_survive_writing(tmp_path):
+    state = SearchState("name", torch.arange(3.0), [torch.ones(3)], 2, None, [{"layer": 1.0}], False)
+    save_state(tmp_path / "s.pt", state)
+    read = load_state(tmp_path / "s.pt", "name")
+    assert read.step == 2
+    assert read.history == [{"layer": 1.0}]
+    assert torch.equal(read.logits, state.logits)
+
+
+def test_the_first_layers_rewards_are_exact_and_pay_nothing_on_average(model, data):
+    search = DeepAASearch(model, SPACE, TINY)
+    units = search.source(*data).draw(3, torch_generator(0, "units"))
+    p = first_logits(SPACE, 2.0).softmax(0)
+    found = search.rewards(SPACE, units, [p], torch_generator(0, "draws"))
+    tried = as_floats(SPACE.expand(units.images, torch_generator(0, "draws"))[1])
+    labels = units.labels[1].expand(len(tried))
+    g = search.gradients.mean_gradient(tried, labels, p.float())
+    expected = search.gradients.rewards(tried, labels, direction(units.targets[1], g))
+    torch.testing.assert_close(found.values[1].float(), expected)
+    assert found.cosines[1] == pytest.approx(float(cosine(units.targets[1], g)))
+    assert float((found.values @ p).abs().max()) < 1e-6
+
+
+def test_deeper_rewards_are_the_mean_over_prefixes(model, data):
+    # A first layer that always inverts has one prefix only, so that sampling changes nothing but random operations.
+    space = AugmentationSpace(16, ops=("Identity", "ShearX", "Invert"))
+    invert = torch.zeros(len(space), dtype=torch.float64)
+    invert[space.slice_of("Invert")] = 1.0
+    identity = torch.zeros(len(space), dtype=torch.float64)
+    identity[space.identity] = 1.0
+    search = DeepAASearch(model, space, TINY)
+    units = search.source(*data).draw(2, torch_generator(0, "units"))
+    found = search.rewards(space, units, [invert, identity], torch_generator(0, "draws"))
+    image = as_floats(255 - units.images[0:1])
+    g = search.gradients.mean_gradient(image, units.labels[0:1])
+    tried = as_floats(space.expand(255 - units.images[0:1])[0])
+    u = direction(units.targets[0], g)
+    expected = search.gradients.rewards(tried, units.labels[0].expand(len(tried)), u)
+    torch.testing.assert_close(found.values[0].float(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_objective_is_mean_minus_the_populations_deviation():
+    values = torch.tensor([[1.0, 2.0], [3.0, 2.0]], dtype=torch.float64)
+    rewards = Rewards([0.5, 0.5], values)
+    assert rewards.objective(0.0).tolist() == [2.0, 2.0]
+    assert rewards.objective(1.0).tolist() == [1.0, 2.0]
+
+
+def test_first_logits_have_mean_zero_and_the_papers_identity():
+    logits = first_logits(AugmentationSpace(), 8.0)
+    assert float(logits.sum()) == pytest.approx(0.0, abs=1e-12)
+    assert float(logits.softmax(0)[0]) == pytest.approx(np.exp(8) / (np.exp(8) + 138))
+
+
+def test_a_layer_that_does_nothing_ends_the_search(model, data):
+    stopped, _ = run(model, data, replace(TINY, init_identity=12.0, steps=1, n_layers=4))
+    assert stopped.n_layers == 1
+    whole, _ = run(model, data, replace(TINY, init_identity=12.0, steps=1, n_layers=4, stop_identity=1.0))
+    assert whole.n_layers == 4
+
+
+def test_sampled_layers_keep_dtype_and_shape(data):
+    p = first_logits(SPACE, 0.0).softmax(0)
+    seen = through(SPACE, [p, p], data[0], torch_generator(0, "through"))
+    assert seen.dtype == torch.uint8
+    assert seen.shape == data[0].shape
+    assert not torch.equal(seen, data[0])
+    assert torch.equal(through(SPACE, [], data[0], torch_generator(0, "through")), data[0])
+
+
+def test_the_search_prefers_what_brings_gradients_nearer():
+    # Search images are inverted validation images: the one transformation that makes them alike is Invert.
+    generator = torch.Generator().manual_seed(2)
+    y = torch.arange(40) % 2
+    shapes = torch.randint(0, 2, (2, 1, 16, 16), generator=generator).float()
+    noise = torch.randint(0, 90, (40, 1, 16, 16), generator=generator)
+    x = (150 * shapes[y] + noise).to(torch.uint8).expand(-1, 3, -1, -1).contiguous()
+    model = DigitNetwork(2, mean=[0.5] * 3, deviation=[0.3] * 3, generator=generator).eval()
+    space = AugmentationSpace(16, ops=("Identity", "ShearX", "Invert", "Posterize"))
+    config = replace(TINY, n_layers=1, steps=40, units=4, init_identity=0.0)
+    policy = DeepAASearch(model, space, config).fit(255 - x[:20], y[:20], x[20:], y[20:])
+    assert float(policy.mass_of("Invert")[0]) > 0.5
+
+
+def test_noise_replaces_v_at_its_length(model, data):
+    search = DeepAASearch(model, SPACE, TINY)
+    plain, noisy = search.source(*data), DeepAASearch(model, SPACE, replace(TINY, noise=True)).source(*data)
+    assert float(noisy.target(0, 1).norm()) == pytest.approx(float(plain.target(0, 1).norm()), rel=1e-5)
+    assert abs(float(cosine(noisy.target(0, 1), plain.target(0, 1)))) < 0.2
+
+
+def test_kept_gradients_are_those_drawn_anew(model, data):
+    kept = DeepAASearch(model, SPACE, TINY).source(*data)
+    fresh = UnitSource(kept.gradients, *data, classes=[0, 1, 2], n_validation=TINY.n_validation, n_cached=0, seed=0)
+    assert torch.equal(kept.target(2, 1), fresh.target(2, 1))
+    assert kept.target(2, 1) is kept.target(2, 1)
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_with_too_few_images_is_named(model, data):
+    with pytest.raises(DeepAAInputError, match=r"class 0 has 6 validation images, and n_validation=7.*at most 6"):
+        run(model, data, replace(TINY, n_validation=7))
+    x, y, xv, yv = data
+    with pytest.raises(DeepAAInputError, match="class 1 has 6 validation images but no image to search on"):
+        run(model, (x[y != 1], y[y != 1], xv, yv))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: (x, y.float()), "class numbers as integers"),
+        (lambda x, y: (x, y + 1), r"y_search\[2\] = 3; class numbers must be in \[0, 3\)"),
+        (lambda x, y: (x, y[:-1]), "give one each"),
+        (lambda x, y: (x.permute(0, 2, 3, 1), y), "channels"),
+        (lambda x, y: (x.float() / 60 - 1, y), "raw images in"),
+        (lambda x, y: (x[:, :, :, :8], y), "one size"),
+    ],
+)
+def test_images_and_labels_that_do_not_fit_are_refused(model, data, change, message):
+    with pytest.raises(DeepAAInputError, match=message):
+        run(model, (*change(*data[:2]), *data[2:]))
+
+
+def test_overlapping_sets_are_warned_of(model, data):
+    with pytest.warns(UserWarning, match="2 of the 18 validation images are among the 18 search images"):
+        run(model, (data[0], data[1], torch.cat([data[0][:2], data[2][2:]]), data[3]), replace(TINY, steps=1))
+
+
+def test_units_without_a_gradient_are_counted_and_too_many_refused(data):
+    def zero_for_first_class(logits, labels):
+        return logits.sum(1) * (labels != 0) * 0 + torch.nn.functional.cross_entropy(
+            logits, labels, reduction="none"
+        ) * (labels != 0)
+
+    model = DigitNetwork(3, mean=[0.5] * 3, deviation=[0.25] * 3, generator=torch.Generator().manual_seed(1)).eval()
+    search = DeepAASearch(model, SPACE, replace(TINY, units=12, steps=2), loss=zero_for_first_class)
+    search.fit(*data)
+    assert 0 < search.history_["skipped"].max() <= 6
+    with pytest.raises(DeepAAInputError, match="zero gradient"):
+        DeepAASearch(model, SPACE, TINY, loss=lambda logits, labels: 0 * logits.sum(1) * labels).fit(*data)
+
+
+def test_options_that_do_not_exist_or_make_no_sense_are_refused(model, data):
+    with pytest.raises(DeepAAInputError, match="speed=3 is no option; known: n_layers"):
+        search_policy(model, *data, speed=3)
+    with pytest.raises(DeepAAInputError, match="steps=0 must be a whole number above 0"):
+        SearchConfig(steps=0)
+    with pytest.raises(DeepAAInputError, match=r"steps=2\.5 must be a whole number"):
+        SearchConfig(steps=2.5)
+    with pytest.raises(DeepAAInputError, match="lr=0 must be above 0"):
+        SearchConfig(lr=0)
+    with pytest.raises(DeepAAInputError, match="may be negative"):
+        SearchConfig(std_weight=-1.0)
+
+
+def test_history_before_a_search_is_refused(model):
+    with pytest.raises(DeepAAInputError, match=r"call \.fit"):
+        _ = DeepAASearch(model, SPACE, TINY).history_
+
+
+def test_one_call_searches(model, data):
+    policy = search_policy(model, *data, space=SPACE, n_layers=1, steps=2, units=2, n_validation=4, n_grad=3)
+    assert policy(data[0]).shape == data[0].shape
+
+
+def test_a_search_too_short_to_leave_its_start_is_warned_of(model, data):
+    with pytest.warns(UserWarning, match="Give at least 10 steps"):
+        run(model, data, replace(TINY, steps=1, n_layers=1))
+
+
+def test_models_that_do_not_take_such_images_are_refused(model, data):
+    with pytest.raises(DeepAAInputError, match=r"torch\.nn\.Module"):
+        DeepAASearch(lambda images: images)
+    with pytest.raises(DeepAAInputError, match="normalise inside"):
+        run(torch.nn.Conv2d(1, 3, 1).eval(), data)
+    with pytest.raises(DeepAAInputError, match="it has to give logits"):
+        run(torch.nn.Conv2d(3, 3, 1).eval(), data)
+    with pytest.raises(DeepAAInputError, match="the number of x_search=0"):
+        run(model, (data[0][:0], data[1][:0], *data[2:]))
