@@ -116,6 +116,12 @@ def pairs_of_sentences():
     return {"new_pairs": pairs[:4]}
 
 
+def series_by_time():
+    from reprise.psa_gan import make_panel
+
+    return {"frame": make_panel(5, days=35).to_frame()}
+
+
 def samples_and_a_pool():
     from sklearn.datasets import load_iris
 
@@ -174,6 +180,9 @@ def short_trainings(monkeypatch, tmp_path):
     from reprise.deep_aa import search
     from reprise.grda import estimators
     from reprise.in_domain import training
+    from reprise.psa_gan import estimator as window_estimator
+    from reprise.psa_gan import fid
+    from reprise.psa_gan.encoder import EncoderRecipe
     from reprise.rim import estimators as rim_estimators
     from reprise.trans_encoder import estimators as pair_estimators
     from reprise.walk_alone import own_predictors
@@ -190,6 +199,10 @@ def short_trainings(monkeypatch, tmp_path):
     )
     own_log = rim_estimators.RecurrentIntensityModel
     monkeypatch.setattr(rim_estimators, "RecurrentIntensityModel", partial(own_log, epochs=1, width=8))
+    own_windows = window_estimator.PSAGAN
+    few_steps = {"max_steps": 6, "channels": 4, "batch_size": 8}
+    monkeypatch.setattr(window_estimator, "PSAGAN", lambda **given: own_windows(**{**given, **few_steps}))
+    monkeypatch.setattr(fid, "SMALL_RECIPE", EncoderRecipe(8, 2, 8, 12, batch_size=5, max_length=40, n_steps=5))
     options = training.TrainingOptions
     quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
     monkeypatch.setattr(estimators, "GRDAClassifier", quick)
@@ -208,6 +221,7 @@ OWN_DATA_NAMES = {
     "rim": log_of_a_shop,
     "giant-xrt": graph_with_texts,
     "trans-encoder": pairs_of_sentences,
+    "psa-gan": series_by_time,
     "deep-aa": images_and_a_classifier,
 }
 
@@ -247,6 +261,15 @@ def test_the_page_on_own_data_is_linked_and_has_one_recipe_for_each_published_ch
     assert published <= {section.replace("-", "_") for section in OWN_DATA_SECTIONS}
     headings = re.findall(r"^## (.+)$", OWN_DATA, flags=re.MULTILINE)
     assert len(headings) == len(set(headings)) == len(OWN_DATA_SECTIONS) + 1  # and where to find more
+
+
+def test_the_recipe_for_time_series_scores_on_held_out_steps(short_trainings, capsys):
+    names = run_recipe("psa-gan")
+    assert names["windows"].shape == (10, 5, 32)
+    assert names["paths"].shape == (50, 5, 24)
+    assert [panel.values.isnan().sum() for panel in names["filled"]] == [0] * 10
+    scores = re.findall(r"^(\S+) ± \S+ \(floor (\S+), corrected", capsys.readouterr().out, flags=re.MULTILINE)
+    assert len(scores) == 2
 
 
 @pytest.mark.parametrize("command", COMMANDS)
