@@ -116,6 +116,13 @@ def pairs_of_sentences():
     return {"new_pairs": pairs[:4]}
 
 
+def series_by_time():
+    from reprise.psa_gan import make_panel
+
+    make_panel(5, days=35).to_frame().to_csv("panel.csv")
+    return {}
+
+
 def samples_and_a_pool():
     from sklearn.datasets import load_iris
 
@@ -153,11 +160,11 @@ def images_and_a_classifier():
 
     torch.manual_seed(0)
     layers = [nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    labels = torch.arange(64) % 2
+    classes = torch.arange(128) // 2 % 2
     images = torch.rand(128, 3, 16, 16)
-    names = {"model": nn.Sequential(*layers, nn.Linear(8, 2)), "loader": [(images[:8], labels[:8])]}
-    parts = {"x_search": images[:64], "y_search": labels, "x_validation": images[64:], "y_validation": labels}
-    return {**names, **parts}
+    np.save("images.npy", images.numpy())
+    np.save("classes.npy", classes.numpy())
+    return {"model": nn.Sequential(*layers, nn.Linear(8, 2)), "loader": [(images[:8], classes[:8])]}
 
 
 def files_of_tracks():
@@ -174,6 +181,9 @@ def short_trainings(monkeypatch, tmp_path):
     from reprise.deep_aa import search
     from reprise.grda import estimators
     from reprise.in_domain import training
+    from reprise.psa_gan import estimator as window_estimator
+    from reprise.psa_gan import fid
+    from reprise.psa_gan.encoder import EncoderRecipe
     from reprise.rim import estimators as rim_estimators
     from reprise.trans_encoder import estimators as pair_estimators
     from reprise.walk_alone import own_predictors
@@ -190,6 +200,10 @@ def short_trainings(monkeypatch, tmp_path):
     )
     own_log = rim_estimators.RecurrentIntensityModel
     monkeypatch.setattr(rim_estimators, "RecurrentIntensityModel", partial(own_log, epochs=1, width=8))
+    own_windows = window_estimator.PSAGAN
+    few_steps = {"max_steps": 6, "channels": 4, "batch_size": 8}
+    monkeypatch.setattr(window_estimator, "PSAGAN", lambda **given: own_windows(**{**given, **few_steps}))
+    monkeypatch.setattr(fid, "SMALL_RECIPE", EncoderRecipe(8, 2, 8, 12, batch_size=5, max_length=40, n_steps=5))
     options = training.TrainingOptions
     quick = partial(estimators.GRDAClassifier, n_steps=5, hidden_width=8, embedding=np.eye(3))
     monkeypatch.setattr(estimators, "GRDAClassifier", quick)
@@ -208,6 +222,7 @@ OWN_DATA_NAMES = {
     "rim": log_of_a_shop,
     "giant-xrt": graph_with_texts,
     "trans-encoder": pairs_of_sentences,
+    "psa-gan": series_by_time,
     "deep-aa": images_and_a_classifier,
 }
 
@@ -247,6 +262,16 @@ def test_the_page_on_own_data_is_linked_and_has_one_recipe_for_each_published_ch
     assert published <= {section.replace("-", "_") for section in OWN_DATA_SECTIONS}
     headings = re.findall(r"^## (.+)$", OWN_DATA, flags=re.MULTILINE)
     assert len(headings) == len(set(headings)) == len(OWN_DATA_SECTIONS) + 1  # and where to find more
+
+
+def test_the_recipe_for_time_series_scores_on_held_out_steps(short_trainings, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run_recipe("psa-gan")
+    assert names["windows"].shape == (10, 5, 32)
+    assert names["paths"].shape == (50, 5, 24)
+    assert [panel.values.isnan().sum() for panel in names["filled"]] == [0] * 10
+    scores = re.findall(r"^(\S+) ± \S+ \(floor (\S+), corrected", capsys.readouterr().out, flags=re.MULTILINE)
+    assert len(scores) == 2
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -15,7 +15,9 @@
   const read = (row, place) => {
     const verdict = row.querySelector(".verdict");
     const outcome = ORDER.findIndex((name) => verdict && verdict.classList.contains(`verdict-${name}`));
-    const paper = row.cells[0].textContent.trim();
+    const name = row.cells[0].cloneNode(true);
+    name.querySelectorAll(".remark").forEach((remark) => remark.remove());
+    const paper = name.textContent.trim();
     const claim = row.querySelector(".claim-id");
     const number = claim ? parseInt(claim.textContent.replace(/\D/g, ""), 10) || 0 : 0;
     return { row, place, paper, outcome, number, text: row.textContent.toLowerCase() };

@@ -22,10 +22,10 @@ RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-9, 1e-12
 
 
 def published_numbers(package: str) -> Any:
-    """Return the paper's printed numbers: ``dataset, split, method, metric, value, source``."""
+    """Return the paper's printed numbers: ``dataset, split, method, metric, value, source``; maybe none."""
     import pandas as pd
 
-    return pd.read_csv(PACKAGE_FOLDER / package / "published.csv", comment="#")
+    return pd.read_csv(PACKAGE_FOLDER / package / "published.csv", comment="#", dtype={"value": "float64"})
 
 
 def claims_of(package: str) -> tuple[Claim, ...]:

@@ -85,3 +85,12 @@ def test_the_declared_figure_is_named_by_its_number_and_left_out_where_the_run_h
 def test_the_page_has_a_picture_of_all_claims_and_one_a_published_record(staged: Staged) -> None:
     names = {path.stem for path in (staged.source / "scoreboard-figures/published").iterdir()}
     assert names == {"board", "estimates_cold_brew", "estimates_grda", "estimates_grda-paper"}
+
+
+def test_every_line_of_a_claim_says_which_version_computed_it_and_when(staged: Staged) -> None:
+    text = (staged.source / "scoreboard.md").read_text(encoding="utf-8")
+    claims = text[text.index("## Every claim, as published") :]
+    lines = [line for line in claims.splitlines() if line.startswith("* - [")]
+    assert len(lines) == 12
+    assert all(line.endswith("[version 0.1.0, 4 March 2026]{.remark}") for line in lines)
+    assert "version 0.1.0, commit 0123456789, 4 March 2026" in text

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from reprise.claims import ControlResult
-from reprise.in_domain import claims, factor_figures, figures, rates, rules, sentences, summaries
+from reprise.in_domain import claims, factor_figures, figures, gains, rates, rules, sentences, summaries
 from reprise.in_domain.convergence import convergence
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.models import APPROACHES
@@ -317,14 +317,27 @@ def test_tables_name_what_was_not_run_and_what_did_not_converge(rows):
     assert table.loc["BetaVAE", "remark"] == "not run"
     assert table.loc["CNN", "remark"] == ""
     assert len(table) == 17
+    assert "data set" not in table
+    assert table.columns.tolist()[:4] == ["random", "extrapolation", "interpolation", "composition"]
+
+
+def test_the_table_of_other_data_sets_has_their_models_and_splits_only():
+    two = {kind: GOOD[kind] for kind in ("random", "extrapolation")}
+    rooms = [{**row, "dataset": "rooms"} for row in model_rows("MLP", scores=two)]
+    table = summaries.score_table(rows_of(model_rows("CNN"), rooms), ["rooms"])
+    assert table.columns.tolist() == ["model", "random", "extrapolation", "seeds", "remark"]
+    assert table["model"].tolist() == ["MLP"]
+    with pytest.raises(MissingRowsError, match="none of the data sets"):
+        summaries.score_table(rows_of(model_rows("CNN")), [])
 
 
 def test_the_remedies_table_has_the_plain_network_beside(rows):
     more = model_rows("CNN, augmented", experiment="remedies")
     table = summaries.remedy_table(rows_of(rows.replace({np.nan: None}).to_dict("records"), more))
-    assert table["model"].tolist() == ["CNN", "CNN", "CNN, augmented", "CNN, augmented"]
-    assert table["x"].tolist()[0].startswith("0.95")
-    assert table["seeds"].tolist() == [3, 3, 3, 3]
+    assert table.columns.tolist() == ["split", "factor", "CNN (n = 3)", "CNN, augmented (n = 3)"]
+    assert table["factor"].tolist() == [*FACTORS, "mean", "mean"]
+    assert table["split"].tolist() == ["extrapolation"] * 6 + ["random"]
+    assert [value[:4] for value in table["CNN (n = 3)"]] == ["0.60"] * 5 + ["0.60", "0.95"]
 
 
 def test_every_rate_was_tried_for_every_model_and_the_best_one_is_used():
@@ -374,6 +387,27 @@ def test_sentences_say_what_their_rows_say(rows):
     assert "reaches R² 0.9" in sentences.who_converged(rows_of(model_rows("CNN", scores={**GOOD, "random": 0.5})))
 
 
+def test_trainings_that_have_not_converged_on_other_data_sets_are_named_with_their_scores(rows):
+    assert "Nor have" not in sentences.who_converged(rows)
+    scores = {0: 0.5, 1: 0.83, 2: 0.95}
+    rooms = [
+        {**row, "dataset": "rooms"}
+        for seed, value in scores.items()
+        for row in model_rows("MLP", (seed,), {**GOOD, "random": value - 0.002 * seed})
+    ]
+    said = sentences.who_converged(rows_of(model_rows("CNN"), rooms))
+    assert "Nor have other trainings: on Rooms 2 of 3 of MLP (R² 0.50 to 0.83)." in said
+
+
+def test_what_forty_orientations_leave_is_said_with_the_cnn_on_the_random_split(rows):
+    assert "our CNN" not in sentences.what_forty_orientations_leave(rows)
+    forty = [{**row, "dataset": "sprites-40"} for row in model_rows("CNN", (0,))]
+    for row in forty:
+        row["value"] -= 0.9 * (row.get("factor") == "orientation")
+    said = sentences.what_forty_orientations_leave(rows_of(model_rows("CNN"), forty))
+    assert "orientation with R² 0.05, and reaches 0.77 over all factors" in said
+
+
 def test_the_worst_pair_of_factors_is_named():
     def one_pair(j, k):
         return 0.1 if (j, k) == ("orientation", "shape") else 0.93
@@ -408,7 +442,7 @@ def test_composition_is_compared_over_grids_without_the_orientations_that_no_ima
     table = summaries.composition_table(more).set_index(["data set", "factor"])
     assert len(table) == 10
     ten, forty = (table.loc[(f"sprites, {n} orientations", "orientation")] for n in ("10", "all 40"))
-    assert (ten["corner"], forty["corner"], forty["values"]) == (1, 4, 40)
+    assert (ten["corner"], forty["corner"]) == ("1 of 10", "4 of 40")
     assert ten["R² composition"].startswith("0.85")
     assert table.loc[("sprites, 10 orientations", "shape"), "corner"] == "not cut"
     with pytest.raises(MissingRowsError, match="composition"):
@@ -428,6 +462,9 @@ def test_the_search_is_said_with_the_models_whose_best_rate_is_an_end(monkeypatc
     assert "0.70 (A) to 0.90 (B)" in said
 
 
+OTHERS = {"CoordConv": 0.75, "MLP": 0.5}
+
+
 def test_what_equivariance_buys_is_compared_with_the_same_seeds():
     plain = model_rows("CNN")
     for row in plain:
@@ -435,10 +472,23 @@ def test_what_equivariance_buys_is_compared_with_the_same_seeds():
     better = model_rows("RotEq-CNN", (0,), {**GOOD, "extrapolation": 0.7})
     for row in better:
         row["value"] += 0.2 * (row.get("factor") == "shape" and row["split"] == "extrapolation")
-    said = sentences.what_the_biases_buy(rows_of(plain, better))
-    assert "RotEq-CNN 0.70 instead of 0.60 (one seed); it gains most in shape, 0.90 instead of 0.60" in said
-    assert "none of RotEq-CNN" in sentences.what_the_biases_buy(rows_of(model_rows("CNN")))
-    assert sentences.BIASED == rules.BIASED
+    said = gains.what_the_biases_buy(rows_of(plain, better))
+    assert "RotEq-CNN +0.10 (one seed), most in shape, +0.30 (one seed)." in said
+    assert "without such" not in said
+    assert "none of RotEq-CNN" in gains.what_the_biases_buy(rows_of(model_rows("CNN")))
+    assert "nothing to compare" in gains.what_the_biases_buy(rows_of(plain, model_rows("RotEq-CNN", (7,))))
+    assert gains.BIASED == rules.BIASED
+
+
+def test_a_gain_without_a_bias_is_said_beside_that_of_the_biased():
+    biased = model_rows("RotEq-CNN", scores={**GOOD, "extrapolation": 0.8})
+    for row in biased:
+        row["value"] += 0.01 * (row["seed"] - 1)
+    better, worse = (model_rows(name, scores={**GOOD, "extrapolation": value}) for name, value in OTHERS.items())
+    said = gains.what_the_biases_buy(rows_of(model_rows("CNN"), biased, better, worse))
+    assert "RotEq-CNN +0.20 [0.18, 0.22] (3 seeds)" in said
+    assert "CoordConv +0.15 [0.15, 0.15] (3 seeds); MLP −0.10 [−0.10, −0.10] (3 seeds)" in said
+    assert "Above zero without a bias: CoordConv;" in said
 
 
 def test_what_gates_the_blogs_case_is_said_with_its_own_control(rows):
@@ -450,8 +500,12 @@ def test_what_gates_the_blogs_case_is_said_with_its_own_control(rows):
 
 def test_what_a_remedy_buys_is_said_for_position_and_for_all_factors():
     taught = model_rows("CNN, augmented", scores={**GOOD, "extrapolation": 0.9}, experiment="remedies")
-    said = sentences.what_the_remedies_buy(rows_of(model_rows("CNN"), taught))
-    assert "with augmented, 0.90 instead of 0.60 for position and 0.90 instead of 0.60 for all factors" in said
+    for row in taught:
+        row["value"] -= 0.2 * (row.get("factor") in ("x", "y"))
+    read_out = model_rows("CNN, soft-argmax", scores={**GOOD, "extrapolation": 0.7}, experiment="remedies")
+    said = gains.what_the_remedies_buy(rows_of(model_rows("CNN"), taught, read_out))
+    assert "with augmented +0.10 [0.10, 0.10] (3 seeds) for position and +0.30 [0.30, 0.30] (3 seeds) for all" in said
+    assert said.endswith("Soft-argmax minus augmented, all factors: −0.20 [−0.20, −0.20] (3 seeds).")
 
 
 def test_the_scale_is_that_of_the_settings():
@@ -459,7 +513,7 @@ def test_the_scale_is_that_of_the_settings():
     assert "1234 training steps of 64 images" in said
     assert "64 pixels a side, as in the paper" in said
     assert "as many for" not in said
-    longer = sentences.scale_of_this_run(Settings(models=("CNN", "MLP"), models_once=("PCL",)))
+    longer = sentences.scale_of_this_run(Settings(models=("CNN", "MLP"), slower_models=("PCL",)))
     slow = sorted((APPROACHES[name].slowness, name) for name in ("MLP", "PCL"))
     assert ", {:g} times as many for {}, {:g} times as many for {};".format(*slow[0], *slow[1]) in longer
 
@@ -481,7 +535,7 @@ def test_remedies_are_compared_with_the_plain_network_of_the_same_seed():
     plain = model_rows("CNN", seeds=(0, 1, 2))
     for row in plain:
         row["value"] -= 0.1 * (row["seed"] < 2)
-    assert "0.60 instead of 0.60 for position" in sentences.what_the_remedies_buy(rows_of(plain, taught))
+    assert "with augmented 0.00 (one seed) for position" in gains.what_the_remedies_buy(rows_of(plain, taught))
 
 
 def test_what_keeps_two_claims_open_is_counted_over_trainings(rows):

@@ -5,7 +5,7 @@ import pytest
 from reprise.catalogue import find_paper
 from reprise.errors import RepriseError
 from reprise.in_domain.models import APPROACHES
-from reprise.in_domain.plan import options_of, plan, read_out_options, seeds_in_turn
+from reprise.in_domain.plan import options_of, plan, read_out_options, seeds_of
 from reprise.in_domain.settings import Settings
 from reprise.in_domain.study import run
 from reprise.parameters import profile_parameters
@@ -20,10 +20,11 @@ EVERYTHING = {
     "datasets": ("sprites-rot90", "sprites-40", "turntable"),
     "seeds": (0, 3),
     "models": ("CNN", "MLP"),
-    "models_once": ("PCL", "SetEncoder"),
+    "slower_models": ("PCL", "SetEncoder"),
     "other_models": ("CNN", "MLP"),
     "composition_models": ("CNN",),
     "remedies": ("CNN, augmented",),
+    "fewer_seeds": {"PCL": (0,), "SetEncoder": (3,), "CNN, augmented": (0,)},
     "splits": ("random", "composition", "interpolation", "extrapolation"),
     "experiments": ("comparison", "remedies", "blog", "oracles"),
 }
@@ -35,7 +36,7 @@ def rows():
 
 
 def test_the_study_twice_gives_equal_rows():
-    small = Settings(**{**TINY, "models_once": ("PCL",)})
+    small = Settings(**{**TINY, "slower_models": ("PCL",)})
     pd.testing.assert_frame_equal(run(small), run(small))
 
 
@@ -76,18 +77,21 @@ def test_representations_have_dci_scores(rows):
     assert set(rows[rows.metric.str.startswith("dci_")].method) == {"PCL"}
 
 
-def test_models_with_one_seed_take_the_single_seeds_in_turn():
-    settings = Settings(seeds=(0, 1), single_seeds=(0, 1, 2), models_once=("PCL", "BetaVAE", "SlowVAE", "Ada-GVAE"))
-    assert seeds_in_turn(settings, settings.models_once) == {
-        "PCL": (0,), "BetaVAE": (1,), "SlowVAE": (), "Ada-GVAE": (0,)
-    }  # fmt: skip
+def test_a_model_and_a_data_set_have_only_the_seeds_that_they_are_limited_to():
+    limits = {"PCL": (1, 2), "rooms": (0, 1)}
+    settings = Settings(seeds=(0, 1, 2), datasets=("sprites-rot90", "rooms"), fewer_seeds=limits)
+    assert seeds_of(settings, "sprites-rot90", "CNN") == (0, 1, 2)
+    assert seeds_of(settings, "sprites-rot90", "PCL") == (1, 2)
+    assert seeds_of(settings, "rooms", "CNN") == (0, 1)
+    assert seeds_of(settings, "rooms", "PCL") == (1,)
 
 
-def test_the_plan_trains_single_models_for_single_seeds_only():
+def test_the_plan_trains_slower_models_on_two_splits_with_their_seeds():
     settings = Settings(**EVERYTHING)
     seeds = {(run.model, run.kind): run.seeds for run in plan(settings, "sprites-rot90")}
     assert seeds["MLP", "composition"] == (0, 3)
     assert seeds["PCL", "random"] == (0,)
+    assert seeds["SetEncoder", "extrapolation"] == (3,)
     assert not {("PCL", "composition"), ("SetEncoder", "composition")} & set(seeds)
     assert plan(settings, "dsprites-frames") == ()
     assert {run.kind for run in plan(settings, "sprites-40")} == {"random", "composition"}
@@ -96,6 +100,13 @@ def test_the_plan_trains_single_models_for_single_seeds_only():
         ("CNN", "composition")
     }
     assert not [run for run in plan(Settings(**{**EVERYTHING, "seeds": (3,)}), "sprites-rot90") if run.model == "PCL"]
+
+
+def test_the_blogs_case_has_the_seeds_of_its_model():
+    limited = Settings(**TINY, seeds=(0, 1), models=("CNN", "MLP"), fewer_seeds={"MLP": (1,)}, experiments=("blog",))
+    found = run(limited)
+    accuracies = found[found.metric == "shape_accuracy"]
+    assert accuracies.groupby("method")["seed"].agg(set).to_dict() == {"CNN": {0, 1}, "MLP": {1}}
 
 
 def test_the_mlp_gets_more_steps_and_its_own_rate():
@@ -133,7 +144,8 @@ def test_the_standard_profile_runs_nothing_that_needs_a_gpu():
     [
         ({"models": ["CNNN"]}, "did you mean 'CNN'"),
         ({"remedies": ["CNN augmented"]}, "did you mean 'CNN, augmented'"),
-        ({"models_once": ["CNN"]}, "named twice"),
+        ({"slower_models": ["CNN"]}, "named twice"),
+        ({"fewer_seeds": {"PLC": [0]}}, "did you mean 'PCL'"),
         ({"splits": ["extrapolation"]}, "must hold 'random'"),
         ({"batch_size": 7}, "multiple of 2"),
         ({"image_side": 48}, "32 or 64"),

@@ -40,26 +40,33 @@ def plan(settings: Settings, dataset: str) -> tuple[Run, ...]:
     """List the trainings on one data set."""
     if dataset not in IMAGE_DATA_SETS:
         return ()
-    blocks: list[tuple[str, dict[str, tuple[int, ...]], tuple[Kind, ...]]] = []
+    blocks: list[tuple[str, tuple[str, ...], tuple[Kind, ...]]] = []
     if "comparison" in settings.experiments and dataset == MAIN_DATA_SET:
         blocks += [
-            ("comparison", dict.fromkeys(settings.models, settings.seeds), settings.splits),
-            ("comparison", seeds_in_turn(settings, settings.models_once), TWO_SPLITS),
+            ("comparison", settings.models, settings.splits),
+            ("comparison", settings.slower_models, TWO_SPLITS),
         ]
     elif "comparison" in settings.experiments:
         blocks += [
-            ("comparison", dict.fromkeys((name,), settings.seeds), _splits_beside(settings, dataset, name))
+            ("comparison", (name,), _splits_beside(settings, dataset, name))
             for name in dict.fromkeys((*settings.other_models, *settings.composition_models))
         ]
     if "remedies" in settings.experiments and dataset == MAIN_DATA_SET:
-        blocks.append(("remedies", seeds_in_turn(settings, settings.remedies), TWO_SPLITS))
-    return tuple(
-        Run(experiment, model, kind, seeds)
+        blocks.append(("remedies", settings.remedies, TWO_SPLITS))
+    planned = (
+        Run(experiment, model, kind, seeds_of(settings, dataset, model))
         for experiment, models, kinds in blocks
-        for model, seeds in models.items()
+        for model in models
         for kind in kinds
-        if seeds and kind in settings.splits
+        if kind in settings.splits
     )
+    return tuple(run for run in planned if run.seeds)
+
+
+def seeds_of(settings: Settings, dataset: str, model: str) -> tuple[int, ...]:
+    """Return the run's seeds without those that the model or the data set is not run with."""
+    allowed = [settings.fewer_seeds[name] for name in (dataset, model) if name in settings.fewer_seeds]
+    return tuple(seed for seed in settings.seeds if all(seed in seeds for seeds in allowed))
 
 
 def _splits_beside(settings: Settings, dataset: str, model: str) -> tuple[Kind, ...]:
@@ -70,18 +77,6 @@ def _splits_beside(settings: Settings, dataset: str, model: str) -> tuple[Kind, 
     if model in settings.composition_models and dataset in COMPOSED:
         wanted.update(CONTROL_AND_COMPOSITION)
     return tuple(kind for kind in KINDS if kind in wanted)
-
-
-def seeds_in_turn(settings: Settings, models: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    """Give each model one of the single seeds in turn, so that cells of a fan-out by seed take equally long.
-
-    A model whose seed is not among the run's seeds has none.
-    """
-    single = settings.single_seeds
-    return {
-        model: tuple(seed for seed in settings.seeds if seed == single[place % len(single)])
-        for place, model in enumerate(models)
-    }
 
 
 def options_of(settings: Settings, approach: Approach) -> TrainingOptions:

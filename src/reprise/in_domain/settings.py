@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from reprise.catalogue import find_paper
 from reprise.errors import unknown_name
 from reprise.in_domain.models import APPROACHES
 from reprise.settings import ChapterSettings
@@ -27,25 +28,19 @@ class Settings(ChapterSettings):
         ("sprites-rot90",), min_length=1, description="names of the data sets; the paper: dSprites, Shapes3D, MPI3D, …"
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="seeds of training; the paper: several, 5 recalled")
-    single_seeds: tuple[int, ...] = Field(
-        (0,), min_length=1, description="seeds that the models and remedies with one seed take in turn"
-    )
     models: tuple[str, ...] = Field(
-        ("CNN",), min_length=1, description="models with all seeds, on all splits and in the blog's case; the paper: 17"
+        ("CNN",), min_length=1, description="models on all splits and in the blog's case; the paper: 17"
     )
-    models_once: tuple[str, ...] = Field(
-        (), description="models with one seed each, on the random and the extrapolation split"
-    )
-    other_models: tuple[str, ...] = Field(
-        (), description="models on rooms and turntable with all seeds, random and extrapolation"
-    )
+    slower_models: tuple[str, ...] = Field((), description="further models, on the random and the extrapolation split")
+    other_models: tuple[str, ...] = Field((), description="models on rooms and turntable, random and extrapolation")
     composition_models: tuple[str, ...] = Field(
         (),
-        description="models on the composition split of rooms and sprites-40 with all seeds: is it as hard as on "
-        "sprites-rot90?",
+        description="models on the composition split of rooms and sprites-40: is it as hard as on sprites-rot90?",
     )
-    remedies: tuple[str, ...] = Field(
-        (), description="networks that know a mechanism, with one seed each, random and extrapolation"
+    remedies: tuple[str, ...] = Field((), description="networks that know a mechanism, random and extrapolation")
+    fewer_seeds: dict[str, tuple[int, ...]] = Field(
+        default_factory=dict,
+        description="models and data sets that are run with these of the seeds only; all others with every one",
     )
     splits: tuple[Kind, ...] = Field(
         ("random", "extrapolation"), min_length=1, description="splits compared; the paper: all four"
@@ -71,12 +66,15 @@ class Settings(ChapterSettings):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        listed = [*self.models, *self.models_once, *self.remedies]
+        listed = [*self.models, *self.slower_models, *self.remedies]
         for name in (*listed, *self.other_models, *self.composition_models):
             if name not in APPROACHES:
                 raise ValueError(str(unknown_name("model", name, list(APPROACHES))))
         if twice := sorted({name for name in listed if listed.count(name) > 1}):
             raise ValueError(f"{twice} are named twice; name each model in one list.")
+        known = [*APPROACHES, *(data_set.name for data_set in find_paper(self.paper).data_sets)]
+        if strange := sorted(set(self.fewer_seeds).difference(known)):
+            raise ValueError(str(unknown_name("model or data set", strange[0], known)))
         if CONTROL not in self.splits:
             raise ValueError("splits must hold 'random': without it nobody knows whether a model has converged.")
         return self

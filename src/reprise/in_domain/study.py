@@ -34,7 +34,7 @@ from reprise.in_domain.grid import IntegerArray, find_grid
 from reprise.in_domain.images import Images, Render, RenderedGrid, render_points
 from reprise.in_domain.models import APPROACHES, build_model
 from reprise.in_domain.oracles import oracle_scores
-from reprise.in_domain.plan import IMAGE_DATA_SETS, Run, blog_options, options_of, plan, read_out_options
+from reprise.in_domain.plan import IMAGE_DATA_SETS, Run, blog_options, options_of, plan, read_out_options, seeds_of
 from reprise.in_domain.remedies import MoveAndZoom
 from reprise.in_domain.representations import Representation
 from reprise.in_domain.rooms import room_renderer
@@ -242,7 +242,7 @@ def _blog_records(settings: Settings) -> Records:
     source = blog_images(settings.image_side, resolve_device(settings.device))
     images = render_points(source, np.concatenate([case.held_out, case.control, case.test]))
     for name in settings.models:
-        for seed in settings.seeds:
+        for seed in seeds_of(settings, MAIN_DATA_SET, name):
             for subset, train_index in case.training_sets().items():
                 model = train_model(settings, name, images, train_index, seed, blog_options(settings, name))
                 predicted = predict_points(model, images, case.test, checked=False)

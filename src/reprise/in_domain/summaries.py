@@ -10,6 +10,7 @@ import pandas as pd
 from reprise.in_domain import rates
 from reprise.in_domain.grid import GRIDS
 from reprise.in_domain.lookups import (
+    MEAN_SCORE,
     OVER_SEEDS,
     TITLES,
     Score,
@@ -17,16 +18,18 @@ from reprise.in_domain.lookups import (
     conditions,
     converged_seeds,
     methods_of,
+    require,
     score,
 )
 from reprise.in_domain.models import APPROACHES, Approach
-from reprise.in_domain.settings import ALL_ORIENTATIONS, MAIN_DATA_SET
-from reprise.in_domain.splits import KINDS, make_split
+from reprise.in_domain.settings import ALL_ORIENTATIONS, MAIN_DATA_SET, Kind
+from reprise.in_domain.splits import make_split
 from reprise.numerals import MISSING, number, with_interval
 from reprise.plots import measured
-from reprise.rows import MissingRowsError, per_seed, select
+from reprise.rows import MissingRowsError, per_seed
 from reprise.stats import Interval, t_interval
 
+SHOWN: tuple[Kind, ...] = ("random", "extrapolation", "interpolation", "composition")  # in this order
 # Where the composition split is run: the paper's rule asks for something else on each.
 COMPOSED_SETS = {
     MAIN_DATA_SET: "sprites, 10 orientations",
@@ -38,20 +41,24 @@ COMPOSED_SETS = {
 def score_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return R² by data set, model and split with intervals.
 
-    On the first data set all approaches are listed, those that were not run with the reason.
+    On the sprites all approaches are listed, those that were not run with the reason. Splits that nothing was trained
+    on have no column.
     """
+    require(tuple(data_sets))
     lines = []
     for dataset in data_sets:
         present = methods_of(rows, dataset)
         for name, approach in APPROACHES.items():
-            if name not in present and not (approach.in_benchmark and dataset == data_sets[0]):
+            if name not in present and not (approach.in_benchmark and dataset == MAIN_DATA_SET):
                 continue
-            scores = {kind: score(rows, dataset, name, kind) for kind in KINDS}
+            scores = {kind: score(rows, dataset, name, kind) for kind in SHOWN}
             line: dict[str, Any] = {"data set": dataset, "model": name}
             line |= {kind: MISSING if found is None else _written(found) for kind, found in scores.items()}
             line["seeds"] = next((str(found.interval.n) for found in scores.values() if found), MISSING)
             lines.append(line | {"remark": _remark(rows, dataset, name) if name in present else _why_not_run(approach)})
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    empty = [kind for kind in SHOWN if (table[kind] == MISSING).all()]
+    return table.drop(columns=[*empty, *(["data set"] if len(data_sets) == 1 else [])])
 
 
 def _remark(rows: pd.DataFrame, dataset: str, name: str) -> str:
@@ -103,18 +110,21 @@ def published_table(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def remedy_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return R² by factor of the plain CNN and of the remedies, random and extrapolation split."""
-    lines = []
+    """Return R² by factor in extrapolation of the plain CNN and of the remedies; last the mean on the random split."""
     tried = [("comparison", "CNN"), *(("remedies", m) for m in methods_of(rows, MAIN_DATA_SET, "remedies"))]
+    lines = [("extrapolation", factor) for factor in (*GRIDS[MAIN_DATA_SET].names, "mean")] + [("random", "mean")]
+    table: dict[str, list[str]] = {"split": [kind for kind, _ in lines], "factor": [factor for _, factor in lines]}
     for experiment, method in tried:
-        for kind in ("random", "extrapolation"):
-            found = select(rows, **conditions(MAIN_DATA_SET, method, kind, experiment), subset="test", metric="r2")
-            line: dict[str, Any] = {"model": method, "split": kind}
-            for factor in (*GRIDS[MAIN_DATA_SET].names, "mean"):
-                interval = t_interval(per_seed(found, factor=factor))
-                line[factor] = with_interval(interval.estimate, interval.low, interval.high, 3)
-            lines.append(line | {"seeds": found["seed"].nunique()})
-    return pd.DataFrame(lines)
+        found = [
+            t_interval(per_seed(rows, **conditions(MAIN_DATA_SET, method, kind, experiment), **_on_test(factor)))
+            for kind, factor in lines
+        ]
+        table[f"{method} (n = {found[0].n})"] = [_interval(interval) for interval in found]
+    return pd.DataFrame(table)
+
+
+def _on_test(factor: str) -> dict[str, str]:
+    return {**MEAN_SCORE, "factor": factor}
 
 
 def realism_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
@@ -157,8 +167,7 @@ def composition_table(rows: pd.DataFrame) -> pd.DataFrame:
                 {
                     "data set": COMPOSED_SETS[dataset],
                     "factor": factor,
-                    "values": size,
-                    "corner": corners.get(factor, "not cut"),
+                    "corner": f"{corners[factor]} of {size}" if factor in corners else "not cut",
                     "R² random": _interval(t_interval(random)),
                     "R² composition": _interval(t_interval(composed)),
                     "seeds": len(random),
@@ -185,7 +194,7 @@ def dci_table(rows: pd.DataFrame) -> pd.DataFrame:
             line[f"R² {kind}"] = round(
                 float(per_seed(rows, **where, subset="test", factor="mean", metric="r2").mean()), 3
             )
-        lines.append(line)
+        lines.append(line | {"seeds": found[found.method == method]["seed"].nunique()})
     if not lines:
         raise MissingRowsError("no representation was trained.")
     return pd.DataFrame(lines)

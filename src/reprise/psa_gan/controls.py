@@ -1,0 +1,196 @@
+"""Windows made without any training: what a GAN has to beat. All of them know the training part alone.
+
+Each is a `reprise.psa_gan.filling.WindowSource`: called with series, starts and a seed it returns windows on the scaled
+range; like a generator it can be scored and can fill gaps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from reprise.compute import numpy_generator, torch_generator
+from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.panel import TimeSeriesPanel
+from reprise.psa_gan.windows import WindowSampler
+
+
+def steps_of(freq: str, unit: str) -> int:
+    """Return how many steps of a frequency a day or a week has; business days have weeks of five.
+
+    Parameters
+    ----------
+    freq
+        Frequency in pandas' words.
+    unit
+        ``"day"`` or ``"week"``.
+
+    Raises
+    ------
+    PSAGANInputError
+        If a step is longer than the unit.
+
+    Examples
+    --------
+    >>> steps_of("h", "week"), steps_of("5min", "day"), steps_of("B", "week")
+    (168, 288, 5)
+    """
+    start = pd.Timestamp("2000-01-03")  # a Monday
+    end = start + pd.Timedelta(days=1 if unit == "day" else 7)
+    n = len(pd.date_range(start, end, freq=freq, inclusive="left"))
+    if n < 2 and unit == "week":
+        raise PSAGANInputError(f"freq={freq!r} has no steps within a week; give season, in steps.")
+    return n
+
+
+def season_of(panel: TimeSeriesPanel) -> int:
+    """Return the season that can be repeated: a week, or a day where a series has less than two weeks."""
+    week = steps_of(panel.freq, "week")
+    return week if int(panel.lengths.min()) >= 2 * week else steps_of(panel.freq, "day")
+
+
+class LastSeason:
+    """The same series one season before; where that is not known, one season earlier still (seasonal naive).
+
+    Parameters
+    ----------
+    known
+        The part that may be looked at: windows begin anywhere on its calendar, also beyond its end.
+    window
+        Length of a window.
+    season
+        Steps of a season; a week by default, or a day where there is less than two weeks.
+    """
+
+    def __init__(self, known: TimeSeriesPanel, window: int, season: int | None = None) -> None:
+        self.known, self.window = known, window
+        self.season = season_of(known) if season is None else season
+        if not 1 <= self.season <= int(known.lengths.min()):
+            raise PSAGANInputError(
+                f"season={self.season} must lie between 1 and the shortest series, {int(known.lengths.min())} steps."
+            )
+
+    def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
+        """Return windows ``(n, window)``; without randomness.
+
+        Steps within the first season have none before them, and take the one after.
+        """
+        steps = start[:, None] + torch.arange(self.window, device=start.device)
+        length = self.known.lengths.to(start.device)[series, None]
+        back = ((steps - length) // self.season + 1).clamp(min=1)
+        source = steps - back * self.season
+        source = torch.where(source < 0, steps + self.season, source)
+        return self.known.values[series[:, None], torch.minimum(source, length - 1)]
+
+
+class ResampledWindows:
+    """Windows of the same series from the training part, at random: perfect memory, no calendar.
+
+    Parameters
+    ----------
+    known
+        The training part.
+    window
+        Length of a window.
+    """
+
+    def __init__(self, known: TimeSeriesPanel, window: int) -> None:
+        self.known, self.window = known, window
+        sampler = WindowSampler(known, window, allow_nan=True)
+        self.starts, self.counts = sampler.starts, sampler.counts
+        self.first = sampler.counts.cumsum(0) - sampler.counts
+
+    def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
+        """Return windows ``(n, window)``."""
+        if bool((self.counts[series] == 0).any()):
+            raise PSAGANInputError(f"a series has no whole window of {self.window} steps in the training part.")
+        generator = torch_generator(seed, "psa-gan", "resampled windows")
+        share = torch.rand(len(series), generator=generator, dtype=torch.float64).to(series.device)
+        place = self.first[series] + (share * self.counts[series]).long()
+        return self.known.windows(series, self.starts[place], self.window)
+
+
+class BlockBootstrap:
+    """The stationary bootstrap (Politis and Romano, 1994) of each series' training part, by ``arch``.
+
+    Parameters
+    ----------
+    known
+        The training part.
+    window
+        Length of a window.
+    block
+        Mean length of a block in steps; a day by default (five business days).
+    """
+
+    def __init__(self, known: TimeSeriesPanel, window: int, block: int | None = None) -> None:
+        day = steps_of(known.freq, "day")
+        self.known, self.window = known, window
+        self.block = (day if day > 1 else steps_of(known.freq, "week")) if block is None else block
+
+    def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
+        """Return windows ``(n, window)``: the beginnings of bootstrap series."""
+        from arch.bootstrap import StationaryBootstrap
+
+        values = self.known.values.cpu().numpy()
+        wanted = series.cpu().numpy()
+        found = np.empty((len(wanted), self.window), dtype=np.float32)
+        for one in np.unique(wanted):
+            rows = np.flatnonzero(wanted == one)
+            own = values[one, : int(self.known.lengths[one])]
+            own = own[np.isfinite(own)]
+            # A bootstrap series is as long as its source: several one after the other, if that is short.
+            n_parts = -(-self.window // len(own))
+            generator = numpy_generator(seed, "psa-gan", "block bootstrap", int(one))
+            bootstrap = StationaryBootstrap(self.block, own, seed=generator)
+            drawn = [data[0][0] for data in bootstrap.bootstrap(len(rows) * n_parts)]
+            found[rows] = np.concatenate(drawn).reshape(len(rows), -1)[:, : self.window]
+        return torch.from_numpy(found).to(series.device)
+
+
+class SeasonalMeanAR:
+    """The mean at each step of the season (hour of the week) and an autoregression of order 1 around it, by series.
+
+    Parameters
+    ----------
+    known
+        The training part.
+    window
+        Length of a window.
+    season
+        Steps of a season; a week by default, or a day where there is less than two weeks.
+    """
+
+    def __init__(self, known: TimeSeriesPanel, window: int, season: int | None = None) -> None:
+        self.window, self.season = window, season_of(known) if season is None else season
+        values = known.values.double()
+        n_seasons = -(-values.shape[1] // self.season)
+        padded = torch.nn.functional.pad(values, (0, n_seasons * self.season - values.shape[1]), value=torch.nan)
+        by_season = padded.view(len(values), n_seasons, self.season)
+        # A step of the season that a short series never sees has the series' mean.
+        self.mean = torch.where(by_season.isnan().all(1), values.nanmean(1, keepdim=True), by_season.nanmean(1))
+        residual = (by_season - self.mean[:, None]).view(len(values), -1)
+        self.coefficient = _lag_one(residual)
+        variance = residual.square().nanmean(1)
+        self.deviation = variance.sqrt()
+
+    def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
+        """Return windows ``(n, window)``: the mean and a stationary path around it."""
+        noise = torch.randn(
+            len(series), self.window, generator=torch_generator(seed, "psa-gan", "seasonal AR"), dtype=torch.float64
+        ).to(series.device)
+        coefficient, deviation = self.coefficient[series], self.deviation[series]
+        path = [noise[:, 0]]
+        for step in range(1, self.window):
+            path.append(coefficient * path[-1] + (1 - coefficient**2).sqrt() * noise[:, step])
+        steps = (start[:, None] + torch.arange(self.window, device=start.device)) % self.season
+        return (self.mean[series[:, None], steps] + deviation[:, None] * torch.stack(path, 1)).float()
+
+
+def _lag_one(residual: Tensor) -> Tensor:
+    """Return the autocorrelation at lag 1 of rows that may hold NaN, ``(N,)``."""
+    product = (residual[:, 1:] * residual[:, :-1]).nanmean(1)
+    found = product / residual.square().nanmean(1)
+    return found.nan_to_num(0.0).clamp(-0.999, 0.999)

@@ -1,0 +1,388 @@
+"""PSA-GAN as a library: fit to a panel, then sample, fill gaps, or forecast."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from torch import Tensor
+
+from reprise.compute import resolve_device
+from reprise.psa_gan.architecture import Architecture, Fade, Noise
+from reprise.psa_gan.blocks import Upsampling
+from reprise.psa_gan.filling import fill_gaps
+from reprise.psa_gan.generator import Generator
+from reprise.psa_gan.input_checks import PSAGANInputError, name_some
+from reprise.psa_gan.panel import TimeSeriesPanel
+from reprise.psa_gan.places import places_of, steps_of_windows
+from reprise.psa_gan.sampling import WindowGenerator
+from reprise.psa_gan.scaling import MinMaxScaler
+from reprise.psa_gan.schedule import Schedule
+from reprise.psa_gan.stored import check_same, packed_panel, read, unpacked_panel, write
+from reprise.psa_gan.training import Recipe, Trainer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Sink = Callable[[Trainer], None]
+
+
+class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
+    """A progressive self-attention GAN for windows of a panel of time series.
+
+    Parameters
+    ----------
+    window
+        τ, a power of two from 8 on; the paper: 16 to 256.
+    context
+        Values before a window that the generator sees; 0 is PSA-GAN, the paper's PSA-GAN-C has min(64, τ). More than
+        the window is possible: its weights grow with the square.
+    channels, embed_dim, key_dim
+        Feature maps, size of a series' embedding, channels of queries and keys; the paper: 32, 10, 1.
+    attention, moment_weight, progressive, fade
+        The switches of the ablation: self-attention, weight of the moment loss, growing, and the share of a stage over
+        which it is faded in (0 for no fade-in).
+    upsample, noise, condition, spectral_attention, fade_kind
+        See `reprise.psa_gan.architecture.Architecture`.
+    n_critic, warmup_steps, warmup_critic, lr, batch_size
+        See `reprise.psa_gan.training.Recipe`.
+    max_steps, early_share
+        Generator steps in all (the paper: some 10⁵), and the share of each stage but the last (the paper: 1/7).
+    clip_quantile
+        Scale by this quantile and its mirror instead of by smallest and largest value.
+    allow_nan
+        Whether to train on a panel with missing values, from windows without any.
+    seed, device
+        Seed of weights, batches and noise; ``"auto"``, ``"cpu"``, ``"cuda"``, …
+
+    Attributes
+    ----------
+    generator_
+        The trained generator.
+    panel_, scaler_
+        What it was fitted to, on the original scale, and how that is scaled.
+    history_
+        One row a step: depth, α, losses, and γ of each block of the generator.
+
+    Raises
+    ------
+    PSAGANInputError
+        For a setting that cannot work, before any training.
+
+    Examples
+    --------
+    >>> from reprise.psa_gan.generators import make_panel
+    >>> model = PSAGAN(window=16, channels=4, batch_size=8, max_steps=4).fit(make_panel(3, days=7))
+    >>> model.sample(2, series=[0, 2], start=48).shape
+    (2, 2, 16)
+    """
+
+    def __init__(
+        self,
+        window: int = 64,
+        *,
+        context: int = 0,
+        channels: int = 32,
+        embed_dim: int = 10,
+        key_dim: int = 1,
+        attention: bool = True,
+        moment_weight: float = 1.0,
+        progressive: bool = True,
+        fade: float = 0.4,
+        upsample: Upsampling = "nearest",
+        noise: Noise = "pooled",
+        condition: bool = True,
+        spectral_attention: bool = False,
+        fade_kind: Fade = "identity",
+        n_critic: int = 2,
+        warmup_steps: int = 0,
+        warmup_critic: int = 50,
+        lr: float = 1e-3,
+        batch_size: int = 128,
+        max_steps: int = 2000,
+        early_share: float | None = None,
+        clip_quantile: float = 0.0,
+        allow_nan: bool = False,
+        seed: int = 0,
+        device: str = "auto",
+    ) -> None:
+        for name, value in list(locals().items()):
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+        architecture, _ = self._architecture(1, 1), self._recipe()
+        self._schedule(architecture)
+        resolve_device(device)
+
+    def fit(
+        self,
+        data: TimeSeriesPanel | pd.DataFrame | Any,
+        callback: Sink | None = None,
+        *,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 500,
+    ) -> Self:
+        """Train both networks.
+
+        Parameters
+        ----------
+        data
+            A panel, a frame of series by time, or a data set of GluonTS.
+        callback
+            Called with the `Trainer` after every generator step.
+        checkpoint
+            A file to store the state of training in; if it is there already, training goes on from it and ends as if
+            it had never stopped.
+        checkpoint_every
+            Generator steps between two storings.
+
+        Raises
+        ------
+        PSAGANInputError
+            If no window fits, values are missing, or the checkpoint is of another model.
+        """
+        panel = TimeSeriesPanel.of(data)
+        self.panel_, self.scaler_ = panel, MinMaxScaler.fit(panel, self.clip_quantile)
+        trainer = self.trainer(self.scaler_.transform(panel).to(resolve_device(self.device)))
+        trainer.run(callback=self._resumed(trainer, checkpoint, checkpoint_every, callback))
+        self.generator_: Generator = trainer.generator.eval()
+        self._history = (trainer.history_columns, trainer.history)
+        return self
+
+    def trainer(self, scaled: TimeSeriesPanel) -> Trainer:
+        """Return what trains these networks on a scaled panel, before its first step."""
+        architecture = self._architecture(scaled.n_features, int(scaled.static_cat.max()) + 1)
+        return Trainer(scaled, architecture, self._schedule(architecture), self._recipe(), allow_nan=self.allow_nan)
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """One row a generator step."""
+        import pandas as pd
+
+        columns, rows = self._history
+        return pd.DataFrame(rows, columns=list(columns)).astype({"step": int, "depth": int})
+
+    def sample(
+        self,
+        n: int = 1,
+        *,
+        series: Any = None,
+        start: Any = None,
+        panel: TimeSeriesPanel | pd.DataFrame | Any = None,
+        seed: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Generate windows.
+
+        Parameters
+        ----------
+        n
+            Windows of each condition.
+        series
+            Names of series, as in the panel; by default all. One name stands for itself.
+        start
+            First step of the windows, as a number of steps or a time, one for all or one a series; by default the last
+            whole window of each.
+        panel
+            Where context and calendar come from; by default the panel of the fit.
+        seed
+            Seed of the noise; by default the model's.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n, series, window)``, on the original scale.
+
+        Raises
+        ------
+        PSAGANInputError
+            If a series was not seen in fit, or a start lies before the context's end.
+        """
+        known, scaler = self._aligned(panel)
+        places = places_of(known, series)
+        starts = steps_of_windows(known, places, start, self.window, self.context)
+        ready = self._reaching(known, int(starts.max()) + self.window)
+        source = WindowGenerator(self.generator_, scaler.transform(ready).to(self._device))
+        windows = source(places.repeat(n), starts.repeat(n), self.seed if seed is None else seed).cpu()
+        found = scaler.inverse_transform(windows.view(n, len(places), self.window), places)
+        return found.numpy()
+
+    def impute(
+        self,
+        panel: TimeSeriesPanel | pd.DataFrame | Any = None,
+        n_samples: int = 10,
+        *,
+        seed: int | None = None,
+    ) -> list[TimeSeriesPanel]:
+        """Fill missing values, from left to right.
+
+        Parameters
+        ----------
+        panel
+            What to fill; by default the panel of the fit.
+        n_samples
+            Fillings.
+        seed
+            Seed of the noise; by default the model's.
+
+        Returns
+        -------
+        list of TimeSeriesPanel
+            One panel without gaps for each filling; values that were there are left as they are.
+        """
+        known, scaler = self._aligned(panel)
+        filled = self._filled(known, scaler, n_samples, seed)[..., : known.n_steps]
+        missing = torch.isnan(known.values)
+        return [known.with_values(torch.where(missing, one, known.values)) for one in filled]
+
+    def forecast(
+        self,
+        panel: TimeSeriesPanel | pd.DataFrame | Any = None,
+        horizon: int = 32,
+        n_samples: int = 100,
+        *,
+        feat_dynamic: Any = None,
+        seed: int | None = None,
+    ) -> NDArray[np.float32]:
+        """Generate what comes after the end of each series.
+
+        Parameters
+        ----------
+        panel
+            The known past; by default the panel of the fit.
+        horizon
+            Steps.
+        n_samples
+            Paths; their mean is the point forecast.
+        feat_dynamic
+            Known features of the horizon, where the panel has some: ``(features, horizon + window)``, since windows
+            have their full length.
+        seed
+            Seed of the noise; by default the model's.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n_samples, series, horizon)``, on the original scale.
+        """
+        if horizon < 1:
+            raise PSAGANInputError(f"horizon={horizon} must be at least 1.")
+        known, scaler = self._aligned(panel)
+        longer = known.extended(horizon, None if feat_dynamic is None else np.asarray(feat_dynamic)[..., :horizon])
+        longer = longer.with_values(longer.values, known.lengths + horizon)
+        rest = None if feat_dynamic is None else np.asarray(feat_dynamic)[..., horizon:]
+        filled = self._filled(longer, scaler, n_samples, seed, rest)
+        steps = known.lengths[:, None] + torch.arange(horizon)
+        return filled.gather(2, steps.expand(n_samples, -1, -1)).numpy()
+
+    def save(self, path: str | Path) -> None:
+        """Store the fitted model with its panel in one file."""
+        state = {
+            "parameters": self.get_params(),
+            "panel": packed_panel(self.panel_),
+            "scaler": [self.scaler_.offset, self.scaler_.scale],
+            "generator": self.generator_.state_dict(),
+            "history": [list(self._history[0]), self._history[1]],
+        }
+        write(state, path)
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "auto") -> Self:
+        """Return a model that `save` stored; no code from the file is run."""
+        state = read(path)
+        model = cls(**{**state["parameters"], "device": device})
+        model.panel_ = unpacked_panel(state["panel"])
+        model.scaler_ = MinMaxScaler(*state["scaler"])
+        architecture = model._architecture(model.panel_.n_features, int(model.panel_.static_cat.max()) + 1)
+        model.generator_ = Generator(architecture)
+        model.generator_.load_state_dict(state["generator"])
+        model.generator_.to(resolve_device(device)).eval()
+        model._history = (tuple(state["history"][0]), state["history"][1])
+        return model
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.generator_.parameters()).device
+
+    def _architecture(self, n_features: int, n_categories: int) -> Architecture:
+        names = ("channels", "embed_dim", "key_dim", "context", "attention", "spectral_attention", "condition", "noise")
+        switches = {name: getattr(self, name) for name in names}
+        return Architecture(
+            self.window, n_features, n_categories, **switches, upsampling=self.upsample, fade=self.fade_kind
+        )
+
+    def _schedule(self, architecture: Architecture) -> Schedule:
+        names = ("max_steps", "progressive", "fade", "early_share", "fade_kind", "n_critic")
+        return Schedule(architecture.n_stages, **{name: getattr(self, name) for name in names})
+
+    def _recipe(self) -> Recipe:
+        names = ("lr", "batch_size", "n_critic", "moment_weight", "warmup_steps", "warmup_critic", "seed")
+        return Recipe(**{name: getattr(self, name) for name in names})
+
+    def _resumed(
+        self, trainer: Trainer, checkpoint: str | Path | None, every: int, callback: Sink | None
+    ) -> Sink | None:
+        """Take up a stored training, and return what is to be called after each step."""
+        if checkpoint is None:
+            return callback
+        parameters = {name: value for name, value in self.get_params().items() if name != "device"}
+        if os.path.exists(checkpoint):
+            stored = read(checkpoint)
+            check_same(stored["parameters"], parameters, checkpoint)
+            trainer.load_state_dict(stored["training"])
+
+        def store(one: Trainer) -> None:
+            if callback is not None:
+                callback(one)
+            if one.step % every == 0 or one.step == one.schedule.max_steps:
+                write({"parameters": parameters, "training": one.state_dict()}, checkpoint)
+
+        return store
+
+    def _aligned(self, data: Any) -> tuple[TimeSeriesPanel, MinMaxScaler]:
+        """Return a panel with the fit's embeddings, and its series' scaling."""
+        if not hasattr(self, "generator_"):
+            raise PSAGANInputError("the model is not fitted; call fit(panel) first.")
+        if data is None:
+            return self.panel_, self.scaler_
+        panel = TimeSeriesPanel.of(data)
+        fitted = {name: place for place, name in enumerate(self.panel_.item_ids)}
+        unseen = [name for name in panel.item_ids if name not in fitted]
+        if unseen:
+            raise PSAGANInputError(f"series {name_some(unseen)} was not seen in fit; leave it out, or fit anew.")
+        if (panel.freq, panel.n_features) != (self.panel_.freq, self.panel_.n_features):
+            raise PSAGANInputError(
+                f"the panel has freq={panel.freq!r} and {panel.n_features} features, the fit had "
+                f"{self.panel_.freq!r} and {self.panel_.n_features}."
+            )
+        places = torch.tensor([fitted[name] for name in panel.item_ids])
+        aligned = panel.with_values(panel.values)
+        aligned.static_cat = self.panel_.static_cat[places]
+        return aligned, MinMaxScaler(self.scaler_.offset[places], self.scaler_.scale[places])
+
+    def _reaching(self, panel: TimeSeriesPanel, n_steps: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
+        """Return the panel with a calendar up to a step."""
+        more = n_steps - panel.n_steps
+        return panel if more <= 0 else panel.extended(more, feat_dynamic)
+
+    def _filled(
+        self,
+        panel: TimeSeriesPanel,
+        scaler: MinMaxScaler,
+        n_samples: int,
+        seed: int | None,
+        feat_dynamic: Any = None,
+    ) -> Tensor:
+        """Return ``(n_samples, N, T)`` without gaps, on the original scale."""
+        if n_samples < 1:
+            raise PSAGANInputError(f"n_samples={n_samples} must be at least 1.")
+        reaching = self._reaching(panel, panel.n_steps + self.window, feat_dynamic)
+        scaled = scaler.transform(reaching).to(self._device)
+        own_seed = self.seed if seed is None else seed
+        source = WindowGenerator(self.generator_, scaled)
+        filled = fill_gaps(scaled, source, self.window, self.context, n_samples=n_samples, seed=own_seed).cpu()
+        return scaler.inverse_transform(filled, torch.arange(panel.n_series))

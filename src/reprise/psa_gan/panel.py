@@ -1,0 +1,306 @@
+"""A panel of time series: values, calendar, and its windows in one gather.
+
+Letters: N series, T time steps, D features, n windows, τ the windows' length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reprise.psa_gan.input_checks import PSAGANInputError, check_feat_dynamic, check_values
+from reprise.psa_gan.time_features import feature_names, time_features
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TimeSeriesPanel:
+    """Several series of one frequency, of equal or different length.
+
+    Parameters
+    ----------
+    values
+        Array of shape ``(N, T)`` or N arrays of shape ``(T_i,)``; NaN is a missing value.
+    start
+        Time of the first step: one for all, or one a series.
+    freq
+        Frequency in pandas' words, e.g. ``"h"``, ``"5min"``, ``"B"``.
+    static_cat
+        Which row of the embedding a series has, ``(N,)`` integers; by default each has its own.
+    feat_dynamic
+        Known features beside the calendar's, ``(D', T)`` or ``(N, D', T)``.
+    item_ids
+        Names of the series; by default 0 to N − 1.
+    first_index
+        Age of the first step in steps; above 0 for a part cut out of a longer panel.
+
+    Raises
+    ------
+    PSAGANInputError
+        For no or empty series, infinite values, channels, an unknown frequency, features of another length.
+
+    Examples
+    --------
+    >>> panel = TimeSeriesPanel([[1.0, 2.0, 3.0], [4.0, 5.0]], "2000-01-03", "h")
+    >>> panel.values.shape, panel.lengths.tolist(), panel.features.shape
+    (torch.Size([2, 3]), [3, 2], torch.Size([5, 3]))
+    """
+
+    def __init__(
+        self,
+        values: Any,
+        start: Any,
+        freq: str,
+        *,
+        static_cat: Iterable[int] | None = None,
+        feat_dynamic: Any = None,
+        item_ids: Sequence[Any] | None = None,
+        first_index: int = 0,
+    ) -> None:
+        series = check_values(values)
+        feature_names(freq)
+        self.freq = freq
+        self.first_index = first_index
+        self.lengths = torch.tensor([len(one) for one in series])
+        self.values = _padded(series)
+        self.item_ids = tuple(range(self.n_series)) if item_ids is None else tuple(item_ids)
+        self.starts = _starts(start, self.n_series)
+        self.static_cat = _categories(static_cat, self.n_series)
+        given = feat_dynamic is not None
+        self.feat_dynamic = (
+            torch.from_numpy(check_feat_dynamic(feat_dynamic, self.n_series, self.n_steps)) if given else None
+        )
+        if len(self.item_ids) != self.n_series:
+            raise PSAGANInputError(f"item_ids has {len(self.item_ids)} names for {self.n_series} series.")
+
+    @classmethod
+    def from_long(cls, frame: pd.DataFrame, id: str, time: str, target: str, freq: str | None = None) -> Self:
+        """Read a frame with one row for each series and time; see `reprise.psa_gan.frames.from_long`."""
+        from reprise.psa_gan.frames import from_long
+
+        return cls(**from_long(frame, id, time, target, freq))
+
+    @classmethod
+    def from_wide(cls, frame: pd.DataFrame, freq: str | None = None) -> Self:
+        """Read a frame of series by time; see `reprise.psa_gan.frames.from_wide`."""
+        from reprise.psa_gan.frames import from_wide
+
+        return cls(**from_wide(frame, freq))
+
+    @classmethod
+    def from_gluonts(cls, data_set: Iterable[dict[str, Any]], freq: str | None = None) -> Self:
+        """Read a data set of GluonTS; see `reprise.psa_gan.frames.from_gluonts`."""
+        from reprise.psa_gan.frames import from_gluonts
+
+        return cls(**from_gluonts(data_set, freq))
+
+    @classmethod
+    def of(cls, data: Any) -> Self:
+        """Return a panel of what a reader has: a panel, a frame of series by time, or a data set of GluonTS."""
+        import pandas as pd
+
+        if isinstance(data, TimeSeriesPanel):
+            return data  # type: ignore[return-value]
+        if isinstance(data, pd.DataFrame):
+            return cls.from_wide(data)
+        if isinstance(data, np.ndarray | Tensor):
+            raise PSAGANInputError("an array has no calendar; give TimeSeriesPanel(array, start=…, freq=…).")
+        return cls.from_gluonts(data)
+
+    @property
+    def n_series(self) -> int:
+        """Number of series, N."""
+        return self.values.shape[0]
+
+    @property
+    def n_steps(self) -> int:
+        """Number of time steps of the longest series, T."""
+        return self.values.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the values lie."""
+        return self.values.device
+
+    @cached_property
+    def features(self) -> Tensor:
+        """Calendar and known features, float32: ``(D, T)`` if all series share them, else ``(N, D, T)``."""
+        import pandas as pd
+
+        by_start = {
+            start: torch.from_numpy(
+                time_features(pd.date_range(start, periods=self.n_steps, freq=self.freq), self.freq, self.first_index)
+            )
+            for start in dict.fromkeys(self.starts)
+        }
+        shared = len(by_start) == 1
+        calendar = by_start[self.starts[0]] if shared else torch.stack([by_start[start] for start in self.starts])
+        calendar = calendar.to(self.device)
+        if self.feat_dynamic is None:
+            return calendar
+        known = self.feat_dynamic.to(self.device)
+        if calendar.ndim != known.ndim:
+            size = (self.n_series, -1, -1)
+            calendar, known = (one if one.ndim == 3 else one.expand(*size) for one in (calendar, known))
+        return torch.cat([calendar, known], dim=-2)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of a time step, D."""
+        return self.features.shape[-2]
+
+    def step_of(self, series: int, time: Any) -> int:
+        """Return the step of a time in a series; a number of steps is returned as it is.
+
+        Raises
+        ------
+        PSAGANInputError
+            If the time lies before the series, or between two steps.
+        """
+        import pandas as pd
+
+        if isinstance(time, int | np.integer):
+            return int(time)
+        start, wanted = self.starts[series], pd.Timestamp(time)
+        times = pd.date_range(start, max(start, wanted), freq=self.freq)
+        if wanted not in times:
+            raise PSAGANInputError(
+                f"start={time!r} is no step of series {self.item_ids[series]!r}, which begins at {start} with "
+                f"freq={self.freq!r}."
+            )
+        return len(times) - 1
+
+    def windows(self, series: Tensor, start: Tensor, length: int) -> Tensor:
+        """Return windows of values, ``(n, length)``: row j is series ``series[j]`` from step ``start[j]`` on."""
+        return self.values[series[:, None], start[:, None] + torch.arange(length, device=self.device)]
+
+    def window_features(self, series: Tensor, start: Tensor, length: int) -> Tensor:
+        """Return the features of windows, ``(n, D, length)``."""
+        steps = start[:, None] + torch.arange(length, device=self.device)
+        if self.features.ndim == 2:
+            return self.features[:, steps].transpose(0, 1)
+        return self.features[series[:, None], :, steps].transpose(1, 2)
+
+    def with_values(self, values: Tensor, lengths: Tensor | None = None) -> TimeSeriesPanel:
+        """Return a panel with other values of shape ``(N, T)`` on the same calendar."""
+        if values.shape != self.values.shape:
+            raise PSAGANInputError(f"values has the shape {tuple(values.shape)}, not {tuple(self.values.shape)}.")
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.values = values
+        other.lengths = self.lengths if lengths is None else lengths
+        return other
+
+    def until(self, stops: Tensor) -> TimeSeriesPanel:
+        """Return the panel without what comes after a step of each series.
+
+        Parameters
+        ----------
+        stops
+            First step that is left out, ``(N,)``.
+        """
+        stops = torch.minimum(stops, self.lengths)
+        beyond = torch.arange(self.n_steps)[None, :] >= stops[:, None]
+        hidden = self.with_values(self.values.masked_fill(beyond.to(self.device), float("nan")), stops)
+        return hidden._cut(int(stops.max()))
+
+    def extended(self, horizon: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
+        """Return the panel with a horizon of empty steps at its end.
+
+        Parameters
+        ----------
+        horizon
+            Steps to add.
+        feat_dynamic
+            Known features of the added steps, ``(D', horizon)`` or ``(N, D', horizon)``.
+
+        Raises
+        ------
+        PSAGANInputError
+            If the panel has known features and those of the future are not given.
+        """
+        longer = object.__new__(type(self))
+        longer.__dict__.update(self.__dict__)
+        longer.__dict__.pop("features", None)
+        empty = self.values.new_full((self.n_series, horizon), float("nan"))
+        longer.values = torch.cat([self.values, empty], dim=1)
+        if self.feat_dynamic is not None:
+            if feat_dynamic is None:
+                raise PSAGANInputError(
+                    f"the panel has known features up to T={self.n_steps}, and {horizon} steps beyond are asked for; "
+                    "give feat_dynamic for them, of the shape (features, horizon)."
+                )
+            future = torch.from_numpy(check_feat_dynamic(feat_dynamic, self.n_series, horizon))
+            longer.feat_dynamic = torch.cat([self.feat_dynamic, future], dim=-1)
+        return longer
+
+    def to(self, device: torch.device | str) -> TimeSeriesPanel:
+        """Return the panel with values and features on a device."""
+        moved = self.with_values(self.values.to(device))
+        moved.__dict__["features"] = self.features.to(device)
+        return moved
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the values as a frame of series by time.
+
+        Raises
+        ------
+        PSAGANInputError
+            If the series begin at different times.
+        """
+        import pandas as pd
+
+        if len(set(self.starts)) > 1:
+            raise PSAGANInputError("the series begin at different times; use to_gluonts() instead of to_frame().")
+        times = pd.date_range(self.starts[0], periods=self.n_steps, freq=self.freq)
+        return pd.DataFrame(self.values.cpu().numpy(), index=list(self.item_ids), columns=times)
+
+    def to_gluonts(self) -> list[dict[str, Any]]:
+        """Return one entry a series in the form that GluonTS' estimators take; see `reprise.psa_gan.frames`."""
+        from reprise.psa_gan.frames import to_gluonts
+
+        return to_gluonts(self)
+
+    def _cut(self, n_steps: int) -> TimeSeriesPanel:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.__dict__.pop("features", None)
+        other.values = self.values[:, :n_steps]
+        other.feat_dynamic = None if self.feat_dynamic is None else self.feat_dynamic[..., :n_steps]
+        return other
+
+
+def _padded(series: list[np.ndarray]) -> Tensor:
+    values = np.full((len(series), max(map(len, series))), np.nan, dtype=np.float32)
+    for row, one in zip(values, series, strict=True):
+        row[: len(one)] = one
+    return torch.from_numpy(values)
+
+
+def _starts(start: Any, n_series: int) -> tuple[pd.Timestamp, ...]:
+    import pandas as pd
+
+    single = isinstance(start, str) or not isinstance(start, Iterable)
+    given = [start] * n_series if single else list(start)
+    if len(given) != n_series:
+        raise PSAGANInputError(
+            f"start has {len(given)} times for {n_series} series; give one for all, or one a series."
+        )
+    return tuple(one.to_timestamp() if isinstance(one, pd.Period) else pd.Timestamp(one) for one in given)
+
+
+def _categories(static_cat: Iterable[int] | None, n_series: int) -> Tensor:
+    if static_cat is None:
+        return torch.arange(n_series)
+    given = np.asarray(list(static_cat))
+    if given.shape != (n_series,) or not np.issubdtype(given.dtype, np.integer) or given.min() < 0:
+        raise PSAGANInputError(
+            f"static_cat must be {n_series} integers ≥ 0, one a series; got {given.dtype} of the shape {given.shape}."
+        )
+    return torch.from_numpy(given.astype(np.int64))

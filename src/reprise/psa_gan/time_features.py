@@ -1,0 +1,83 @@
+"""What the calendar tells of each time step: the features that the networks are conditioned on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reprise.psa_gan.input_checks import PSAGANInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Each runs from −0.5 to 0.5 over its period.
+_CALENDAR: dict[str, Callable[[pd.DatetimeIndex], pd.Index]] = {
+    "minute": lambda times: times.minute / 59 - 0.5,
+    "hour": lambda times: times.hour / 23 - 0.5,
+    "weekday": lambda times: times.dayofweek / 6 - 0.5,
+    "day of month": lambda times: (times.day - 1) / 30 - 0.5,
+    "day of year": lambda times: (times.dayofyear - 1) / 365 - 0.5,
+}
+# Unit of a frequency → how many of the calendar's features, the finest first, say nothing at that frequency.
+_LEFT_OUT = {"min": 0, "h": 1, "D": 2, "B": 2, "C": 2, "W": 3, "ME": 4, "MS": 4, "M": 4, "QE": 4, "QS": 4, "Q": 4}
+AGE = "age"
+
+
+def feature_names(freq: str) -> tuple[str, ...]:
+    """Return the names of the features at a frequency, age last.
+
+    Parameters
+    ----------
+    freq
+        A frequency in pandas' words: minutes, hours, days, business days, weeks, months or quarters.
+
+    Raises
+    ------
+    PSAGANInputError
+        If pandas does not know it, or it is none of these.
+
+    Examples
+    --------
+    >>> feature_names("h")
+    ('hour', 'weekday', 'day of month', 'day of year', 'age')
+    """
+    from pandas.tseries.frequencies import to_offset
+
+    try:
+        offset = to_offset(freq)
+    except ValueError as error:
+        raise PSAGANInputError(f"freq={freq!r} is unknown to pandas; use e.g. '5min', 'h', 'D' or 'B'.") from error
+    unit = offset.name.split("-")[0]
+    if unit not in _LEFT_OUT:
+        raise PSAGANInputError(
+            f"freq={freq!r} has no calendar features here; use minutes, hours, days, business days, weeks, months or "
+            "quarters ('5min', 'h', 'D', 'B', 'W', 'MS', 'QS')."
+        )
+    return (*tuple(_CALENDAR)[_LEFT_OUT[unit] :], AGE)
+
+
+def time_features(times: pd.DatetimeIndex, freq: str, first_index: int = 0) -> np.ndarray:
+    """Return the features of consecutive time steps.
+
+    Hour/23, weekday/6, (day of month − 1)/30 and (day of year − 1)/365, each minus one half, and the age
+    log₁₀(2 + index); minutes/59 besides where the frequency has minutes, no hour where it is a day.
+
+    Parameters
+    ----------
+    times
+        The time steps.
+    freq
+        Their frequency.
+    first_index
+        Age of the first of them, in steps.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape ``(D, len(times))``: D = 5 for hours, 6 for minutes, 4 for days.
+    """
+    calendar = [np.asarray(_CALENDAR[name](times), dtype=np.float64) for name in feature_names(freq)[:-1]]
+    age = np.log10(2.0 + first_index + np.arange(len(times)))
+    return np.stack([*calendar, age]).astype(np.float32)

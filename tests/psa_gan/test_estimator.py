@@ -1,0 +1,214 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+
+from reprise.compute import DeviceError
+from reprise.psa_gan import PSAGAN, PSAGANInputError, TimeSeriesPanel, make_panel
+from reprise.psa_gan.filling import fill_gaps
+
+SMALL = {"window": 16, "channels": 4, "embed_dim": 3, "batch_size": 8, "max_steps": 6, "device": "cpu"}
+PANEL = make_panel(4, days=10)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return PSAGAN(**SMALL).fit(PANEL)
+
+
+@pytest.fixture(scope="module")
+def with_context():
+    return PSAGAN(**SMALL, context=8).fit(PANEL)
+
+
+def with_gap(series, first, stop):
+    values = PANEL.values.clone()
+    values[series, first:stop] = float("nan")
+    return PANEL.with_values(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"window": 48}, r"window must be a power of two ≥ 8 \(got 48\); try 32 or 64"),
+        ({"max_steps": 1}, "ends before the last of 2 stages begins"),
+        ({"lr": 0}, "lr=0 must be above 0"),
+        ({"context": -2}, "context=-2"),
+        ({"clip_quantile": 0.7}, "clip_quantile=0.7"),
+        ({"upsample": "cubic"}, "nearest or linear"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_training(changes, words):
+    with pytest.raises(PSAGANInputError, match=words):
+        PSAGAN(**{**SMALL, **changes}).fit(PANEL)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_device_that_is_not_there_is_refused_at_construction():
+    with pytest.raises(DeviceError, match="use device='auto' or 'cpu'"):
+        PSAGAN(device="cuda")
+
+
+def test_samples_are_on_the_original_scale_and_follow_the_seed(plain):
+    first = plain.sample(3, series=[0, 2], start=[24, 48])
+    assert first.shape == (3, 2, 16)
+    np.testing.assert_array_equal(first, plain.sample(3, series=[0, 2], start=[24, 48]))
+    assert not np.array_equal(first, plain.sample(3, series=[0, 2], start=[24, 48], seed=9))
+    large = TimeSeriesPanel(PANEL.values * 1000 + 5, PANEL.starts, "h")
+    model = PSAGAN(**SMALL).fit(large)
+    np.testing.assert_allclose(model.sample(3, series=[0, 2], start=[24, 48]), first * 1000 + 5, rtol=1e-3)
+
+
+def test_times_and_steps_name_the_same_windows(plain):
+    by_step = plain.sample(1, series=1, start=30)
+    np.testing.assert_array_equal(by_step, plain.sample(1, series=1, start="2000-01-04 06:00"))
+    with pytest.raises(PSAGANInputError, match="is no step of series 1"):
+        plain.sample(1, series=1, start="2000-01-04 06:30")
+    assert plain.sample().shape == (1, 4, 16)
+    assert plain.sample(1, series=0, start=10_000).shape == (1, 1, 16)
+
+
+def test_unseen_series_and_starts_without_context_are_refused(plain, with_context):
+    with pytest.raises(PSAGANInputError, match="series 17 was not seen in fit"):
+        plain.sample(1, series=17)
+    with pytest.raises(PSAGANInputError, match="series 4 was not seen in fit"):
+        plain.forecast(make_panel(5, days=10))
+    with pytest.raises(PSAGANInputError, match="leaves fewer than the 8 values of context"):
+        with_context.sample(1, series=0, start=4)
+    with pytest.raises(PSAGANInputError, match="use forecast"):
+        with_context.sample(1, series=0, start=300)
+    with pytest.raises(PSAGANInputError, match="not fitted"):
+        PSAGAN(**SMALL).sample()
+    with pytest.raises(PSAGANInputError, match="freq='D'"):
+        plain.sample(panel=TimeSeriesPanel(PANEL.values, "2000-01-03", "D"))
+    with pytest.raises(PSAGANInputError, match="2 entries for 1 series"):
+        plain.sample(1, series=0, start=[3, 4])
+
+
+def test_the_context_changes_what_is_generated(with_context):
+    first = with_context.sample(1, series=0, start=48)
+    raised = PANEL.with_values(PANEL.values + 0.5)
+    assert not np.allclose(first, with_context.sample(1, series=0, start=48, panel=raised), atol=1e-4)
+
+
+def test_frames_and_gluonts_are_taken_as_they_are(plain):
+    frame = PANEL.to_frame()
+    np.testing.assert_array_equal(PSAGAN(**SMALL).fit(frame).sample(2, start=24), plain.sample(2, start=24))
+    model = PSAGAN(**SMALL).fit(PANEL.to_gluonts())
+    np.testing.assert_array_equal(model.sample(2, start=24), plain.sample(2, start=24))
+
+
+@pytest.mark.parametrize("model", ["plain", "with_context"])
+@pytest.mark.parametrize("gap", [(30, 35), (30, 90), (0, 3), (232, 240)])
+def test_gaps_are_filled_and_everything_else_is_left(model, gap, request):
+    fitted = request.getfixturevalue(model)
+    broken = with_gap(2, *gap)
+    fillings = fitted.impute(broken, n_samples=3)
+    assert len(fillings) == 3
+    missing = torch.isnan(broken.values)
+    for one in fillings:
+        assert torch.isfinite(one.values).all()
+        assert torch.equal(one.values[~missing], broken.values[~missing])
+    assert not torch.equal(fillings[0].values, fillings[1].values)
+    assert torch.isnan(broken.values).sum() == gap[1] - gap[0]
+
+
+def test_filling_goes_from_left_to_right_over_what_was_filled():
+    values = torch.arange(20.0).repeat(2, 1)
+    values[0, 5:14] = float("nan")
+    values[1, 17:] = float("nan")
+    panel = TimeSeriesPanel(values, "2000-01-03", "h").with_values(values, torch.tensor([20, 19]))
+    seen = []
+
+    def last_value_plus_one(series, start, seed=0, context=None):
+        seen.append((series.tolist(), start.tolist()))
+        return context[:, -1:] + torch.arange(1.0, 5)
+
+    filled = fill_gaps(panel, last_value_plus_one, 4, 2, n_samples=1)
+    assert torch.equal(filled[0, 0], torch.arange(20.0))
+    assert torch.equal(filled[0, 1, :19], torch.arange(19.0))
+    assert torch.isnan(filled[0, 1, 19])
+    assert seen == [([0, 1], [5, 17]), ([0], [9]), ([0], [13])]
+
+
+def test_forecasts_continue_each_series_from_its_own_end(with_context):
+    ragged = PANEL.until(torch.tensor([240, 200, 240, 240]))
+    paths = with_context.forecast(ragged, horizon=40, n_samples=5)
+    assert paths.shape == (5, 4, 40)
+    assert np.isfinite(paths).all()
+    # Series 1 ends earlier: its forecast is the one of the panel that is cut there.
+    early = with_context.forecast(PANEL.until(torch.full((4,), 200)), horizon=40, n_samples=5)
+    np.testing.assert_allclose(paths[:, 1].mean(0), early[:, 1].mean(0), rtol=0.2)
+    with pytest.raises(PSAGANInputError, match="horizon=0"):
+        with_context.forecast(horizon=0)
+    with pytest.raises(PSAGANInputError, match="n_samples=0"):
+        with_context.impute(n_samples=0)
+
+
+def test_a_forecast_beyond_known_features_asks_for_them():
+    panel = TimeSeriesPanel(PANEL.values, "2000-01-03", "h", feat_dynamic=np.zeros((1, 240)))
+    model = PSAGAN(**SMALL).fit(panel)
+    with pytest.raises(PSAGANInputError, match="give feat_dynamic"):
+        model.forecast(horizon=20, n_samples=2)
+    assert model.forecast(horizon=20, n_samples=2, feat_dynamic=np.ones((1, 36))).shape == (2, 4, 20)
+
+
+def test_missing_values_are_refused_or_trained_around():
+    broken = with_gap(1, 50, 60)
+    with pytest.raises(PSAGANInputError, match=r"1 \(10\)"):
+        PSAGAN(**SMALL).fit(broken)
+    model = PSAGAN(**SMALL, allow_nan=True).fit(broken)
+    assert np.isfinite(model.history_.to_numpy()).all()
+
+
+def test_constant_series_are_scaled_to_zero_with_a_warning():
+    with pytest.warns(UserWarning, match="constant series are scaled to 0"):
+        model = PSAGAN(**SMALL).fit(make_panel(3, days=5, kind="constant"))
+    assert np.isfinite(model.sample()).all()
+
+
+def test_a_stored_model_is_the_same_model(with_context, tmp_path):
+    path = tmp_path / "model.pt"
+    with_context.save(path)
+    loaded = PSAGAN.load(path, device="cpu")
+    np.testing.assert_array_equal(loaded.sample(2, start=48), with_context.sample(2, start=48))
+    pd.testing.assert_frame_equal(loaded.history_, with_context.history_)
+    assert loaded.get_params() == with_context.get_params()
+    assert [one.name for one in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_other_files_are_no_models(tmp_path):
+    path = tmp_path / "model.pt"
+    with pytest.raises(PSAGANInputError, match="there is no file"):
+        PSAGAN.load(path)
+    path.write_bytes(b"no model")
+    with pytest.raises(PSAGANInputError, match="holds no stored PSA-GAN"):
+        PSAGAN.load(path)
+
+
+def test_a_fit_that_was_killed_goes_on_from_its_checkpoint(tmp_path, plain):
+    path = tmp_path / "training.pt"
+
+    class KilledError(Exception):
+        pass
+
+    def kill(trainer):
+        if trainer.step == 5:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        PSAGAN(**SMALL).fit(PANEL, kill, checkpoint=path, checkpoint_every=2)
+    steps = []
+    resumed = PSAGAN(**SMALL).fit(PANEL, lambda one: steps.append(one.step), checkpoint=path, checkpoint_every=2)
+    assert steps == [5, 6]
+    np.testing.assert_array_equal(resumed.sample(2, start=24), plain.sample(2, start=24))
+    pd.testing.assert_frame_equal(resumed.history_, plain.history_)
+    with pytest.raises(PSAGANInputError, match=r"made with lr=0\.001, not 0\.01"):
+        PSAGAN(**SMALL, lr=0.01).fit(PANEL, checkpoint=path)
+
+
+def test_models_can_be_cloned_and_show_their_history(plain):
+    assert clone(plain).get_params() == plain.get_params()
+    assert list(plain.history_["depth"]) == [0, 0, 0, 1, 1, 1]
+    assert {"alpha", "generator", "gamma_0", "gamma_1"} <= set(plain.history_.columns)
