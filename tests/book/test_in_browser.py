@@ -202,7 +202,8 @@ def scoreboard(small_book: Path, browser: Any) -> Iterator[Any]:
 
 def shown_claims(page: Any) -> list[str]:
     rows = page.locator("table.reprise-claims").first.locator("tbody tr:visible")
-    return [f"{row.locator('td').first.inner_text()} {row.locator('.claim-id').inner_text()}" for row in rows.all()]
+    chapters = [row.locator("td").first.inner_text().splitlines()[0] for row in rows.all()]
+    return [f"{name} {row.locator('.claim-id').inner_text()}" for name, row in zip(chapters, rows.all(), strict=True)]
 
 
 def test_the_scoreboard_filters_by_paper_verdict_and_text_and_says_how_many_are_left(scoreboard: Any) -> None:
