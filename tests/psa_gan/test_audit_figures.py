@@ -127,6 +127,7 @@ def test_the_ranking_counts_generators_and_shows_controls(rows):
 
 def test_the_spectrum_tells_the_order_of_bands_with_and_without_growing(rows):
     drawing = figures.draw_spectrum(rows)
+    assert "Low bands settle before high ones" in drawing.alt
     assert "growing +1" in drawing.alt
     assert len(drawing.data) == 2 * 4 * len(STEPS)
     names = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]

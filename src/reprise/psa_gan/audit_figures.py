@@ -54,6 +54,7 @@ ARMS = (MOVING_AVERAGE, *MODELS, BOOTSTRAP, LAST_SEASON, TRUE_VALUES)
 NOISES = {PSA: "as in the paper", variant_name(UNIT_NOISE): "unit noise", variant_name(FRESH_NOISE): "fresh noise"}
 BIAS_SIZES = (128, 256, 512, 1024, 2048, 4096)
 BIAS_DIMENSIONS = (20, 40, 80)
+MULTIPLES = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 20000, 100000)
 
 
 def draw_far(rows: pd.DataFrame) -> Drawing:
@@ -113,7 +114,7 @@ def draw_far_gains(rows: pd.DataFrame) -> Drawing:
     state_finding(figure, finding)
     return Drawing(
         figure,
-        "far-gains",
+        "far_gains",
         f"Change of the error by filling. {finding}.",
         f"Mean over the distances from 1 on, paired by seed, 95 % t intervals, {seeds_behind(data)}; true values are "
         "the ceiling.",
@@ -195,15 +196,24 @@ def draw_spectrum(rows: pd.DataFrame) -> Drawing:
         drawn.append(wide.stack().rename("error").reset_index().assign(method=method))
     axes[0][0].set_ylabel("cycles a window")
     figure.colorbar(picture, ax=list(axes[0]), label="|ln power, synthetic / real|", shrink=0.9)
-    finding = f"Do low bands settle first? Spearman of band and settling step: {', '.join(words)}"
+    finding = f"{_order_in_words(rows, window)} (Spearman of band and settling step: {', '.join(words)})"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "spectrum",
         f"Error of the spectrum by band and step. {finding}.",
-        f"τ = {window}, mean over seeds; white: first step from which a band stays below a quarter of its first error.",
+        f"τ = {window}, mean over seeds; white: first step from which that mean stays below a quarter of its first "
+        "value, or the last step.",
         pd.concat(drawn, ignore_index=True),
     )
+
+
+def _order_in_words(rows: pd.DataFrame, window: int) -> str:
+    by_seed = order_of_bands(rows, PSA, window)
+    if (by_seed > 0).all():
+        return "Low bands settle before high ones"
+    none = "Low bands settle before high ones in no seed"
+    return none if (by_seed <= 0).all() else "Seeds differ in which bands settle first"
 
 
 def _largest(rows: pd.DataFrame, window: int) -> float:
@@ -231,7 +241,7 @@ def draw_likeness(rows: pd.DataFrame) -> Drawing:
             drawn += [{"metric": metric, "method": method, "at": at, "mean": value} for at, value in mean.items()]
     axes[0].set(xlabel="lag (steps)", ylabel="autocorrelation within windows")
     axes[1].set(xlabel="cycles a window", ylabel="power (log scale)", yscale="log")
-    axes[0].legend(fontsize=7)
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=5, loc="outside lower center")
     data = pd.DataFrame(drawn)
     finding = _likeness_in_words(data, names[1:])
     state_finding(figure, finding)
@@ -268,8 +278,8 @@ def draw_spread(rows: pd.DataFrame) -> Drawing:
     axes[1].axvline(0.9, color=BLACK, linewidth=0.8)
     axes[0].set_xlabel("variance of samples / squared error\n(line: as in reality)")
     axes[1].set_xlabel("real values within the samples' 90 %")
-    axes[0].set_xlim(left=0)
-    axes[1].set_xlim(0, 1)
+    axes[0].set_xlim(left=-0.03)
+    axes[1].set_xlim(-0.03, 1.03)
     data = pd.DataFrame(drawn)
     own = data[(data["metric"] == "variance ratio") & data["method"].str.startswith(f"{PSA},")]["mean"]
     share = number(100 * float(own.iloc[0]), 1)
@@ -304,7 +314,8 @@ def draw_degradations(rows: pd.DataFrame) -> Drawing:
         interval_dots(axes, [place + aside for place in range(len(names))], intervals, method=style, label=label)
     axes.axvline(0, color=BLACK, linewidth=0.8)
     name_lines(axes, names)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{10**value:g}")
+    ticks = [tick for tick in MULTIPLES if axes.get_xlim()[0] <= np.log10(tick) <= axes.get_xlim()[1]]
+    axes.set_xticks(np.log10(ticks), [f"{tick:g}" for tick in ticks])
     axes.set_xlabel("score in multiples of that of unchanged windows (log scale)")
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)

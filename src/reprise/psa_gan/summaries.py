@@ -9,9 +9,21 @@ import pandas as pd
 
 from reprise.numerals import MISSING, difference, in_steps_of_thousand, number, with_interval
 from reprise.plots import measured
+from reprise.psa_gan.claims import far_error
 from reprise.psa_gan.comparisons import log_ratio, windows_of
 from reprise.psa_gan.data import load
-from reprise.psa_gan.names import CONTROLS, DEEPAR, MODELS, NO_GROWING, PSA, variant_name
+from reprise.psa_gan.names import (
+    BOOTSTRAP,
+    CONTROLS,
+    DEEPAR,
+    LAST_SEASON,
+    MODELS,
+    MOVING_AVERAGE,
+    NO_GROWING,
+    PSA,
+    PSA_C,
+    variant_name,
+)
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval
 
@@ -153,3 +165,23 @@ def direct_in_words(rows: pd.DataFrame) -> str:
         error = t_interval(per_seed(found, method=method))
         words.append(f"{method} {with_interval(error.estimate, error.low, error.high, 3)}")
     return f"Forecasting with known history, NRMSE ± half-width over seeds: {'; '.join(words)}."
+
+
+def far_in_words(rows: pd.DataFrame) -> str:
+    """Say how fillings compare with those that take no training, and whether the moving average forecasts at all."""
+    try:
+        errors = {arm: far_error(rows, arm) for arm in (PSA, PSA_C, LAST_SEASON, BOOTSTRAP, MOVING_AVERAGE)}
+    except MissingRowsError:
+        return "Far forecasts are part of the `standard` profile."
+    against = [
+        f"{arm} minus {other.lower()} {difference(t_interval(paired_differences(errors[arm], errors[other])), 2)}"
+        for arm in (PSA, PSA_C)
+        for other in (BOOTSTRAP, LAST_SEASON)
+    ]
+    words = f"NRMSE of far forecasts: {'; '.join(against)}."
+    if len(errors[MOVING_AVERAGE]) > 1 and errors[MOVING_AVERAGE].nunique() == 1:
+        words += (
+            " The moving average's error is the same to the last digit for every seed of the forecaster: it is no "
+            "forecast (see the text)."
+        )
+    return words
