@@ -208,7 +208,7 @@ def test_tables_and_sentences_hold_the_rows_numbers(rows):
         summaries.binary_table(rows, PUBLISHED)
     for say in (
         sentences.pool_in_words, sentences.words_alone, sentences.seeds_and_pairs, sentences.what_students_keep,
-        sentences.starts_alike, sentences.strong_start_in_words,
+        sentences.starts_alike, sentences.strong_start_in_words, sentences.stretching_in_words,
     ):  # fmt: skip
         assert any(character.isdigit() for character in say(rows))
         assert say(select(rows, part="groups")) == ""

@@ -41,7 +41,6 @@ from reprise.trans_encoder.names import (
     MUTUAL_CROSS,
     OTHER_LOSSES,
     OTHER_POOL,
-    RAW_LABELS,
     SELF_BI,
     SELF_CROSS,
     SEVEN_SETS,
@@ -67,7 +66,6 @@ Line = tuple[str, str, int, str]
 RECIPE: tuple[Line, ...] = (
     (BI_TO_BI, BASE, 0, "bi → bi, no cross-encoder"),
     *((SELF_BI, name, 1, name.replace("losses ", "losses: ")) for name in OTHER_LOSSES),
-    (SELF_CROSS, RAW_LABELS, 1, RAW_LABELS),
     (SELF_CROSS, CHAINED, 2, "chained, cycle 2"),
     (SELF_BI, CHAINED, 2, "chained, cycle 2"),
     (MUTUAL_CROSS, BASE, 1, "mutual"),

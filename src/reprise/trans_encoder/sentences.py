@@ -16,6 +16,7 @@ from reprise.trans_encoder.names import (
     ALL_LAYERS,
     FORMS,
     HOME,
+    RAW_LABELS,
     SELF_BI,
     SELF_CROSS,
     SHARED_WORDS,
@@ -147,6 +148,19 @@ def starts_alike(rows: pd.DataFrame) -> str:
         f"Both starts rank the test pairs alike at {number(ranks / 100, 2)}, and their errors against gold "
         f"correlate at "
         f"{number(errors / 100, 2)}."
+    )
+
+
+@_nothing_without_rows
+def stretching_in_words(rows: pd.DataFrame) -> str:
+    """Say what the first cross-encoder is worth on labels that are not stretched; empty without such rows."""
+    raw, own = levels(rows, SELF_CROSS, variant=RAW_LABELS, cycle=1), levels(rows, SELF_CROSS, cycle=1)
+    if raw is None or own is None:
+        return ""
+    each = ", ".join(f"{number(float(raw[seed]), 1)} instead of {number(float(own[seed]), 1)}" for seed in raw.index)
+    return (
+        f"**Label stretching.** On cosines as they are, the first cross-encoder reaches {each} "
+        f"({name_of_average(sets_of(rows))}; seed by seed), with the same pool, batches, head and steps."
     )
 
 
