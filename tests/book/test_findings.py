@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import fake_runs
 import pandas as pd
 import pytest
@@ -87,6 +89,15 @@ def test_every_declared_finding_can_be_computed_and_leads_to_a_place_of_the_publ
 ) -> None:
     assert "{" not in told(audit, chapter.record.frame(), published_numbers(chapter.paper.package))
     assert findings.place_of(audit, chapter), f"the chapter shows no {audit.shown or audit.section}"
+
+
+def test_a_section_is_led_to_by_the_anchor_that_sphinx_gives_its_heading(monkeypatch) -> None:
+    title = "What matters: losses, weights, and the (whole) model"
+    monkeypatch.setattr(findings, "headings", lambda notebook: [title])
+    chapter = SimpleNamespace(notebook=object(), failure="", document="papers/some")
+    audit = SimpleNamespace(section=title, shown="")
+    link = findings.place_of(audit, chapter)
+    assert 'href="papers/some.html#what-matters-losses-weights-and-the-whole-model"' in link
 
 
 def test_the_page_stands_where_rows_are_missing_and_says_so(staged: Staged) -> None:

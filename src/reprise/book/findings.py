@@ -163,8 +163,9 @@ def place_of(audit: Audit, chapter: Chapter) -> str:
     if chapter.notebook is None or chapter.failure:
         return ""
     if audit.section:
-        anchor = "-".join(audit.section.lower().split())
-        link = f'<a href="{chapter.document}.html#{anchor}">the section “{audit.section}”</a>'
+        from docutils.nodes import make_id  # what Sphinx names a heading's anchor with
+
+        link = f'<a href="{chapter.document}.html#{make_id(audit.section)}">the section “{audit.section}”</a>'
         return link if audit.section in headings(chapter.notebook) else ""
     thing = next((thing for thing in shown_things(chapter.notebook) if thing.name == audit.shown), None)
     return f"{{ref}}`{thing.title} <{chapter.paper.package}-{audit.shown}>`" if thing else ""
