@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import inspect
+import pkgutil
 import subprocess
 import sys
 
@@ -40,6 +41,13 @@ def test_the_notebook_declares_every_parameter_with_the_default_of_the_settings(
     assert declared.pop("records") == []
     assert declared == parameters.settings_class(paper)().model_dump(mode="json")
     assert parameters.profile_parameters(paper, "quick") == declared
+
+
+@every_chapter
+def test_no_public_name_is_the_name_of_a_module_too(paper):
+    """Importing such a module would put it in the place of what the package hands out under that name."""
+    package = importlib.import_module(f"reprise.{paper.package}")
+    assert set(package.__all__).isdisjoint(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
 @every_chapter

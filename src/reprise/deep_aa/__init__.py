@@ -18,7 +18,6 @@ _HOMES = {
     "DeepAASearch": "search",
     "search_policy": "search",
     "SearchConfig": "search",
-    "gradient_rewards": "gradient_rewards",
     "WideResNet": "networks",
     "DeepAAInputError": "image_checks",
 }
