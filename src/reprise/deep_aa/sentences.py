@@ -59,7 +59,7 @@ def search_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         skipped = float(select(rows, dataset=name, part=HISTORY, metric="skipped")["value"].sum())
         words.append(
             f"On {TITLES[name]} layer 1 raises the cosine on fresh units by {difference(t_interval(gains), 3)}. In it "
-            f"$p^\\top r$ is zero up to {number(rounding, 4)}, the error of the finite step, where single rewards have "
+            f"pᵀr is zero up to {number(rounding, 4)}, the error of the finite step, where single rewards have "
             f"a deviation of {number(rewards, 2)} over units. {number(skipped, 0)} units had no gradient."
         )
     return " ".join(words)
