@@ -19,11 +19,20 @@ from reprise.psa_gan.attention import (
 )
 from reprise.psa_gan.blocks import SelfAttention
 from reprise.psa_gan.cell import Cell
-from reprise.psa_gan.models import main_model
+from reprise.psa_gan.models import main_model, variant_model
 from reprise.psa_gan.settings import Settings
 from reprise.rows import select, tidy
 
-TINY = Settings(windows=(16,), steps=10, channels=4, batch_size=8, encoder_steps=3, curve_points=2)
+TINY = Settings(
+    windows=(16,),
+    ablation_window=16,
+    steps=10,
+    ablation_steps=10,
+    channels=4,
+    batch_size=8,
+    encoder_steps=3,
+    curve_points=2,
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +58,7 @@ def test_queries_and_keys_make_the_layers_own_weights(layer_and_values):
 def test_what_is_added_is_the_gated_attention(layer_and_values):
     layer, values = layer_and_values
     plain = layer.gamma * layer.output(layer.weights(values).matmul(_value(layer, values)).transpose(1, 2))
-    expected = float((plain**2).mean().sqrt() / (values**2).mean().sqrt())
+    expected = ((plain**2).mean().sqrt() / (values**2).mean().sqrt()).item()
     assert added_share(layer, values) == pytest.approx(expected, rel=1e-5)
 
 
@@ -65,11 +74,8 @@ def test_entropy_is_that_of_each_line():
 
 def test_weights_by_lag_average_both_directions():
     weights = torch.softmax(torch.randn(2, 8, 8, generator=torch.Generator().manual_seed(1)), dim=-1)
-    plain = [
-        8
-        * np.mean([float(weights[n, i, j]) for n in range(2) for i in range(8) for j in range(8) if abs(i - j) == lag])
-        for lag in range(8)
-    ]
+    pairs = [(i, j) for i in range(8) for j in range(8)]
+    plain = [8 * np.mean([float(weights[:, i, j].mean()) for i, j in pairs if abs(i - j) == lag]) for lag in range(8)]
     np.testing.assert_allclose(weight_by_lag(weights), plain, rtol=1e-5)
     torch.testing.assert_close(weight_by_lag(torch.full((1, 8, 8), 1 / 8)), torch.ones(8, dtype=torch.float64))
 
@@ -101,9 +107,6 @@ def test_rows_tell_of_each_stage_and_the_last_ones_map(found):
     assert (added > 0) == (gamma > 0)
 
 
-def test_a_generator_without_attention_has_no_rows(found):
-    cell, trained, _ = found
-    other = Cell(TINY.model_copy(update={"variants": ("no attention",)}), "daily-panel", 0)
-    from reprise.psa_gan.models import variant_model
-
-    assert not list(attention_rows(other, variant_model(other, "no attention")))
+def test_a_generator_without_attention_has_no_rows():
+    cell = Cell(TINY, "daily-panel", 0)
+    assert not list(attention_rows(cell, variant_model(cell, "no attention")))
