@@ -87,6 +87,7 @@ def entropy_share(weights: Tensor) -> float:
     return float(entropy.mean()) / math.log(weights.shape[-1])
 
 
+@torch.no_grad()
 def added_share(layer: SelfAttention, values: Tensor) -> float:
     """Return the root mean square of what attention adds, γ Wₒ SA(y), over that of y, ``(n, C, l)``."""
     added = layer(values) - values
@@ -112,10 +113,10 @@ def weight_by_lag(weights: Tensor) -> Tensor:
     return torch.stack([both.diagonal(lag).mean() for lag in range(length)]) * length / 2
 
 
+@torch.no_grad()
 def queries_and_keys(layer: SelfAttention, values: Tensor) -> tuple[Tensor, Tensor]:
     """Return queries and keys of one channel, ``(n, l)`` each, for values ``(n, C, l)``."""
-    with torch.no_grad():
-        projected = torch.cat([one(values) for one in layer.projections], dim=1)
+    projected = torch.cat([one(values) for one in layer.projections], dim=1)
     return projected[:, 0], projected[:, 1]
 
 
