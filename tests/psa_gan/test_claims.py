@@ -98,7 +98,9 @@ def test_c3_wants_all_parts_at_two_lengths(short, outcome):
 
 def test_controls_hold_where_they_should_and_fail_where_they_should():
     def said(control, values):
-        rows = [row("far", method, seed, value + 0.01 * seed, at=1) for method, value in values.items() for seed in SEEDS]
+        rows = [
+            row("far", method, seed, value + 0.01 * seed, at=1) for method, value in values.items() for seed in SEEDS
+        ]
         rows += [row("direct", method, seed, value, at=0) for method, value in values.items() for seed in SEEDS]
         return control(tidy(rows))[0]
 

@@ -281,7 +281,8 @@ def test_what_deepar_cannot_use_is_refused(daily):
     with pytest.raises(PSAGANInputError, match="call fit"):
         DeepARForecaster("h", SMALL).sample(histories_of(daily), daily.starts)
     with pytest.raises(
-        PSAGANInputError, match="the shortest series has 180 steps; DeepAR needs more than its context and horizon, 180 together"
+        PSAGANInputError,
+        match="the shortest series has 180 steps; DeepAR needs more than its context and horizon, 180 together",
     ):
         DeepARForecaster("h", ForecastRecipe(horizon=90)).fit(daily)
 

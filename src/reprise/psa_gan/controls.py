@@ -110,12 +110,14 @@ class LastKnownDay:
 
 
 class RollingMean:
-    """The mean of the last values, each new one taken for known: what GluonTS' imputation fills in, but as observed.
+    """What GluonTS' imputation fills in, to be taken as observed: means of the last values, a missing one as the last.
+
+    Within a gap the mean runs over fewer and fewer known values, and is the last known one in the end.
 
     Parameters
     ----------
     window
-        Length of a window.
+        Length of a window: at least twice that of the context, so that the next window continues it.
     """
 
     def __init__(self, window: int) -> None:
@@ -131,10 +133,8 @@ class RollingMean:
         """
         if context is None:
             raise PSAGANInputError("a rolling mean needs the values before the window; give context.")
-        values = context
-        for _ in range(self.window):
-            values = torch.cat([values, values[:, -context.shape[1] :].mean(1, keepdim=True)], dim=1)
-        return values[:, -self.window :]
+        last = context[:, -1:].expand(-1, self.window - 1)
+        return torch.cat([context, last], dim=1).unfold(1, context.shape[1], 1).mean(2)
 
 
 class ResampledWindows:

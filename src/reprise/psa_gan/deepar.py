@@ -170,7 +170,9 @@ def entries_of(
     """Return one entry a history in the form that GluonTS takes."""
     import pandas as pd
 
-    periods = {start: pd.Period(start, freq=freq) for start in set(starts)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of business days, which GluonTS takes as periods alone
+        periods = {start: pd.Period(start, freq=freq) for start in set(starts)}
     rows = zip(histories, lengths, starts, strict=True)
     return [
         {"target": np.asarray(row[:length], dtype=np.float32), "start": periods[start], "item_id": str(place)}
