@@ -35,7 +35,7 @@ def test_days_and_weeks_have_the_steps_of_their_frequency():
 def test_last_season_is_the_nearest_known_one():
     source = LastSeason(told(), 10)
     found = source(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([200, 395, 560, 346, 50]))
-    # Steps from the end on (400, 350) go back to what is known, two weeks if need be; those of the first week take the second.
+    # Steps from the end on (400, 350) go back to what is known, two weeks if need be; the first week takes the second.
     expected = [
         list(range(32, 42)),
         list(range(227, 237)),

@@ -1,5 +1,7 @@
 """Which histories the study's forecasts see, with a forecaster that says the last value and keeps what it was given."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -37,7 +39,7 @@ SMALL = Settings(
 class LastValue:
     """Forecasts the last value of a history, a missing one as 0; keeps what it was given."""
 
-    made: list["LastValue"] = []
+    made: ClassVar[list[object]] = []
 
     def __init__(self, freq, recipe, seed):
         self.recipe, self.fitted, self.seen = recipe, None, []
