@@ -2,7 +2,7 @@
 
 The training part's own last weeks are held out once more; scorer and models see what comes before. The held-out range
 of the study is never touched. Run as ``python -m reprise.psa_gan.tuning MODEL RATE …``; what it found for the published
-run is in ``tuning.csv``, beside this module.
+run, with half of its steps, is in ``tuning.csv``, beside this module.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,8 +25,11 @@ from reprise.psa_gan.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RATES = (5e-4, 1e-3, 2e-3, 4e-3)
+    import pandas as pd
+
+RATES = (1e-3, 2e-3, 4e-3, 8e-3)
 SEED = 100
+ENCODER_STEPS = 300
 _RATE_OF = {EBGAN: "ebgan_lr", TIMEGAN: "timegan_lr"}  # which setting; PSA-GAN-C and the variants follow PSA-GAN
 
 
@@ -102,12 +106,21 @@ def tried(settings: Settings, model: str, rates: Sequence[float] = RATES, seed: 
     return found
 
 
+def found_rates() -> pd.DataFrame:
+    """Return what was tried for the published run, one line a model and rate, from ``tuning.csv``."""
+    import pandas as pd
+
+    return pd.read_csv(Path(__file__).with_name("tuning.csv"), comment="#")
+
+
 def _main(model: str, *rates: str) -> None:
     from reprise.catalogue import find_paper
     from reprise.parameters import profile_parameters
 
     use_threads(1)
-    settings = Settings.checked(profile_parameters(find_paper("psa-gan"), "standard"))
+    given = profile_parameters(find_paper("psa-gan"), "standard")
+    shorter = {name: given[name] // 2 for name in ("steps", "timegan_steps")}
+    settings = Settings.checked({**given, **shorter, "encoder_steps": ENCODER_STEPS})
     for line in tried(settings, model, [float(rate) for rate in rates] or RATES):
         print(",".join(str(value) for value in line.values()), flush=True)
 
