@@ -3,7 +3,19 @@ import pytest
 
 from reprise.psa_gan import claims
 from reprise.psa_gan.comparisons import mean_rank_correlation, settling_steps
-from reprise.psa_gan.names import DEEPAR, EBGAN, MOVING_AVERAGE, NO_GROWING, PSA, PSA_C, TIMEGAN, variant_name
+from reprise.psa_gan.names import (
+    DEEPAR,
+    EBGAN,
+    LAST_SEASON,
+    MOVING_AVERAGE,
+    NO_CONDITION,
+    NO_GROWING,
+    PSA,
+    PSA_C,
+    TIMEGAN,
+    TRUE_VALUES,
+    variant_name,
+)
 from reprise.rows import MissingRowsError, tidy
 
 SEEDS = (0, 1, 2)
@@ -69,11 +81,42 @@ def test_c3_wants_each_part_to_matter(factors, outcome):
     for variant, factor in zip(claims.SINGLE_REMOVALS, factors, strict=True):
         rows += level(variant_name(variant), factor, 32)
     assert claims.every_part_is_needed(tidy(rows)).outcome == outcome
-    if factors == (2, 2, 2):
-        rows += level(PSA, 1, 128)
-        for variant in claims.SINGLE_REMOVALS:
-            rows += level(variant_name(variant), 2, 128)
-        assert claims.every_part_is_needed(tidy(rows)).outcome == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("short", "outcome"),
+    [(2, "reproduced"), (1, "partly reproduced"), (0.5, "partly reproduced")],
+)
+def test_c3_wants_all_parts_at_two_lengths(short, outcome):
+    rows = level(PSA, 1, 32) + level(PSA, 1, 128)
+    for variant in claims.SINGLE_REMOVALS:
+        rows += level(variant_name(variant), short, 32) + level(variant_name(variant), 2, 128)
+    found = claims.every_part_is_needed(tidy(rows))
+    assert found.outcome == outcome
+    assert found.interval.estimate == pytest.approx(np.log(2))
+
+
+def test_controls_hold_where_they_should_and_fail_where_they_should():
+    def said(control, values):
+        rows = [
+            row("far", method, seed, value + 0.01 * seed, at=1) for method, value in values.items() for seed in SEEDS
+        ]
+        rows += [row("direct", method, seed, value, at=0) for method, value in values.items() for seed in SEEDS]
+        return control(tidy(rows))[0]
+
+    assert said(claims._true_values_help, {TRUE_VALUES: 1, MOVING_AVERAGE: 2})
+    assert not said(claims._true_values_help, {TRUE_VALUES: 2, MOVING_AVERAGE: 1})
+    assert said(claims._the_generator_beats_last_week, {PSA_C: 1, LAST_SEASON: 2})
+    assert not said(claims._the_generator_beats_last_week, {PSA_C: 2, LAST_SEASON: 1})
+    assert said(claims._the_moving_average_is_a_forecast, {MOVING_AVERAGE: 1})
+    same = tidy([row("far", MOVING_AVERAGE, seed, 1.9633, at=at) for seed in SEEDS for at in (1, 2)])
+    assert not claims._the_moving_average_is_a_forecast(same)[0]
+
+
+def test_the_control_of_c3_wants_the_condition_to_matter():
+    unconditional = variant_name(NO_CONDITION)
+    assert claims._conditions_matter(tidy(level(PSA, 1, 32) + level(unconditional, 2, 32)))[0]
+    assert not claims._conditions_matter(tidy(level(PSA, 2, 32) + level(unconditional, 1, 32)))[0]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import torch
 
 from reprise.psa_gan.controls import (
     BlockBootstrap,
+    LastKnownDay,
     LastSeason,
     ResampledWindows,
+    RollingMean,
     SeasonalMeanAR,
     season_of,
     steps_of,
 )
+from reprise.psa_gan.filling import fill_gaps
 from reprise.psa_gan.input_checks import PSAGANInputError
 from reprise.psa_gan.panel import TimeSeriesPanel
 
@@ -31,24 +34,36 @@ def test_days_and_weeks_have_the_steps_of_their_frequency():
 
 def test_last_season_is_the_nearest_known_one():
     source = LastSeason(told(), 10)
-    series, start = torch.tensor([0, 0, 0, 1, 1]), torch.tensor([200, 395, 590, 346, 50])
-    found = source(series, start)
-    steps = start[:, None] + torch.arange(10)
-    # Steps from the end on go back to what is known; those of the first week take the second.
-    assert torch.equal(found[0], (steps[0] - 168).float())
-    assert torch.equal(found[1], (steps[1] - 168).float())
-    assert torch.equal(
-        found[2],
-        torch.cat(
-            [
-                steps[2] - 336,
-            ]
-        )[:10]
-        .where(steps[2] - 168 >= 400, steps[2] - 168)
-        .float(),
-    )
-    assert torch.equal(found[3], 1000 + (steps[3] - 168).float())
-    assert torch.equal(found[4], 1000 + (steps[4] + 168).float())
+    found = source(torch.tensor([0, 0, 0, 1, 1]), torch.tensor([200, 395, 560, 346, 50]))
+    # Steps from the end on (400, 350) go back to what is known, two weeks if need be; the first week takes the second.
+    expected = [
+        list(range(32, 42)),
+        list(range(227, 237)),
+        [392, 393, 394, 395, 396, 397, 398, 399, 232, 233],
+        list(range(1178, 1188)),
+        list(range(1218, 1228)),
+    ]
+    assert found.tolist() == expected
+
+
+def test_the_last_known_day_is_repeated_in_phase():
+    known = told((100, 90))
+    found = LastKnownDay(known, 30)(torch.tensor([0, 1]), torch.tensor([0, 70]))
+    assert found[0].tolist() == [76 + (step - 76) % 24 for step in range(30)]
+    assert found[1].tolist() == [1066 + (step - 66) % 24 for step in range(70, 100)]
+
+
+def test_a_rolling_mean_is_what_gluonts_fills_in():
+    from gluonts.transform.feature import RollingMeanValueImputation
+
+    generator = np.random.default_rng(0)
+    values = generator.random(60).astype(np.float32)
+    values[15:58] = np.nan  # longer than a window
+    panel = TimeSeriesPanel([values], "2000-01-03", "h")
+    found = fill_gaps(panel.extended(32), RollingMean(32), 32, context=10, n_samples=1)[0, 0, :60]
+    np.testing.assert_allclose(found, RollingMeanValueImputation(10)(values.copy()), rtol=1e-5)
+    with pytest.raises(PSAGANInputError, match="give context"):
+        RollingMean(32)(torch.tensor([0]), torch.tensor([30]))
 
 
 def test_a_season_that_does_not_fit_is_refused():

@@ -1,11 +1,13 @@
 import sys
 import types
 
+import pandas as pd
 import pytest
 import torch
 
 from reprise.data.entries import DataError
 from reprise.errors import UnknownNameError
+from reprise.psa_gan import data
 from reprise.psa_gan.data import HELD_OUT, load
 
 real = pytest.mark.real_data
@@ -59,6 +61,35 @@ def test_unknown_data_sets_are_refused():
         load("m4_hourly")
     with pytest.raises(UnknownNameError, match="data set of GluonTS"):
         load("gluonts:weather")
+
+
+@real
+def test_the_registered_set_of_gluonts_keeps_its_own_split():
+    split = load("gluonts:exchange_rate_nips")
+    assert tuple(split.panel.values.shape) == (8, 6221)
+    assert split.held_out == 150
+    assert split.panel.freq == "B"
+    # The same rates, from 1990 on, as in the other file, which has more digits behind the point.
+    plain = load("exchange-rate").panel.values[:, :6221]
+    assert torch.allclose(split.panel.values, plain, rtol=1e-5)
+
+
+def test_the_held_out_part_of_a_gluonts_set_is_what_its_training_part_lacks(monkeypatch):
+    def entries(*lengths):
+        return [{"target": torch.arange(float(n)).numpy() + place, "start": pd.Period("2000-01-03", "h"),
+                 "item_id": str(place % 2)} for place, n in enumerate(lengths)]  # fmt: skip
+
+    def downloaded(name):
+        return entries(100, 90), entries(132, 122, 164, 154), "h"
+
+    monkeypatch.setattr(data, "_download_gluonts", downloaded)
+    split = load("gluonts:solar_nips")
+    assert split.held_out == 64
+    assert split.panel.lengths.tolist() == [164, 154]
+    assert split.train_lengths.tolist() == [100, 90]
+    monkeypatch.setattr(data, "_download_gluonts", lambda name: (entries(100, 90), entries(110, 95), "h"))
+    with pytest.raises(DataError, match=r"'solar_nips' holds out \[5, 10\] steps"):
+        load("gluonts:solar_nips")
 
 
 def test_without_a_network_the_sets_of_gluonts_say_what_to_do(monkeypatch):

@@ -4,6 +4,7 @@ import logging
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +14,6 @@ import torch
 from reprise.psa_gan.deepar import DeepARForecaster, ForecastRecipe, entries_of, lags_for
 from reprise.psa_gan.forecast_errors import errors, normalised_deviation, nrmse
 from reprise.psa_gan.forecasting import (
-    MOVING_AVERAGE,
-    TRUE_VALUES,
     Filler,
     Task,
     cold_panel,
@@ -27,6 +26,7 @@ from reprise.psa_gan.forecasting import (
     with_missing_stretches,
 )
 from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.names import MOVING_AVERAGE, TRUE_VALUES
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
 
@@ -189,9 +189,11 @@ def test_cold_series_know_their_last_values_alone(task):
     scaler = MinMaxScaler.fit(found.until(task.train_lengths))
     cold_task = Task(scaler.transform(found), scaler, task.train_lengths, n_paths=4)
     forecaster = LastValue()
-    scores = cold_start(cold_task, forecaster, {"zero": Filler(zeros, WINDOW, n_fillings=2)}, cold)
-    assert {s["method"] for s in scores} == {"zero", MOVING_AVERAGE}
-    filled, moving = forecaster.seen
+    whole = scaler.transform(panel)
+    scores = cold_start(cold_task, forecaster, {"zero": Filler(zeros, WINDOW, n_fillings=2)}, cold, whole)
+    assert {s["method"] for s in scores} == {"zero", MOVING_AVERAGE, TRUE_VALUES}
+    filled, moving, true = forecaster.seen
+    np.testing.assert_allclose(true[0], whole.values[1, : len(true[0])])
     assert (len(filled), len(moving)) == (2, 1)
     assert (filled[0][:start] == 0).all()
     assert np.isnan(moving[0][:start]).all()
@@ -211,9 +213,9 @@ def test_generation_takes_the_first_steps_of_windows(task):
 
 
 def test_lags_fit_the_shortest_series():
-    assert max(lags_for("h", 524, 32)) == 169
-    assert max(lags_for("h", 120, 32)) == 49
-    assert lags_for("B", 60, 10) == (1, 2, 3, 4, 5, 6)
+    assert max(lags_for("h", 524, 64)) == 169
+    assert max(lags_for("h", 120, 64)) == 49
+    assert lags_for("B", 60, 20) == (1, 2, 3, 4, 5, 6)
 
 
 # ---- DeepAR --------------------------------------------------------------------------------------------------
@@ -249,13 +251,16 @@ def test_deepar_is_seeded_and_leaves_global_generators_alone(daily, tmp_path, mo
     assert not torch.equal(found, other.sample(histories_of(daily), daily.starts))
 
 
-def test_missing_values_are_taken_and_change_forecasts(daily):
-    forecaster = DeepARForecaster("h", SMALL, seed=1).fit(daily)
+def test_a_history_is_a_forecast_while_its_context_holds_an_observed_value(daily):
+    """GluonTS scales by what is observed in the context: with nothing there, all is forecast as 0."""
     known = histories_of(daily)
     gaps = [np.concatenate([one[:-10], np.full(10, np.nan, dtype=np.float32)]) for one in known]
-    found = forecaster.sample(gaps, daily.starts, 3)
-    assert found.isfinite().all()
-    assert not torch.equal(found, forecaster.sample(known, daily.starts, 3))
+    short, long = (DeepARForecaster("h", replace(SMALL, context=steps), seed=1).fit(daily) for steps in (None, 16))
+    assert short.sample(gaps, daily.starts, 3).abs().max() < 1e-6
+    found = long.sample(gaps, daily.starts, 3)
+    assert found.abs().max() > 0.01
+    assert len(found.unique()) == found.numel()
+    assert not torch.equal(found, long.sample(known, daily.starts, 3))
 
 
 def test_deepar_says_nothing(tmp_path):
@@ -276,7 +281,8 @@ def test_what_deepar_cannot_use_is_refused(daily):
     with pytest.raises(PSAGANInputError, match="call fit"):
         DeepARForecaster("h", SMALL).sample(histories_of(daily), daily.starts)
     with pytest.raises(
-        PSAGANInputError, match="the shortest series has 180 steps; DeepAR needs twice the horizon of 90"
+        PSAGANInputError,
+        match="the shortest series has 180 steps; DeepAR needs more than its context and horizon, 180 together",
     ):
         DeepARForecaster("h", ForecastRecipe(horizon=90)).fit(daily)
 

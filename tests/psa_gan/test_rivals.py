@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from reprise.psa_gan import timegan
 from reprise.psa_gan.architecture import Architecture
 from reprise.psa_gan.ebgan import AutoEncoder, _Game, train_ebgan
 from reprise.psa_gan.generator import Generator
@@ -80,13 +81,70 @@ def test_steps_of_the_game_move_their_own_network_and_lower_their_loss(panel, ar
     assert game.margin == pytest.approx(float(batch(panel, 4000)[0].var(1).mean()), rel=0.05)
 
 
+def test_each_side_of_ebgans_game_pulls_the_energy_of_synthetic_windows_its_way(panel, architecture):
+    torch.manual_seed(0)
+    game = _Game(panel, Generator(architecture), AutoEncoder(architecture), Recipe(batch_size=32, lr=2e-3))
+    _, told, noise = game._batch()
+
+    def energy():
+        with torch.no_grad():
+            return float(game.energy(game.generator(noise, **told), **told).mean())
+
+    start = energy()
+    for _ in range(25):
+        game.generator_step()
+    fooled = energy()
+    assert fooled < 0.9 * start
+    game.margin = 10 * start  # below it the auto-encoder is to push the energy up again
+    for _ in range(25):
+        game.energy_step()
+    assert energy() > 2 * fooled
+
+
+def test_timegans_game_pulls_the_discriminator_both_ways(panel):
+    torch.manual_seed(0)
+    recipe = TimeGANRecipe(units=6, layers=1, batch_size=32, lr=1e-2)
+    model = TimeGAN(WINDOW, recipe)
+    trainer = _Trainer(model, panel, recipe)
+    noise = model.noise(64, torch.Generator().manual_seed(0))
+    windows = batch(panel, 64)[0][:, :, None]
+
+    def taken_for_real():
+        with torch.no_grad():
+            direct = model.generator(noise)
+            fakes = torch.cat([direct, model.supervisor(direct)])
+            return float(model.discriminator(model.embedder(windows)).mean()), float(model.discriminator(fakes).mean())
+
+    for _ in range(40):
+        trainer.discriminate()
+    real, fake = taken_for_real()
+    assert real > fake + 0.5
+    monkey = dict.fromkeys(("SUPERVISOR_WEIGHT", "MOMENT_WEIGHT"), 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in monkey.items():
+            patch.setattr(timegan, name, value)
+        for _ in range(40):
+            trainer.generate()
+    assert taken_for_real()[1] > fake + 0.2
+
+
+def test_a_discriminator_that_is_too_good_rests(panel, monkeypatch):
+    torch.manual_seed(0)
+    model = TimeGAN(WINDOW, SHORT)
+    trainer = _Trainer(model, panel, SHORT)
+    before = copies(model.discriminator)
+    monkeypatch.setattr(timegan, "LEAST_DISCRIMINATOR_LOSS", 100.0)
+    trainer.discriminate()
+    assert not moved(model.discriminator, before)
+
+
 def test_ebgan_gives_the_same_generator_for_the_same_seed(panel, architecture):
     state = torch.get_rng_state()
     first, second, other = (train_ebgan(panel, architecture, Recipe(batch_size=8, seed=seed), 3) for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), state)
     seen = []
     train_ebgan(panel, architecture, Recipe(batch_size=8), 3, lambda step, generator: seen.append((step, generator)))
-    assert [step for step, _ in seen] == [1, 2, 3]
+    assert [step for step, _ in seen] == [0, 1, 2, 3]
     assert not moved(seen[-1][1], first.parameters())
     assert not moved(first, second.parameters())
     assert moved(first, other.parameters())

@@ -5,7 +5,20 @@ from reprise.method_styles import METHODS
 from reprise.psa_gan import figures, study, summaries
 from reprise.psa_gan.cell import Cell
 from reprise.psa_gan.models import curve_steps, kept_steps, step_operations, steps_of_equal_operations, variant_model
-from reprise.psa_gan.names import CONTROLS, MODELS, NO_GROWING, PSA, REAL, VARIANTS, variant_name
+from reprise.psa_gan.names import (
+    CONTROLS,
+    DEEPAR,
+    LAST_DAY,
+    MODELS,
+    MOVING_AVERAGE,
+    NO_GROWING,
+    PSA,
+    REAL,
+    ROLLING_MEAN,
+    TRUE_VALUES,
+    VARIANTS,
+    variant_name,
+)
 from reprise.psa_gan.settings import Settings
 from reprise.rows import MissingRowsError, select
 from reprise.settings import SettingsError
@@ -47,8 +60,43 @@ def test_every_model_variant_and_control_is_scored_against_the_floor(rows):
     assert (floors == 1).all()  # one set of real windows for all
 
 
+def test_parts_have_the_seeds_that_the_settings_say():
+    settings = TINY.model_copy(
+        update={"seeds": (0, 1, 2), "side_datasets": ("daily-panel",), "fewer_seeds": {"daily-panel": (0, 2)},
+                "gap_lengths": (9,), "ranked_generators": 3, "ablation_steps": 11}
+    )  # fmt: skip
+    cells = list(study.cells(settings))
+    assert [cell.seed for cell in cells] == [0, 2]
+    side = cells[0].settings
+    assert (side.models, side.steps, side.variants) == (("PSA-GAN", "EBGAN"), 11, ())
+    assert (side.gap_lengths, side.ranked_generators) == ((), 0)
+    few = settings.model_copy(update={"fewer_seeds": {"EBGAN": (1,), "no growing": (2,)}})
+    assert [few.runs(name, 1) for name in ("EBGAN", "no growing", "PSA-GAN")] == [True, False, True]
+
+
+def test_a_part_of_other_seeds_is_left_out(rows):
+    fewer = TINY.model_copy(update={"fewer_seeds": {"EBGAN": (5,), "no growing": (5,)}, "controls": False})
+    found = study.run(fewer)
+    methods = {PSA, "PSA-GAN-C", variant_name("no attention"), variant_name("unit noise")}
+    assert set(select(found, part="level")["method"]) == methods
+
+
+def test_further_encoders_score_the_same_windows():
+    some = TINY.model_copy(update={"models": ("PSA-GAN",), "variants": (), "controls": False, "further_encoders": 1})
+    found = study.run(some)
+    encoders = select(found, part="encoders", metric="context FID")
+    assert set(encoders["method"]) == {PSA, *CONTROLS}
+    own = select(encoders, method=PSA).set_index("at")["value"]
+    first = select(found, part="level", split="test", metric="context FID", method=PSA)["value"].mean()
+    assert own[0] == pytest.approx(first)
+    assert own[1] != pytest.approx(first)
+    loss = select(found, part="encoder", metric="loss")
+    assert len(loss) == 2
+
+
 def test_every_method_has_a_look():
-    assert {*MODELS, *CONTROLS, REAL, *(variant_name(v) for v in VARIANTS)} <= set(METHODS)
+    arms = {MOVING_AVERAGE, ROLLING_MEAN, LAST_DAY, TRUE_VALUES, DEEPAR}
+    assert {*MODELS, *CONTROLS, *arms, REAL, *(variant_name(v) for v in VARIANTS)} <= set(METHODS)
 
 
 def test_all_models_of_a_seed_are_scored_on_the_same_windows_of_the_held_out_range():
@@ -118,6 +166,10 @@ def test_tables_say_that_the_papers_cells_are_not_available(rows):
         ({"windows": [48]}, "powers of two"),
         ({"gluonts_datasets": ["weather"]}, "gluonts_datasets has 'weather'"),
         ({"fade": 1.5}, "fade"),
+        ({"side_models": ["GAN"]}, "side_models has 'GAN'"),
+        ({"fewer_seeds": {"TimeGAN": [0]}}, "fewer_seeds has 'TimeGAN'; known are PSA-GAN, no attention"),
+        ({"cold_shares": [1.0]}, "cold_shares must lie between 0 and 1"),
+        ({"gap_lengths": [0]}, "gap_lengths must be at least 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(parameters, words):

@@ -113,6 +113,30 @@ def test_a_killed_and_resumed_training_equals_an_uninterrupted_one(stop):
     assert whole.history == resumed.history
 
 
+def test_a_batch_holds_averaged_windows_their_calendar_and_what_came_before():
+    one = trainer(replace(SMALL, context=8))
+    state = one.batches.get_state()
+    real, told, noise = one._batch(depth=1)
+    one.batches.set_state(state)
+    series, start = one.sampler.draw(8, one.batches)
+    assert real.shape == (8, 16)
+    assert noise.shape == (8, 32)
+    for place, (row, first) in enumerate(zip(series.tolist(), start.tolist(), strict=True)):
+        whole = PANEL.values[row]
+        torch.testing.assert_close(real[place], whole[first : first + 32].view(16, 2).mean(1))
+        assert torch.equal(told["context"][place], whole[first - 8 : first])
+        assert int(told["category"][place]) == row
+        torch.testing.assert_close(told["features"][place], PANEL.features[row, :, first : first + 32])
+
+
+def test_a_generator_is_told_the_values_right_before_the_window():
+    one = trainer(replace(SMALL, context=8))
+    source = WindowGenerator(one.generator.eval(), PANEL)
+    series, start = torch.tensor([0, 3]), torch.tensor([20, 50])
+    past = torch.stack([PANEL.values[0, 12:20], PANEL.values[3, 42:50]])
+    assert torch.equal(source(series, start), source(series, start, context=past))
+
+
 def test_growing_resets_neither_adam_nor_the_spectral_norm():
     one = trainer()
     before = SCHEDULE.growth_steps[0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reprise.psa_gan.blocks import SHORTEST, Upsampling
-from reprise.psa_gan.input_checks import PSAGANInputError, check_window
+from reprise.psa_gan.blocks import Upsampling
+from reprise.psa_gan.input_checks import SHORTEST, PSAGANInputError, check_window
 
 Noise = Literal["pooled", "unit", "fresh"]
 Fade = Literal["identity", "official"]

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, interpolate, leaky_relu, scaled_dot_product_attention
 from torch.nn.utils.parametrizations import spectral_norm
 
-SHORTEST = 8  # length of the first stage
 LEAK = 0.01
 Upsampling = Literal["nearest", "linear"]
 

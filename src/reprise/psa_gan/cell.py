@@ -10,9 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reprise.compute import resolve_device, torch_generator
+from reprise.compute import resolve_device, seed_sequence, torch_generator
 from reprise.psa_gan.data import SplitPanel, load
-from reprise.psa_gan.fid import SMALL_RECIPE, ContextFID, FIDResult, compare_embeddings, raw_window_fid
+from reprise.psa_gan.fid import (
+    SMALL_RECIPE,
+    WINDOWS_PER_DRAW,
+    ContextFID,
+    FIDResult,
+    compare_embeddings,
+    raw_window_fid,
+)
 from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
@@ -22,7 +29,6 @@ from reprise.psa_gan.windows import WindowSampler
 Row = dict[str, Any]
 Conditions = tuple[Tensor, Tensor]
 COLUMNS = ("part", "window", "step", "at")
-WINDOWS_A_DRAW = 512
 HELD_OUT, TRAINING = "test", "train"
 _QUICK_RECIPE = {"dim": 20, "depth": 3, "channels": 16, "reduced": 32, "batch_size": 16, "n_negatives": 5,
                  "max_length": 64, "learning_rate": 5e-3}  # fmt: skip
@@ -67,8 +73,17 @@ class Cell:
     @cached_property
     def scorer(self) -> ContextFID:
         """Context-FID with this seed's encoder, trained on the training part."""
+        return self.new_scorer(0)
+
+    def new_scorer(self, number: int) -> ContextFID:
+        """Return Context-FID with another encoder of the same recipe and panel; number 0 is the seed's own."""
         recipe = {**_RECIPES[self.settings.encoder], "n_steps": self.settings.encoder_steps}
-        return ContextFID(seed=self.seed, device=self.settings.device, **recipe).fit(self.train)
+        seed = (
+            self.seed
+            if number == 0
+            else int(seed_sequence(self.seed, "psa-gan", "encoder", number).generate_state(1)[0])
+        )
+        return ContextFID(seed=seed, device=self.settings.device, **recipe).fit(self.train)
 
     def conditions(self, window: int, split: str = HELD_OUT) -> Conditions:
         """Return series and starts of all windows that scores rest on: equal for all models of a seed."""
@@ -79,7 +94,7 @@ class Cell:
             # Every model is scored where the longest context lies in the panel.
             context = self.settings.context
             sampler = WindowSampler(self.panel, window, context, first=first, stop=stop)
-            n = self.settings.fid_draws * WINDOWS_A_DRAW
+            n = self.settings.fid_draws * WINDOWS_PER_DRAW
             self.found[key] = sampler.draw(n, torch_generator(self.seed, "psa-gan", "scoring", split))
         chosen: Conditions = self.found[key]
         return chosen

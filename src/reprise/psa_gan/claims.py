@@ -106,14 +106,19 @@ def every_part_is_needed(rows: pd.DataFrame) -> Finding:
     windows = variants_in(rows, SINGLE_REMOVALS)
     if not windows:
         raise MissingRowsError("no variant without one of the three parts in this run.")
-    found = {name: log_ratio(rows, name, PSA, window) for name, window in windows.items()}
-    worse = [name for name, one in found.items() if one.above(0)]
-    lengths = {window for name in found for window in windows_of(rows, name)}
+    by_length = {
+        (name, window): log_ratio(rows, name, PSA, window)
+        for name in windows
+        for window in sorted(set(windows_of(rows, name)) & set(windows_of(rows, PSA)))
+    }
+    found = {name: by_length[name, window] for name, window in windows.items()}
+    worse = [where for where, one in by_length.items() if one.above(0)]
+    lengths = {window for _, window in by_length}
+    complete = [length for length in lengths if sum(window == length for _, window in worse) == len(SINGLE_REMOVALS)]
     outcome: Outcome = "inconclusive"
     if worse:
-        complete = len(worse) == len(SINGLE_REMOVALS) and len(lengths) > 1
-        outcome = "reproduced" if complete else "partly reproduced"
-    elif any(one.below(0) for one in found.values()):
+        outcome = "reproduced" if len(complete) > 1 else "partly reproduced"
+    elif any(one.below(0) for one in by_length.values()):
         outcome = "not reproduced"
     words = "; ".join(f"{name.removeprefix(f'{PSA}, ')}: {difference(one, 2)}" for name, one in found.items())
     nearest = min(found, key=lambda name: found[name].estimate)
@@ -247,6 +252,12 @@ def _the_moving_average_is_a_forecast(rows: pd.DataFrame) -> tuple[bool, str]:
     return bool(trained), f"The NRMSE with the moving average {said} ({number(float(errors.mean()), 3)} in the mean)."
 
 
+def _the_generator_beats_last_week(rows: pd.DataFrame) -> tuple[bool, str]:
+    gan, last = (per_seed(rows, part="direct", metric="NRMSE", method=method) for method in (PSA_C, LAST_SEASON))
+    found = t_interval(paired_differences(gan, last))
+    return found.estimate < 0, f"NRMSE with known history: {PSA_C} minus last week repeated {difference(found, 3)}."
+
+
 M4 = ("m4-hourly",)
 CLAIMS = (
     Claim(
@@ -288,7 +299,9 @@ CLAIMS = (
         M4,
         controls=(
             Control("true history helps", _true_values_help),
-            # Added after the first run, whose baseline turned out to forecast nothing; it can only weaken the verdict.
+            # Added after the first run, in which DeepAR's context was one horizon: with all of it hidden, this arm
+            # forecast the smallest value of each series, and any filling beat it. Before the second run the context was
+            # made longer than all that is ever hidden, in all arms. The control can only weaken the verdict.
             Control("the moving average is a forecast at all", _the_moving_average_is_a_forecast),
         ),
     ),
@@ -299,8 +312,8 @@ CLAIMS = (
         "ordering",
         "",
         untestable_because=(
-            "Needs generators of all kinds trained anew on the untouched first part of each panel, and a forecaster "
-            "for each length of a gap: the paper's scale."
+            "Needs generators of all kinds, EBGAN and TimeGAN too, trained anew on the untouched first part of each "
+            "panel: the study trains PSA-GAN and PSA-GAN-C alone for it, and shows what they gain."
         ),
     ),
     Claim(
@@ -320,6 +333,8 @@ CLAIMS = (
         "",
         deepar_forecasts_better,
         M4,
+        # Added after the first run: a generator that has learnt nothing cannot beat DeepAR either.
+        controls=(Control("the generator beats last week's values", _the_generator_beats_last_week),),
     ),
     Claim(
         "C8",

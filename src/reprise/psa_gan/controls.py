@@ -85,6 +85,58 @@ class LastSeason:
         return self.known.values[series[:, None], torch.minimum(source, length - 1)]
 
 
+class LastKnownDay:
+    """The last season of each series again and again, backwards from its end: what is left of a cold start.
+
+    Parameters
+    ----------
+    known
+        The part that may be looked at; the last season of each series has no missing value.
+    window
+        Length of a window.
+    season
+        Steps of a season; a day by default.
+    """
+
+    def __init__(self, known: TimeSeriesPanel, window: int, season: int | None = None) -> None:
+        self.known, self.window = known, window
+        self.season = steps_of(known.freq, "day") if season is None else season
+
+    def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
+        """Return windows ``(n, window)``; without randomness."""
+        steps = start[:, None] + torch.arange(self.window, device=start.device)
+        begin = self.known.lengths.to(start.device)[series, None] - self.season
+        return self.known.values[series[:, None], begin + (steps - begin) % self.season]
+
+
+class RollingMean:
+    """What GluonTS' imputation fills in, to be taken as observed: means of the last values, a missing one as the last.
+
+    Within a gap the mean runs over fewer and fewer known values, and is the last known one in the end.
+
+    Parameters
+    ----------
+    window
+        Length of a window: at least twice that of the context, so that the next window continues it.
+    """
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+
+    def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
+        """Return windows ``(n, window)`` after the values ``(n, k)`` of the context, each the mean of k before it.
+
+        Raises
+        ------
+        PSAGANInputError
+            Without a context.
+        """
+        if context is None:
+            raise PSAGANInputError("a rolling mean needs the values before the window; give context.")
+        last = context[:, -1:].expand(-1, self.window - 1)
+        return torch.cat([context, last], dim=1).unfold(1, context.shape[1], 1).mean(2)
+
+
 class ResampledWindows:
     """Windows of the same series from the training part, at random: perfect memory, no calendar.
 
@@ -173,8 +225,9 @@ class SeasonalMeanAR:
         self.mean = torch.where(by_season.isnan().all(1), values.nanmean(1, keepdim=True), by_season.nanmean(1))
         residual = (by_season - self.mean[:, None]).view(len(values), -1)
         self.coefficient = _lag_one(residual)
-        variance = residual.square().nanmean(1)
-        self.deviation = variance.sqrt()
+        # Each step of the season has a mean of its own, which takes as many degrees of freedom.
+        freedom = (residual.isfinite().sum(1) - self.season).clamp(min=1)
+        self.deviation = (residual.square().nansum(1) / freedom).sqrt()
 
     def __call__(self, series: Tensor, start: Tensor, seed: int = 0, context: Tensor | None = None) -> Tensor:
         """Return windows ``(n, window)``: the mean and a stationary path around it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from reprise.data.entries import DataError
 from reprise.data.fetching import fetch
 from reprise.errors import unknown_name
 from reprise.psa_gan.generators import START, make_panel
+from reprise.psa_gan.names import GLUONTS_SETS
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
 
@@ -21,7 +24,7 @@ N_DISTANCES = 7  # forecasts one after the other in the held-out part
 HELD_OUT = HORIZON * N_DISTANCES
 _LOS_LOOP_DAY = 288
 _EIGHT_WEEKS = 8 * 7 * 24
-GLUONTS_SETS = ("electricity_nips", "traffic_nips", "solar_nips", "m4_hourly")
+_EXCHANGE_NIPS = "exchange-rate/exchange_rate_nips.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ def _read_m4(_: int) -> SplitPanel:
     The set has no clock; every series is taken to begin on the same Monday at midnight.
     """
     parts = [pd.read_csv(fetch(f"m4-hourly/Hourly-{part}.csv"), index_col=0) for part in ("train", "test")]
+    if not parts[0].index.equals(parts[1].index):
+        raise DataError("M4-hourly's training and test file do not list the same series in the same order.")
     rows = zip(*(part.to_numpy(dtype=np.float64) for part in parts), strict=True)
     values = [np.concatenate([one[np.isfinite(one)] for one in both]) for both in rows]
     return SplitPanel("m4-hourly", TimeSeriesPanel(values, START, "h", item_ids=list(parts[0].index)), HELD_OUT)
@@ -131,22 +136,52 @@ def _read_solar(_: int) -> SplitPanel:
 
 
 def _read_gluonts(name: str) -> SplitPanel:
-    """Download one of the paper's sets through GluonTS; the test part begins where GluonTS' training part ends."""
+    """Read a set with GluonTS' own split: the held-out part begins where its training part ends.
+
+    Its test part holds each series several times, up to the end of one forecast after another: the longest counts.
+    """
     if name not in GLUONTS_SETS:
         raise unknown_name("data set of GluonTS", name, list(GLUONTS_SETS))
+    train, test, freq = _read_exchange_nips() if name == "exchange_rate_nips" else _download_gluonts(name)
+    longest = test[-len(train) :]  # forecasts follow in time, each for all series
+    ends = [(len(whole["target"]), len(known["target"])) for whole, known in zip(longest, train, strict=True)]
+    held_out = {whole - known for whole, known in ends}
+    if len(held_out) > 1 or min(held_out) < HORIZON:
+        raise DataError(
+            f"GluonTS' set {name!r} holds out {sorted(held_out)} steps of its series, not one number of {HORIZON} or "
+            "more."
+        )
+    return SplitPanel(f"gluonts:{name}", TimeSeriesPanel.from_gluonts(longest, freq=freq), held_out.pop())
+
+
+def _download_gluonts(name: str) -> tuple[list[Any], list[Any], str]:
     from gluonts.dataset.repository import get_dataset
 
     try:
         data_set = get_dataset(name)
+        return list(data_set.train), list(data_set.test), data_set.metadata.freq
     except Exception as error:  # whatever a download can raise: there are several clients behind it
         raise DataError(
             f"GluonTS could not provide {name!r} ({error or type(error).__name__}). It downloads its sets from their "
             "sources: connect to the internet, or choose data sets of the registry ('m4-hourly', 'ett-small', "
-            "'los-loop', 'gefcom2014-solar')."
+            "'los-loop', 'gefcom2014-solar', 'exchange-rate') or 'exchange_rate_nips', which is registered, too."
         ) from error
-    series = {str(entry.get("item_id", place)): entry for place, entry in enumerate(data_set.train)}
-    panel = TimeSeriesPanel.from_gluonts(series.values(), freq=data_set.metadata.freq)
-    return SplitPanel(f"gluonts:{name}", panel, HELD_OUT)
+
+
+def _read_exchange_nips() -> tuple[list[Any], list[Any], str]:
+    """Read GluonTS' split of the exchange rates from the registered archive, without unpacking it."""
+    import json
+    import tarfile
+
+    parts: dict[str, list[Any]] = {"train": [], "test": []}
+    with tarfile.open(fetch(_EXCHANGE_NIPS)) as archive:
+        for member in archive:
+            part = PurePosixPath(member.name).parent.name
+            if member.isfile() and part in parts and PurePosixPath(member.name).suffix == ".json":
+                lines = archive.extractfile(member)
+                assert lines is not None
+                parts[part] += [json.loads(line) for line in lines.read().splitlines() if line.strip()]
+    return parts["train"], parts["test"], "B"
 
 
 _READERS: dict[str, Callable[[int], SplitPanel]] = {

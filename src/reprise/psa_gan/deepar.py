@@ -35,6 +35,9 @@ class ForecastRecipe:
     ----------
     horizon
         Steps of a forecast (paper: 32).
+    context
+        Steps that the network is unrolled over before a forecast, and by whose observed values a series is scaled; None
+        for as many as the horizon, GluonTS' default. With all of them missing the scale is 0, and so is the forecast.
     epochs, batches_per_epoch, batch_size, learning_rate
         Of the training.
     layers, cells
@@ -47,6 +50,7 @@ class ForecastRecipe:
     """
 
     horizon: int = 32
+    context: int | None = None
     epochs: int = 100
     batches_per_epoch: int = 50
     batch_size: int = 32
@@ -56,18 +60,23 @@ class ForecastRecipe:
     n_samples: int = 100
     lags: tuple[int, ...] | None = None
 
+    @property
+    def training_window(self) -> int:
+        """Steps of context and horizon together."""
+        return self.horizon + (self.horizon if self.context is None else self.context)
 
-def lags_for(freq: str, shortest: int, horizon: int) -> tuple[int, ...]:
+
+def lags_for(freq: str, shortest: int, training_window: int) -> tuple[int, ...]:
     """Return the lags that the shortest series has room for, beside context and horizon of one training window.
 
     Examples
     --------
-    >>> lags_for("h", 524, 32)
+    >>> lags_for("h", 524, 256)
     (1, 2, 3, 23, 24, 25, 47, 48, 49, 71, 72, 73, 167, 168, 169)
     """
     seasons = [k * steps_of(freq, "day") for k in (1, 2, 3)] + [steps_of(freq, "week")]
     wanted = {1, 2, 3, *(season + aside for season in seasons for aside in (-1, 0, 1))}
-    return tuple(sorted(lag for lag in wanted if 1 <= lag <= shortest - 2 * horizon))
+    return tuple(sorted(lag for lag in wanted if 1 <= lag <= shortest - training_window))
 
 
 class DeepARForecaster:
@@ -97,11 +106,12 @@ class DeepARForecaster:
             If a series is too short for a context and a horizon.
         """
         r, shortest = self.recipe, int(panel.lengths.min())
-        if shortest < 2 * r.horizon + 2:
+        if shortest < r.training_window + 2:
             raise PSAGANInputError(
-                f"the shortest series has {shortest} steps; DeepAR needs twice the horizon of {r.horizon} and more."
+                f"the shortest series has {shortest} steps; DeepAR needs more than its context and horizon, "
+                f"{r.training_window} together."
             )
-        self.lags_ = r.lags or lags_for(self.freq, shortest, r.horizon)
+        self.lags_ = r.lags or lags_for(self.freq, shortest, r.training_window)
         values = panel.values.cpu().numpy()
         entries = entries_of(values, panel.lengths.tolist(), panel.starts, self.freq)
         # Libraries are imported within: one of them draws from Python's generator when it is.
@@ -113,6 +123,7 @@ class DeepARForecaster:
             estimator = DeepAREstimator(
                 freq=self.freq,
                 prediction_length=r.horizon,
+                context_length=r.context,
                 num_layers=r.layers,
                 hidden_size=r.cells,
                 lr=r.learning_rate,
@@ -159,7 +170,9 @@ def entries_of(
     """Return one entry a history in the form that GluonTS takes."""
     import pandas as pd
 
-    periods = {start: pd.Period(start, freq=freq) for start in set(starts)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of business days, which GluonTS takes as periods alone
+        periods = {start: pd.Period(start, freq=freq) for start in set(starts)}
     rows = zip(histories, lengths, starts, strict=True)
     return [
         {"target": np.asarray(row[:length], dtype=np.float32), "start": periods[start], "item_id": str(place)}

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from reprise.psa_gan.architecture import Architecture
-from reprise.psa_gan.blocks import LEAK, SHORTEST, Block, normalised, pool
+from reprise.psa_gan.blocks import LEAK, Block, normalised, pool
 from reprise.psa_gan.generator import Conditions
+from reprise.psa_gan.input_checks import SHORTEST
 
 
 class Discriminator(nn.Module):

@@ -92,7 +92,7 @@ def train_ebgan(
     max_steps
         Steps of the generator.
     callback
-        Called with the number of steps taken, 1 after the first, and the generator.
+        Called with the number of steps taken, 0 before the first, and the generator.
 
     Returns
     -------
@@ -106,6 +106,8 @@ def train_ebgan(
         torch.manual_seed(torch_generator(recipe.seed, "psa-gan", "ebgan", "weights").initial_seed())
         generator, energy = Generator(architecture).to(panel.device), AutoEncoder(architecture).to(panel.device)
     game = _Game(panel, generator, energy, recipe)
+    if callback is not None:
+        callback(0, generator)
     for step in range(1, max_steps + 1):
         for _ in range(recipe.n_critic):
             game.energy_step()

@@ -22,11 +22,12 @@ from reprise.psa_gan.deepar import DeepARForecaster
 from reprise.psa_gan.filling import WindowSource, fill_gaps
 from reprise.psa_gan.forecast_errors import errors
 from reprise.psa_gan.input_checks import PSAGANInputError, name_some
+from reprise.psa_gan.names import MOVING_AVERAGE, TRUE_VALUES
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
 
-MOVING_AVERAGE, TRUE_VALUES = "Moving average", "True values"
 Score = dict[str, Any]
+FIRST_SHARE = 0.5  # of the training range: the part without missing stretches
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _scores(
 
 
 def with_missing_stretches(
-    train: TimeSeriesPanel, length: int, seed: int, first_share: float = 0.5
+    train: TimeSeriesPanel, length: int, seed: int, first_share: float = FIRST_SHARE
 ) -> tuple[TimeSeriesPanel, TimeSeriesPanel]:
     """Hide one stretch of each series in the second part of the training range (F2).
 
@@ -280,7 +281,13 @@ def cold_panel(panel: TimeSeriesPanel, train_lengths: Tensor, cold: Tensor, n_kn
 
 
 def cold_start(
-    task: Task, forecaster: DeepARForecaster, fillers: Mapping[str, Filler], cold: Tensor, *, seed: int = 0
+    task: Task,
+    forecaster: DeepARForecaster,
+    fillers: Mapping[str, Filler],
+    cold: Tensor,
+    whole: TimeSeriesPanel,
+    *,
+    seed: int = 0,
 ) -> list[Score]:
     """Forecast cold series at T₀ from a past that is filled (F3).
 
@@ -294,6 +301,8 @@ def cold_start(
         As in `far_forecasting`.
     cold
         Series that are cold, ``(n,)``: errors are of these alone.
+    whole
+        The panel with nothing missing, on the task's scale: the arm of true values.
 
     Returns
     -------
@@ -301,7 +310,7 @@ def cold_start(
         ``method``, ``metric``, ``at`` (0) and ``value``.
     """
     histories = {name: filled(task.train, one, seed)[:, cold] for name, one in fillers.items()}
-    histories[MOVING_AVERAGE] = task.train.values[None, cold]
+    histories |= {MOVING_AVERAGE: task.train.values[None, cold], TRUE_VALUES: whole.values[None, cold]}
     ends = task.train_lengths[cold]
     starts = [task.panel.starts[place] for place in cold.tolist()]
     truth = task.truth(task.train_lengths, forecaster.recipe.horizon)[cold]

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from reprise.compute import numpy_generator
 from reprise.psa_gan.cell import Cell, Row
-from reprise.psa_gan.controls import BlockBootstrap, LastSeason
+from reprise.psa_gan.controls import BlockBootstrap, LastSeason, RollingMean, SeasonalMeanAR
 from reprise.psa_gan.data import HORIZON, N_DISTANCES
-from reprise.psa_gan.deepar import DeepARForecaster, ForecastRecipe
+from reprise.psa_gan.deepar import MOVING_AVERAGE_STEPS, DeepARForecaster, ForecastRecipe
 from reprise.psa_gan.filling import WindowSource
-from reprise.psa_gan.forecasting import TRUE_VALUES, Filler, Score, Task, far_forecasting, generation
+from reprise.psa_gan.forecasting import Filler, Score, Task, far_forecasting, generation
 from reprise.psa_gan.models import Trained, curve_steps
-from reprise.psa_gan.names import BOOTSTRAP, DEEPAR, LAST_SEASON
+from reprise.psa_gan.names import BOOTSTRAP, DEEPAR, LAST_SEASON, REAL, ROLLING_MEAN, SEASONAL_AR, TRUE_VALUES
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.sampling import WindowGenerator
 from reprise.psa_gan.scaling import MinMaxScaler
@@ -39,11 +39,12 @@ def forecast_rows(cell: Cell, trained: Sequence[Trained]) -> Iterator[Row]:
     Yields
     ------
     dict
-        ``part``: ``far`` (an arm, ``at`` its distance), ``direct`` (DeepAR and generators with known history),
-        ``ranked`` and ``ranked control`` (Context-FID and NRMSE of a generator, ``step`` its age).
+        ``part``: ``far`` (an arm, ``at`` its distance), ``direct`` (DeepAR, generators and last week with known
+        history), ``ranked`` and ``ranked control`` (Context-FID and NRMSE of a generator, ``step`` its age).
     """
     bench = Bench(cell, trained[0].window)
-    fillers = {one.method: bench.filler(one) for one in trained} | bench.controls()
+    fillers = {one.method: bench.filler(one) for one in trained}
+    fillers |= {**bench.controls(), ROLLING_MEAN: bench.rolling_mean()}
     far = bench.far(fillers)
     known = far_forecasting(bench.task, bench.forecaster, {}, bench.distances)
     for score in (*far, *(one for one in known if one["at"] > 0)):
@@ -51,6 +52,9 @@ def forecast_rows(cell: Cell, trained: Sequence[Trained]) -> Iterator[Row]:
     for score in known:
         if score["method"] == TRUE_VALUES:
             yield bench.row("direct", {**score, "method": DEEPAR})
+    for score in bench.last_season_known():
+        yield bench.row("direct", score)
+    yield bench.largest_share()
     for one in trained:
         if one.generator is not None:
             found = generation(bench.task, fillers[one.method], one.method, bench.distances, HORIZON, seed=cell.seed)
@@ -97,15 +101,7 @@ class Bench:
     def task(self) -> Task:
         """The chosen series, scaled, on the CPU."""
         panel, scaler = self.cell.scaling
-        places = self.chosen.tolist()
-        lengths = panel.lengths[self.chosen]
-        values = panel.values.cpu().numpy()
-        own = TimeSeriesPanel(
-            [values[place, :length] for place, length in zip(places, lengths.tolist(), strict=True)],
-            [panel.starts[place] for place in places],
-            panel.freq,
-            item_ids=[panel.item_ids[place] for place in places],
-        )
+        own = panel.to("cpu").of_series(self.chosen)
         scaler = MinMaxScaler(scaler.offset[self.chosen], scaler.scale[self.chosen])
         train_lengths = self.cell.split.train_lengths[self.chosen]
         return Task(own, scaler, train_lengths, self.cell.settings.forecast_samples)
@@ -114,7 +110,9 @@ class Bench:
     def forecaster(self) -> DeepARForecaster:
         """DeepAR, trained on the training part of all series."""
         s = self.cell.settings
-        recipe = ForecastRecipe(HORIZON, epochs=s.deepar_epochs, n_samples=s.forecast_samples)
+        # As long as all that is ever hidden and a window more: no history is without an observed value.
+        context = HORIZON * len(self.distances)
+        recipe = ForecastRecipe(HORIZON, context, epochs=s.deepar_epochs, n_samples=s.forecast_samples)
         return DeepARForecaster(self.cell.panel.freq, recipe, self.cell.seed).fit(self.cell.train)
 
     @cached_property
@@ -131,26 +129,43 @@ class Bench:
         """Return what fills by a model, or by an early generator of it."""
         context = one.generator.architecture.context if one.generator is not None else 0
         source = one.source if source is None else source
-        return Filler(self._of_chosen(source), self.window, context, self.cell.settings.fillings)
+        return Filler(self.of_chosen(source), self.window, context, self.cell.settings.fillings)
 
     def controls(self, *, mapped: bool = True) -> dict[str, Filler]:
         """Return what fills without a model; unmapped sources take the cell's series instead of the chosen ones."""
         train, n = self.cell.train, self.cell.settings.fillings
-        found = {
-            LAST_SEASON: Filler(LastSeason(train, self.window), self.window, n_fillings=1),
-            BOOTSTRAP: Filler(BlockBootstrap(train, self.window), self.window, n_fillings=n),
+        sources: dict[str, tuple[WindowSource, int]] = {
+            LAST_SEASON: (LastSeason(train, self.window), 1),
+            BOOTSTRAP: (BlockBootstrap(train, self.window), n),
+            SEASONAL_AR: (SeasonalMeanAR(train, self.window), n),
         }
-        if not mapped:
-            return found
         return {
-            name: Filler(self._of_chosen(one.source), one.window, n_fillings=one.n_fillings)
-            for name, one in found.items()
+            name: Filler(self.of_chosen(source) if mapped else source, self.window, n_fillings=fillings)
+            for name, (source, fillings) in sources.items()
         }
+
+    def rolling_mean(self) -> Filler:
+        """Return what fills by the mean of the last ten values, which then count as observed."""
+        return Filler(RollingMean(self.window), self.window, MOVING_AVERAGE_STEPS, n_fillings=1)
 
     def far(self, fillers: dict[str, Filler], distances: Sequence[int] | None = None) -> list[Score]:
         """Return the errors of far forecasts; at distance 0 nothing is hidden, and all arms are alike."""
         wanted = self.distances[1:] if distances is None else [w for w in distances if w in self.distances]
         return far_forecasting(self.task, self.forecaster, fillers, wanted, seed=self.cell.seed, controls=False)
+
+    def last_season_known(self) -> Iterator[Score]:
+        """Yield the errors of the last season repeated with known history: what any forecast has to beat."""
+        task = self.task
+        for distance in self.distances:
+            known = task.panel.until(task.train_lengths + distance * HORIZON)
+            filler = Filler(LastSeason(known, self.window), self.window, n_fillings=1)
+            yield from generation(task, filler, LAST_SEASON, [distance], HORIZON)
+
+    def largest_share(self) -> Row:
+        """Return how much of the sum of mean levels one series has: errors on the original scale are weighted so."""
+        task, ends = self.task, self.task.train_lengths
+        levels = task.truth(ends, int((task.panel.lengths - ends).min())).abs().mean(1)
+        return self.cell.row(REAL, "largest share", float(levels.max() / levels.sum()), part="far", window=self.window)
 
     def row(self, part: str, score: Score) -> Row:
         """Return the row of one error."""
@@ -161,13 +176,16 @@ class Bench:
     def ranked(
         self, part: str, method: str, source: WindowSource, errors: Sequence[Score], step: int | None
     ) -> Iterator[Row]:
-        """Yield a generator's Context-FID and its mean NRMSE."""
+        """Yield a generator's Context-FID and its mean errors."""
         result, _ = self.cell.score(source, self.window)
-        error = float(np.mean([score["value"] for score in errors if score["metric"] == "NRMSE"]))
-        for metric, value in (("context FID", result.mean), ("NRMSE", error)):
+        found = {"context FID": result.mean}
+        for metric in ("NRMSE", "NRMSE, scaled"):
+            found[metric] = float(np.mean([score["value"] for score in errors if score["metric"] == metric]))
+        for metric, value in found.items():
             yield self.cell.row(method, metric, value, part=part, window=self.window, step=step)
 
-    def _of_chosen(self, source: WindowSource) -> WindowSource:
+    def of_chosen(self, source: WindowSource) -> WindowSource:
+        """Return a source that takes places among the chosen series, and a generator's calendar a window longer."""
         if isinstance(source, WindowGenerator):
             source = WindowGenerator(source.generator, self.reaching, depth=source.depth, alpha=source.alpha)
         device = self.cell.device

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from reprise.psa_gan.architecture import Architecture
-from reprise.psa_gan.blocks import LEAK, SHORTEST, Block, normalised, pool, upsample
+from reprise.psa_gan.blocks import LEAK, Block, normalised, pool, upsample
+from reprise.psa_gan.input_checks import SHORTEST
 
 
 class Conditions(nn.Module):

@@ -15,10 +15,11 @@ from reprise.numerals import number
 from reprise.palette import GREY
 from reprise.plots import Drawing, new_figure, state_finding
 from reprise.psa_gan.architecture import Architecture
-from reprise.psa_gan.blocks import SHORTEST, pool
+from reprise.psa_gan.blocks import pool
 from reprise.psa_gan.data import load
 from reprise.psa_gan.discriminator import Discriminator
 from reprise.psa_gan.generator import Generator
+from reprise.psa_gan.input_checks import SHORTEST
 from reprise.psa_gan.names import PSA, UNIT_NOISE, variant_name
 
 LENGTHS = (16, 32, 64, 128, 256)

@@ -9,7 +9,7 @@ import numpy as np
 
 from reprise.errors import RepriseError
 
-SHORTEST_WINDOW = 8
+SHORTEST = 8  # length of the first stage
 NAMED_AT_MOST = 5  # series named in a message
 
 
@@ -26,14 +26,12 @@ def check_window(window: int) -> int:
         If not; names the nearest two that fit.
     """
     whole = isinstance(window, int | np.integer) and not isinstance(window, bool)
-    if whole and window >= SHORTEST_WINDOW and window & (window - 1) == 0:
+    if whole and window >= SHORTEST and window & (window - 1) == 0:
         return int(window)
-    below = SHORTEST_WINDOW
+    below = SHORTEST
     while whole and below * 2 <= window:
         below *= 2
-    raise PSAGANInputError(
-        f"window must be a power of two ≥ {SHORTEST_WINDOW} (got {window}); try {below} or {2 * below}."
-    )
+    raise PSAGANInputError(f"window must be a power of two ≥ {SHORTEST} (got {window}); try {below} or {2 * below}.")
 
 
 def check_values(values: Any) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -10,9 +10,10 @@ from torch import Tensor
 from reprise.compute import torch_generator
 from reprise.psa_gan.audits import autocorrelation, conditional_spread, memorisation, octave_band_powers
 from reprise.psa_gan.cell import Cell, Row
+from reprise.psa_gan.fid import compare_embeddings
+from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.models import SPECTRA, Trained, curve_steps
-from reprise.psa_gan.names import REAL
-from reprise.psa_gan.sampling import WindowGenerator
+from reprise.psa_gan.names import ENCODER, REAL
 from reprise.psa_gan.windows import WindowSampler
 
 SPECTRUM_WINDOWS = 256
@@ -81,6 +82,28 @@ def spread_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
         yield cell.row(trained.method, metric, value, part="spread", window=trained.window)
 
 
+def encoder_rows(cell: Cell) -> Iterator[Row]:
+    """Yield the encoder's loss over its first and last steps: untrained, all embeddings alike, it is 3 ln 2."""
+    losses = cell.scorer.losses_
+    few = max(len(losses) // 10, 1)
+    for at, part in enumerate((losses[:few], losses[-few:])):
+        yield cell.row(ENCODER, "loss", sum(part) / few, split="train", part="encoder", at=at)
+
+
+def further_encoder_rows(cell: Cell, sources: Mapping[str, WindowSource], window: int) -> Iterator[Row]:
+    """Yield the scores of the same windows under several encoders: ``at`` is its number, 0 the seed's own."""
+    real = cell.real(window)
+    made = {method: source(*cell.conditions(window), seed=cell.seed) for method, source in sources.items()}
+    for number in range(cell.settings.further_encoders + 1):
+        scorer = cell.scorer if number == 0 else cell.new_scorer(number)
+        embedded = scorer.embed(real)
+        for method, windows in made.items():
+            result = compare_embeddings(embedded, scorer.embed(windows), cell.settings.fid_draws)
+            columns = {"part": "encoders", "window": window, "at": number}
+            yield cell.row(method, "context FID", result.mean, **columns)
+            yield cell.row(method, "floor", result.floor, **columns)
+
+
 def memory_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
     """Yield distances to the nearest training window, of samples and of held-out windows."""
     series, start = (one[:MEMORY_WINDOWS] for one in cell.conditions(trained.window))
@@ -101,14 +124,18 @@ def shown_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
         for number, values in enumerate(windows.tolist()):
             for at, value in enumerate(values):
                 yield cell.row(method, "window", value, part="shown", window=trained.window, step=number, at=at)
+    for number, first in enumerate(start.tolist()):
+        yield cell.row(REAL, "first step", first, part="shown", window=trained.window, step=number)
 
 
 def growth_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
-    """Yield windows of the grown generator at each depth, from the same noise and condition; step is the length."""
-    assert trained.generator is not None
+    """Yield what the generator said at the end of each stage, from the same noise and condition; step is the length."""
+    assert trained.schedule is not None
     series, start = (one[:GROWN] for one in cell.conditions(trained.window))
-    for depth, length in enumerate(trained.generator.architecture.lengths):
-        windows = WindowGenerator(trained.generator, cell.panel, depth=depth)(series, start, cell.seed)
+    ends = (*trained.schedule.growth_steps, trained.steps)
+    lengths = [trained.window // 2**halvings for halvings in reversed(range(len(ends)))]
+    for end, length in zip(ends, lengths, strict=True):
+        windows = trained.early(cell, end)(series, start, cell.seed)
         for number, values in enumerate(windows[:, :: trained.window // length].tolist()):
             for at, value in enumerate(values):
                 columns = {"part": f"growth {number}", "window": trained.window, "step": length, "at": at}

@@ -22,14 +22,25 @@ VARIANTS: dict[str, dict[str, object]] = {
     NO_CONDITION: {"condition": False},
     "linear upsampling": {"upsample": "linear"},
     "normalised attention": {"spectral_attention": True},
+    "official fade-in": {"fade_kind": "official"},
 }
 SINGLE_REMOVALS = (NO_ATTENTION, NO_MOMENTS, NO_FADE)
 
 LAST_SEASON, BOOTSTRAP = "Last week repeated", "Block bootstrap"
 SEASONAL_AR, RESAMPLED = "Hour of week + AR(1)", "Training windows"
 CONTROLS = (LAST_SEASON, BOOTSTRAP, SEASONAL_AR, RESAMPLED)
-MOVING_AVERAGE, TRUE_VALUES, DEEPAR = "Moving average", "True values", "DeepAR"
+# The first is GluonTS' imputation, which marks its values as unobserved; the second are values of our own, as observed.
+MOVING_AVERAGE, ROLLING_MEAN = "Moving average", "Rolling mean"
+LAST_DAY = "Last day repeated"
+TRUE_VALUES, DEEPAR, ENCODER = "True values", "DeepAR", "Encoder"
 REAL = "Real windows"
+
+# Parts of the study that not every seed need have.
+MISSING, COLD, ENCODERS = "missing stretches", "cold starts", "further encoders"
+PARTS = (MISSING, COLD, ENCODERS)
+
+# GluonTS' names: the paper's four panels, and a control that its authors prepared.
+GLUONTS_SETS = ("electricity_nips", "traffic_nips", "solar_nips", "m4_hourly", "exchange_rate_nips")
 
 
 def variant_name(variant: str) -> str:

@@ -210,6 +210,25 @@ class TimeSeriesPanel:
         hidden = self.with_values(self.values.masked_fill(beyond.to(self.device), float("nan")), stops)
         return hidden._cut(int(stops.max()))
 
+    def of_series(self, places: Tensor) -> TimeSeriesPanel:
+        """Return a panel of some of the series, in the given order, with their categories, features and missing values.
+
+        Parameters
+        ----------
+        places
+            Which ones, ``(n,)`` integers.
+        """
+        known = self.feat_dynamic
+        chosen = object.__new__(type(self))
+        chosen.__dict__.update(self.__dict__)
+        chosen.__dict__.pop("features", None)
+        chosen.values, chosen.lengths = self.values[places.to(self.device)], self.lengths[places]
+        chosen.static_cat = self.static_cat[places]
+        chosen.starts = tuple(self.starts[place] for place in places.tolist())
+        chosen.item_ids = tuple(self.item_ids[place] for place in places.tolist())
+        chosen.feat_dynamic = known if known is None or known.dim() < 3 else known[places]
+        return chosen
+
     def extended(self, horizon: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
         """Return the panel with a horizon of empty steps at its end.
 

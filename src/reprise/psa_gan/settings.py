@@ -4,10 +4,9 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reprise.psa_gan.names import MODELS, VARIANTS
+from reprise.psa_gan.names import GLUONTS_SETS, MODELS, PARTS, VARIANTS
 from reprise.settings import ChapterSettings, Twins
 
-GLUONTS_SETS = ("electricity_nips", "traffic_nips", "solar_nips", "m4_hourly")
 PAPERS_STEPS = 100_000
 
 
@@ -38,7 +37,12 @@ class Settings(ChapterSettings):
     channels: int = Field(16, ge=1, description="feature maps; the paper: 32")
     context: int = Field(16, ge=1, description="values before a window that PSA-GAN-C sees; the paper: 16 or 64")
     batch_size: int = Field(32, ge=2, description="windows of a batch; the paper: 128 to 512")
-    lr: float = Field(2e-3, gt=0, description="learning rate of Adam, all models; the paper: 5e-5")
+    lr: float = Field(2e-3, gt=0, description="learning rate of Adam, PSA-GAN and its variants; the paper: 5e-5")
+    ebgan_lr: float = Field(2e-3, gt=0, description="learning rate of Adam, EBGAN; ours, from the same grid")
+    timegan_lr: float = Field(2e-3, gt=0, description="learning rate of Adam, TimeGAN; ours, from the same grid")
+    timegan_steps: int = Field(
+        60, ge=1, description="joint steps of TimeGAN, twice as many in each phase before; its paper: 50,000 each"
+    )
     n_critic: int = Field(2, ge=1, description="discriminator steps a generator step; the paper: 2")
     warmup_steps: int = Field(0, ge=0, description="first generator steps with 50 discriminator steps; the paper: 25")
     fade: float = Field(0.4, ge=0, le=1, description="share of a stage that it is faded in; the paper: 1")
@@ -58,13 +62,33 @@ class Settings(ChapterSettings):
     fillings: int = Field(3, ge=1, description="fillings of a gap, whose forecasts are averaged; ours: 10")
     ranked_generators: int = Field(0, ge=0, description="generators a model in the ranking of C6, 0 for none")
 
+    gap_lengths: tuple[int, ...] = Field((), description="steps of missing stretches; the paper: 50 and 110")
+    cold_shares: tuple[float, ...] = Field((), description="shares of series that are cold; the paper: 0.1, 0.2, 0.3")
+    gap_epochs: int = Field(5, ge=1, description="epochs of DeepAR after gaps and cold starts; GluonTS: 100")
+    further_encoders: int = Field(0, ge=0, description="further encoders of a seed, for the interval over encoders")
+    side_datasets: tuple[str, ...] = Field(
+        (), description="panels with a small comparison: no variants, ranking, gaps; steps as for variants"
+    )
+    side_models: tuple[str, ...] = Field(("PSA-GAN", "EBGAN"), description="models of those")
+    fewer_seeds: dict[str, tuple[int, ...]] = Field(
+        default_factory=dict,
+        description="models, variants, panels and parts that are run with these of the seeds only; all others with all",
+    )
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        known = {"models": MODELS, "variants": tuple(VARIANTS), "gluonts_datasets": GLUONTS_SETS}
+        known = {"models": MODELS, "side_models": MODELS, "variants": tuple(VARIANTS), "gluonts_datasets": GLUONTS_SETS}
         for name, values in known.items():
             unknown = [value for value in getattr(self, name) if value not in values]
             if unknown:
                 raise ValueError(f"{name} has {unknown[0]!r}; known are {', '.join(values)}.")
+        parts = (*self.models, *self.variants, *self.side_datasets, *PARTS)
+        if unknown := [name for name in self.fewer_seeds if name not in parts]:
+            raise ValueError(f"fewer_seeds has {unknown[0]!r}; known are {', '.join(parts)}.")
+        if not all(0 < share < 1 for share in self.cold_shares):
+            raise ValueError(f"cold_shares must lie between 0 and 1, got {self.cold_shares}.")
+        if self.gap_lengths and min(self.gap_lengths) < 1:
+            raise ValueError(f"gap_lengths must be at least 1, got {self.gap_lengths}.")
         for length in (*self.windows, self.ablation_window):
             if length < 8 or length & (length - 1):
                 raise ValueError(f"windows and ablation_window must be powers of two ≥ 8, got {length}.")
@@ -75,6 +99,17 @@ class Settings(ChapterSettings):
         """Whether steps, width, batch, encoder or series are fewer than the paper's."""
         small = self.steps < PAPERS_STEPS or self.channels < 32 or self.batch_size < 128
         return small or self.encoder != "paper" or self.fid_draws < 10
+
+    def runs(self, part: str, seed: int) -> bool:
+        """Tell whether a model, variant, panel or part is run with a seed."""
+        return seed in self.fewer_seeds.get(part, (seed,))
+
+    def of_side(self) -> Self:
+        """Return the settings of a side panel."""
+        none: dict[str, object] = dict.fromkeys(("variants", "gap_lengths", "cold_shares"), ())
+        none |= dict.fromkeys(("ranked_generators", "further_encoders"), 0)
+        changed = {"models": self.side_models, "steps": self.ablation_steps, "windows": self.windows[:1]}
+        return self.model_copy(update={**none, **changed, "deepar_epochs": self.gap_epochs})
 
     @property
     def window(self) -> int:

@@ -9,7 +9,10 @@ Beyond the common columns, rows have ``part``, ``window`` (τ), ``step`` (genera
 - ``curve``: Context-FID of early generators; ``equal operations``: growing against full depth at equal arithmetic.
 - ``training``, ``spectrum``, ``likeness``, ``spread``, ``memory``, ``shown``, ``growth``: see
   `reprise.psa_gan.measurements`.
-- ``far``, ``direct``, ``ranked``: forecasts (`reprise.psa_gan.forecasts`).
+- ``attention``: see `reprise.psa_gan.attention`; ``encoder``, ``encoders``: the encoder's loss, and the scores of the
+  same windows under further encoders.
+- ``far``, ``direct``, ``ranked``: forecasts (`reprise.psa_gan.forecasts`); ``missing``, ``cold``: those after gaps
+  (`reprise.psa_gan.gap_forecasts`).
 - ``cost``: floating-point operations.
 
 All models of a seed share its panel, its encoder, its forecaster and the conditions that are scored.
@@ -22,13 +25,17 @@ from typing import TYPE_CHECKING
 
 from reprise import rows
 from reprise.compute import use_threads
+from reprise.psa_gan.attention import attention_rows
 from reprise.psa_gan.cell import Cell, Row
 from reprise.psa_gan.controls import BlockBootstrap, LastSeason, ResampledWindows, SeasonalMeanAR
 from reprise.psa_gan.degradations import degradation_rows
 from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.forecasts import forecast_rows
+from reprise.psa_gan.gap_forecasts import gap_rows
 from reprise.psa_gan.measurements import (
     curve_rows,
+    encoder_rows,
+    further_encoder_rows,
     growth_rows,
     likeness_rows,
     memory_rows,
@@ -46,6 +53,7 @@ from reprise.psa_gan.models import (
 )
 from reprise.psa_gan.names import (
     BOOTSTRAP,
+    ENCODERS,
     FRESH_NOISE,
     LAST_SEASON,
     NO_GROWING,
@@ -75,13 +83,17 @@ def run(settings: Settings) -> pd.DataFrame:
         Tidy rows. Those of one data set and seed do not depend on which others are run.
     """
     use_threads(settings.threads)
-    found = {
-        _identity(row): row
-        for dataset in settings.all_datasets
-        for seed in settings.seeds
-        for row in _rows_of(Cell(settings, dataset, seed))
-    }
+    found = {_identity(row): row for cell in cells(settings) for row in _rows_of(cell)}
     return rows.tidy(found.values())
+
+
+def cells(settings: Settings) -> Iterator[Cell]:
+    """Yield panels and seeds; side panels have settings and seeds of their own."""
+    for dataset in settings.all_datasets:
+        chosen = settings.of_side() if dataset in settings.side_datasets else settings
+        for seed in settings.seeds:
+            if settings.runs(dataset, seed):
+                yield Cell(chosen, dataset, seed)
 
 
 def _identity(row: Row) -> tuple[object, ...]:
@@ -91,9 +103,11 @@ def _identity(row: Row) -> tuple[object, ...]:
 
 def _rows_of(cell: Cell) -> Iterator[Row]:
     s = cell.settings
-    trained = [main_model(cell, name, window) for window in s.windows for name in s.models]
+    models = [name for name in s.models if s.runs(name, cell.seed)]
+    trained = [main_model(cell, name, window) for window in s.windows for name in models]
     for one in trained:
         yield from _main_rows(cell, one)
+    yield from encoder_rows(cell)
     for window in s.windows:
         yield from likeness_rows(cell, REAL, cell.real(window))
         yield from degradation_rows(cell, window)
@@ -103,6 +117,10 @@ def _rows_of(cell: Cell) -> Iterator[Row]:
         yield from _control_rows(cell)
     if s.forecast_series:
         yield from forecast_rows(cell, [one for one in trained if one.window == s.window])
+    yield from gap_rows(cell)
+    if s.further_encoders and s.runs(ENCODERS, cell.seed):
+        sources = {one.method: one.source for one in trained if one.window == s.window}
+        yield from further_encoder_rows(cell, {**sources, **_controls(cell, s.window)}, s.window)
     for depth, cost in enumerate(step_operations(cell, s.window)):
         yield cell.row(PSA, "operations a step", cost, part="cost", window=s.window, at=depth)
 
@@ -119,13 +137,17 @@ def _main_rows(cell: Cell, one: Trained) -> Iterator[Row]:
     if one.method == PSA:
         yield from shown_rows(cell, one)
         yield from growth_rows(cell, one)
+        yield from attention_rows(cell, one)
         yield from spectrum_rows(cell, one)
 
 
 def _ablation_rows(cell: Cell) -> Iterator[Row]:
-    for variant in (None, *cell.settings.variants):
+    run = [variant for variant in cell.settings.variants if cell.settings.runs(variant, cell.seed)]
+    for variant in (None, *run):
         one = variant_model(cell, variant)
         yield from cell.level_rows(one.method, one.source, one.window)
+        if variant is None:
+            yield from training_rows(cell, one)
         if variant in (None, UNIT_NOISE, FRESH_NOISE):
             yield from spread_rows(cell, one)
         if variant in (None, NO_GROWING):
@@ -150,12 +172,18 @@ def _equal_operations_rows(cell: Cell, fixed: Trained) -> Iterator[Row]:
 
 
 def _control_rows(cell: Cell) -> Iterator[Row]:
-    for window in dict.fromkeys((*cell.settings.windows, cell.settings.ablation_window)):
-        sources: dict[str, WindowSource] = {
-            LAST_SEASON: LastSeason(cell.train, window),
-            BOOTSTRAP: BlockBootstrap(cell.train, window),
-            SEASONAL_AR: SeasonalMeanAR(cell.train, window),
-            RESAMPLED: ResampledWindows(cell.train, window),
-        }
-        for method, source in sources.items():
+    lengths = (
+        (*cell.settings.windows, cell.settings.ablation_window) if cell.settings.variants else cell.settings.windows
+    )
+    for window in dict.fromkeys(lengths):
+        for method, source in _controls(cell, window).items():
             yield from cell.level_rows(method, source, window)
+
+
+def _controls(cell: Cell, window: int) -> dict[str, WindowSource]:
+    return {
+        LAST_SEASON: LastSeason(cell.train, window),
+        BOOTSTRAP: BlockBootstrap(cell.train, window),
+        SEASONAL_AR: SeasonalMeanAR(cell.train, window),
+        RESAMPLED: ResampledWindows(cell.train, window),
+    }
