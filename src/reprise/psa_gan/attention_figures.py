@@ -12,7 +12,7 @@ from reprise.numerals import number
 from reprise.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from reprise.plots import Drawing, along, as_data, new_figure, seeds_behind, state_finding
 from reprise.psa_gan.attention import weights_of
-from reprise.psa_gan.blocks import SHORTEST
+from reprise.psa_gan.input_checks import SHORTEST
 from reprise.psa_gan.figure_panels import FigurePanel, longest, new_panels, shown_seed
 from reprise.psa_gan.names import PSA
 from reprise.rows import per_seed, select

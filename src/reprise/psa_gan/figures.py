@@ -47,7 +47,7 @@ def draw_levels(rows: pd.DataFrame) -> Drawing:
     """Draw Context-FID of models and controls on the held-out part, one panel a data set and length, with the floor."""
     scored = figure_panels(rows, **LEVEL)
     # Where variants alone were trained, another figure shows them.
-    panels = [one for one in scored if set(one.rows["method"]) & set(MODELS[1:])] or scored
+    panels = [one for one in scored if any(_scored(one, name) for name in MODELS[1:])] or scored
     figure, data = _draw_scores(panels, [*MODELS, *CONTROLS], {})
     finding = _lowest_in_words(panels)
     state_finding(figure, finding)
@@ -218,14 +218,14 @@ def _fall(panel: FigurePanel) -> str:
 
 def draw_samples(rows: pd.DataFrame) -> Drawing:
     """Draw synthetic and real windows side by side: same series, same hours."""
-    panels = longest(rows, part="shown")
+    panels = longest(rows, part="shown", metric="window")
     several = len(panels) > 1
     per_panel = 3 if several else SHOWN_PAIRS
     lines = len(panels) if several else 2
     figure, axes = new_figure(rows=lines, columns=3, height=1.35 * lines + 0.9, sharey=True)
     kept = []
     for place, panel in enumerate(panels):
-        found = shown_seed(select(panel.rows, part="shown"))
+        found = shown_seed(select(panel.rows, part="shown", metric="window"))
         pairs = sorted(found["step"].unique())[:per_panel]
         row = axes[place] if several else axes.ravel()
         for one, pair in zip(row, pairs, strict=False):
@@ -256,7 +256,7 @@ def _draw_pair(axes: Axes, found: pd.DataFrame, pair: float) -> None:
 
 def _correlation(panel: FigurePanel) -> str:
     """Return the median correlation of a pair's windows, by seed, with its interval."""
-    found = select(panel.rows, part="shown")
+    found = select(panel.rows, part="shown", metric="window")
     by_seed = {}
     for seed, part in found.groupby("seed", observed=True):
         pairs = [[_series(part, method, pair) for method in (REAL, PSA)] for pair in part["step"].unique()]
