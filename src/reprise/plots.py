@@ -248,6 +248,7 @@ def draw_dots(
     lines: Sequence[Line],
     *,
     paper: Mapping[str, float | None] | None = None,
+    interval: Callable[[Any], Interval] | None = None,
     **what: Any,
 ) -> list[dict[str, Any]]:
     """Draw one dot with interval and single runs a line, and the paper's values; return the numbers drawn.
@@ -262,6 +263,8 @@ def draw_dots(
         All lines of the figure, from top to bottom; one that was not measured keeps its place.
     paper
         Label of a line to the paper's value of it.
+    interval
+        Makes the interval of the values per seed; by default Student's t of their mean.
     **what
         What this panel shows, for the figure's data: ``dataset="dg-15"``.
     """
@@ -271,9 +274,9 @@ def draw_dots(
     places = {line.label: place for place, line in enumerate(lines)}
     drawn = []
     for line, values in found:
-        interval, place = t_interval(values), places[line.label]
-        interval_dots(axes, [place], [interval], method=line.style, single_runs=[values.to_list()])
-        drawn.append(as_data(interval, **what, method=line.label, paper=printed_here.get(line.label)))
+        drawn_interval, place = (interval or t_interval)(values), places[line.label]
+        interval_dots(axes, [place], [drawn_interval], method=line.style, single_runs=[values.to_list()])
+        drawn.append(as_data(drawn_interval, **what, method=line.label, paper=printed_here.get(line.label)))
     marks = [(value, places[label]) for label, value in printed_here.items() if label in places]
     paper_marks(axes, [value for value, _ in marks], [place for _, place in marks])
     name_lines(axes, [line.label for line in lines])
@@ -281,7 +284,13 @@ def draw_dots(
 
 
 def draw_curve(
-    axes: Axes, values: Mapping[Any, Any], *, style: str, label: str | None = None, aside: float = 0.0
+    axes: Axes,
+    values: Mapping[Any, Any],
+    *,
+    style: str,
+    label: str | None = None,
+    aside: float = 0.0,
+    interval: Callable[[Any], Interval] | None = None,
 ) -> list[dict[str, Any]]:
     """Draw means with intervals against a number, points moved aside to keep curves apart; return the numbers drawn.
 
@@ -297,14 +306,16 @@ def draw_curve(
         Name in legend and data; the style's by default.
     aside
         How far to the right of its number each point is drawn.
+    interval
+        Makes the interval of the values per seed; by default Student's t of their mean.
     """
     from reprise.stats import t_interval
 
-    intervals = {at: t_interval(found) for at, found in values.items() if found is not None}
+    intervals = {at: (interval or t_interval)(found) for at, found in values.items() if found is not None}
     if not intervals:
         return []
     look = style_of(style)
     places = [at + aside for at in intervals]
     axes.plot(places, [i.estimate for i in intervals.values()], color=look.colour, linestyle=look.dash)
     interval_dots(axes, places, list(intervals.values()), method=style, horizontal=False, label=label or style)
-    return [as_data(interval, method=label or style, at=at) for at, interval in intervals.items()]
+    return [as_data(found, method=label or style, at=at) for at, found in intervals.items()]

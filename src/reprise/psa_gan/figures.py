@@ -1,4 +1,4 @@
-"""Figures of the study: scores of models and variants, scores on the way, windows beside real ones, growing windows."""
+"""Figures of the study: scores of models and variants, scores by stage, windows beside real ones, growing windows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from reprise.method_styles import style_of
-from reprise.numerals import number
 from reprise.plots import (
     Drawing,
     Line,
@@ -21,149 +20,249 @@ from reprise.plots import (
     state_finding,
 )
 from reprise.psa_gan.comparisons import windows_of
+from reprise.psa_gan.figure_panels import (
+    FigurePanel,
+    by_panel,
+    figure_panels,
+    log_interval,
+    longest,
+    mean_in_words,
+    new_panels,
+    ratio_in_words,
+    shown_seed,
+)
 from reprise.psa_gan.names import CONTROLS, MODELS, PSA, REAL, VARIANTS, variant_name
 from reprise.rows import MissingRowsError, per_seed, select
+from reprise.stats import Interval, t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LEVEL = {"part": "level", "split": "test", "metric": "context FID"}
+SHOWN_PAIRS = 6
+ON_LN = "Geometric means and 95 % t intervals of the logarithm over seeds"
+
 
 def draw_levels(rows: pd.DataFrame) -> Drawing:
-    """Draw Context-FID of models and controls on the held-out part, one panel a length, with the floor."""
-    windows = windows_of(rows, PSA)
-    if not windows:
-        raise MissingRowsError("this run scored no PSA-GAN.")
-    main = [w for w in windows if any(w in windows_of(rows, name) for name in CONTROLS)] or windows
-    return _draw_scores(rows, main, [*MODELS, *CONTROLS], {}, "levels", "Lowest score")
-
-
-def draw_ablation(rows: pd.DataFrame) -> Drawing:
-    """Draw Context-FID of the full model and of its variants."""
-    names = {variant_name(variant): variant for variant in VARIANTS}
-    present = [name for name in names if windows_of(rows, name)]
-    if not present:
-        raise MissingRowsError("this run trained no variant.")
-    windows = sorted({window for name in present for window in windows_of(rows, name)})
-    return _draw_scores(rows, windows, [PSA, *present], {PSA: "full model", **names}, "ablation", "Lowest score")
-
-
-def _draw_scores(
-    rows: pd.DataFrame, windows: list[int], methods: list[str], labels: dict[str, str], name: str, lead: str
-) -> Drawing:
-    """Draw dots with intervals by method, and the floor as a grey band."""
-    shown = [m for m in methods if set(windows_of(rows, m)) & set(windows)]
-    lines = [Line(labels.get(m, m), m, {"method": m}) for m in shown]
-    figure, axes = new_figure(columns=len(windows), height=0.28 * len(lines) + 1.3, squeeze=False)
-    drawn: list[dict[str, Any]] = []
-    words = []
-    for one, window in zip(axes[0], windows, strict=True):
-        where: dict[str, Any] = {"part": "level", "split": "test", "window": window}
-        found = measured_lines(rows, lines, metric="context FID", **where)
-        drawn += draw_dots(one, found, lines, window=window)
-        floor = per_seed(rows, metric="floor", method=found[0][0].conditions["method"], **where)
-        low = min([float(floor.mean()), *(float(values.min()) for _, values in found)])
-        one.axvspan(low / 10, float(floor.mean()), color="0.85", zorder=0)
-        drawn.append({"method": "floor", "window": window, "mean": float(floor.mean()), "n": len(floor)})
-        one.set_xscale("log")
-        one.set_xlim(left=low / 2)
-        one.set(xlabel="Context-FID (log scale)", title=f"τ = {window}")
-        best = min(found, key=lambda pair: float(pair[1].mean()))
-        words.append(f"{best[0].label} at τ = {window} ({number(float(best[1].mean()), 2)})")
-    for one in axes[0][1:]:
-        one.set_yticklabels([])
-    data = pd.DataFrame(drawn)
-    finding = f"{lead}: {'; '.join(words)}"
+    """Draw Context-FID of models and controls on the held-out part, one panel a data set and length, with the floor."""
+    scored = figure_panels(rows, **LEVEL)
+    # Where variants alone were trained, another figure shows them.
+    panels = [one for one in scored if set(one.rows["method"]) & set(MODELS[1:])] or scored
+    figure, data = _draw_scores(panels, [*MODELS, *CONTROLS], {})
+    finding = _lowest_in_words(panels)
     state_finding(figure, finding)
     return Drawing(
         figure,
-        name,
+        "levels",
         f"Context-FID by method on the held-out part. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. Grey: the floor, real "
-        "against real windows of the same number. Each seed has an encoder of its own.",
+        f"{_at(panels)}. {ON_LN}, {seeds_behind(data)}; faint: single seeds. Grey: the floor, real against real "
+        "windows of the same number. Each seed has an encoder of its own; ratios are paired by seed.",
         data,
     )
 
 
-def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
-    """Draw Context-FID of early generators against generator steps, with growth marks and floor."""
-    window = _longest(rows, "curve")
-    found = select(rows, part="curve", window=window, metric="context FID")
-    steps = sorted({float(step) for step in found["step"]})
-    figure, axes = new_figure(height=3.1)
+def _at(panels: list[FigurePanel]) -> str:
+    return f"τ = {' and '.join(str(window) for window in sorted({one.window for one in panels}))}"
+
+
+def draw_ablation(rows: pd.DataFrame) -> Drawing:
+    """Draw Context-FID of the full model and of its variants, one panel a data set and length."""
+    names = {variant_name(variant): variant for variant in VARIANTS}
+    panels = figure_panels(rows, tuple(names), **LEVEL)
+    figure, data = _draw_scores(panels, [PSA, *names], {PSA: "full model", **names})
+    finding = _worse_in_words(panels, names)
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "ablation",
+        f"Context-FID of the full model and of its variants. {finding}.",
+        f"{ON_LN}, {seeds_behind(data)}; faint: single seeds. Grey: the floor. Variants are paired by seed: what tells "
+        "them apart is the interval of the ratio, in the table.",
+        data,
+    )
+
+
+def _draw_scores(panels: list[FigurePanel], methods: list[str], labels: dict[str, str]) -> tuple[Any, pd.DataFrame]:
+    """Draw dots with intervals by method, and the floor as a grey band; return the figure and the numbers."""
+    shown = [m for m in methods if any(_scored(one, m) for one in panels)]
+    lines = [Line(labels.get(m, m), m, {"method": m}) for m in shown]
+    figure, axes = new_panels(len(panels), height=0.27 * len(lines) + 1.35)
     drawn: list[dict[str, Any]] = []
-    for method in [name for name in MODELS if (found["method"] == name).any()]:
-        where = {"part": "curve", "window": window, "metric": "context FID", "method": method}
-        values = {at: v for at, v in along(rows, steps, column="step", **where).items() if v is not None}
-        drawn += draw_curve(axes, values, style=method)
-    floor = select(rows, part="curve", window=window, metric="floor")["value"]
-    axes.axhspan(float(floor.mean()) / 10, float(floor.mean()), color="0.85", zorder=0)
-    for growth in _growth_steps(rows, window):
-        axes.axvline(growth, color="0.5", linewidth=0.8, linestyle=":")
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=float(floor.mean()) / 2)
-    axes.set(xlabel="generator steps (dotted: PSA-GAN grows)", ylabel="Context-FID (log scale)")
-    axes.legend(fontsize=7)
+    for place, (one, panel) in enumerate(zip(axes, panels, strict=True)):
+        found = measured_lines(panel.rows, lines, **LEVEL)
+        drawn += draw_dots(one, found, lines, interval=log_interval, **panel.what)
+        where = {**LEVEL, "metric": "floor", "method": found[0][0].conditions["method"]}
+        drawn.append(_draw_floor(one, per_seed(panel.rows, **where), panel))
+        one.set(xscale="log", title=panel.title(panels))
+        if place % 3:
+            one.set_yticklabels([])
+    figure.supxlabel("Context-FID (log scale; lower is better)", fontsize=8)
+    return figure, pd.DataFrame(drawn)
+
+
+def _draw_floor(axes: Axes, floors: pd.Series, panel: FigurePanel) -> dict[str, Any]:
+    floor = float(floors.mean())
+    axes.axvspan(floor / 1000, floor, color="0.85", zorder=0)
+    axes.set_xlim(left=floor / 2)
+    return {"method": "floor", **panel.what, "mean": floor, "n": len(floors)}
+
+
+def _lowest_in_words(panels: list[FigurePanel]) -> str:
+    """Say what scores lowest, and how many times as high PSA-GAN scores, paired by seed."""
+    lowest: dict[str, list[FigurePanel]] = {}
+    for panel in panels:
+        scores = {m: per_seed(panel.rows, method=m, **LEVEL) for m in (*MODELS, *CONTROLS) if _scored(panel, m)}
+        lowest.setdefault(min(scores, key=lambda m: log_interval(scores[m]).estimate), []).append(panel)
+    words = []
+    for method, where in lowest.items():
+        named = f" ({', '.join(one.title(panels) for one in where)})" if len(panels) > 1 else ""
+        if method == PSA:
+            words.append(f"{PSA} scores lowest{named}")
+            continue
+        factors = [ratio_in_words(_factor(one, PSA, method)) for one in where]
+        words.append(f"{method} scores lowest{named}; {PSA}'s score is {', '.join(factors)} times as high")
+    return "; ".join(words)
+
+
+def _factor(panel: FigurePanel, method: str, other: str) -> Interval:
+    """Return the ratio of two methods' scores over the seeds that have both."""
+    both = pd.concat([per_seed(panel.rows, method=m, **LEVEL) for m in (method, other)], axis=1, join="inner")
+    return log_interval(both.iloc[:, 0] / both.iloc[:, 1])
+
+
+def _scored(panel: FigurePanel, method: str) -> bool:
+    return panel.window in windows_of(panel.rows, method)
+
+
+def _worse_in_words(panels: list[FigurePanel], names: dict[str, str]) -> str:
+    """Say of which variants the paired interval of the ratio to the full model leaves 1."""
+
+    def of_one(panel: FigurePanel) -> str:
+        apart: dict[str, list[str]] = {"worse": [], "better": []}
+        for method, variant in names.items():
+            if _scored(panel, method):
+                ratio = _factor(panel, method, PSA)
+                apart["worse"] += [variant] * ratio.above(1)
+                apart["better"] += [variant] * ratio.below(1)
+        said = [f"{how} than the full model: {' and '.join(found)}" for how, found in apart.items() if found]
+        return ", ".join(said) or "no variant is told apart from the full model"
+
+    text = by_panel(panels, of_one)
+    return text[0].upper() + text[1:] if len(panels) == 1 else text
+
+
+def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
+    """Draw Context-FID of early generators against generator steps, with the stages' lengths and the floor."""
+    panels = longest(rows, part="curve", metric="context FID")
+    figure, axes = new_panels(len(panels), height=3.1, sharey=len(panels) > 1)
+    drawn: list[dict[str, Any]] = []
+    for one, panel in zip(axes, panels, strict=True):
+        drawn += _draw_stages(one, panel)
+        one.set(yscale="log", title=panel.title(panels))
+    axes[0].set_ylabel("Context-FID (log scale)")
+    axes[len(axes) // 2].set_xlabel("generator steps (dotted: PSA-GAN doubles its length)")
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=4, loc="outside lower center")
     data = pd.DataFrame(drawn)
-    own = data[data["method"] == PSA].set_index("at")["mean"]
-    factor = float(own.iloc[0] / own.iloc[-1])
-    finding = f"Training lowers PSA-GAN's Context-FID by a factor of {number(factor, 1)}; the floor is {_floor(floor)}"
+    finding = f"Training lowers PSA-GAN's Context-FID by a factor of {by_panel(panels, _fall)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "curve",
-        f"Context-FID against generator steps at τ = {window}. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}. Windows of early stages are repeated to full "
-        "length, so that all points are on one scale; grey: floor.",
+        f"Context-FID against generator steps. {finding}.",
+        f"{ON_LN}, {seeds_behind(data)}. Numbers on top: length of PSA-GAN's windows at that stage; those of early "
+        "stages are repeated to full length, so that all points are on one scale. Grey: floor.",
         data,
     )
 
 
-def _floor(floor: pd.Series) -> str:
-    return number(float(floor.mean()), 3)
+def _draw_stages(axes: Axes, panel: FigurePanel) -> list[dict[str, Any]]:
+    """Draw the curves of one panel over its stages."""
+    found = select(panel.rows, part="curve", metric="context FID")
+    steps = sorted({float(step) for step in found["step"]})
+    methods = [name for name in MODELS if (found["method"] == name).any()]
+    drawn: list[dict[str, Any]] = []
+    for place, method in enumerate(methods):
+        where = {"part": "curve", "metric": "context FID", "method": method}
+        values = {at: v for at, v in along(panel.rows, steps, column="step", **where).items() if v is not None}
+        aside = 0.012 * max(steps) * (place - (len(methods) - 1) / 2)
+        drawn += [
+            {**panel.what, **one} for one in draw_curve(axes, values, style=method, aside=aside, interval=log_interval)
+        ]
+    floor = float(select(panel.rows, part="curve", metric="floor")["value"].mean())
+    axes.axhspan(floor / 1000, floor, color="0.85", zorder=0)
+    axes.set_ylim(bottom=floor / 2)
+    starts = [0.0, *_growth_steps(panel)]
+    for depth, (begin, end) in enumerate(zip(starts, [*starts[1:], max(steps)], strict=True)):
+        if depth:
+            axes.axvline(begin, color="0.5", linewidth=0.8, linestyle=":")
+        length = panel.window // 2 ** (len(starts) - 1 - depth)
+        axes.text((begin + end) / 2, 0.99, f"{length}", transform=axes.get_xaxis_transform(), fontsize=7,
+                  ha="center", va="top", color="0.3")  # fmt: skip
+    return [*drawn, {**panel.what, "method": "floor", "mean": floor}]
 
 
-def _longest(rows: pd.DataFrame, part: str) -> int:
-    return int(select(rows, part=part, method=PSA)["window"].max())
-
-
-def _growth_steps(rows: pd.DataFrame, window: int) -> list[float]:
+def _growth_steps(panel: FigurePanel) -> list[float]:
     try:
-        found = select(rows, part="curve", metric="grows", method=PSA, window=window)
+        found = select(panel.rows, part="curve", metric="grows", method=PSA)
     except MissingRowsError:
         return []
     return sorted({float(step) for step in found["step"]})
 
 
+def _fall(panel: FigurePanel) -> str:
+    """Return by what factor the score falls from the untrained generator to the last one, with its interval."""
+    found = select(panel.rows, part="curve", metric="context FID", method=PSA)
+    ends = [per_seed(found, step=step) for step in (found["step"].min(), found["step"].max())]
+    return ratio_in_words(log_interval(ends[0] / ends[1]))
+
+
 def draw_samples(rows: pd.DataFrame) -> Drawing:
     """Draw synthetic and real windows side by side: same series, same hours."""
-    window = _longest(rows, "shown")
-    found = select(rows, part="shown", window=window)
-    found = found[found["seed"] == found["seed"].min()]
-    numbers = sorted(found["step"].unique())
-    figure, axes = new_figure(rows=2, columns=-(-len(numbers) // 2), height=3.6, sharex=True, sharey=True)
-    for one, pair in zip(axes.ravel(), numbers, strict=False):
-        for method in (REAL, PSA):
-            values = _series(found, method, pair)
-            look = style_of(method)
-            one.plot(values.index, values, color=look.colour, linewidth=1.2, label=method,
-                     linestyle="-" if method == PSA else "--")  # fmt: skip
-        one.set_title(f"pair {int(pair) + 1}", fontsize=8)
-    axes[0][0].legend(fontsize=6.5, loc="upper left")
-    figure.supxlabel("steps within the window", fontsize=8)
+    panels = longest(rows, part="shown")
+    several = len(panels) > 1
+    per_panel = 3 if several else SHOWN_PAIRS
+    lines = len(panels) if several else 2
+    figure, axes = new_figure(rows=lines, columns=3, height=1.35 * lines + 0.9, sharey=True)
+    kept = []
+    for place, panel in enumerate(panels):
+        found = shown_seed(select(panel.rows, part="shown"))
+        pairs = sorted(found["step"].unique())[:per_panel]
+        row = axes[place] if several else axes.ravel()
+        for one, pair in zip(row, pairs, strict=False):
+            _draw_pair(one, found, pair)
+            one.set_title(f"{panel.dataset}, pair {int(pair) + 1}" if several else f"pair {int(pair) + 1}", fontsize=8)
+        kept.append(found[["dataset", "window", "method", "step", "at", "value"]])
+    axes[-1, 1].set_xlabel("steps within the window")
     figure.supylabel("scaled value", fontsize=8)
-    correlations = [np.corrcoef(_series(found, REAL, p), _series(found, PSA, p))[0, 1] for p in numbers]
-    finding = (
-        f"Same series, same hours: synthetic windows follow the real ones with a median correlation of "
-        f"{number(float(np.nanmedian(correlations)), 2)}"
-    )
+    figure.legend(*axes.ravel()[0].get_legend_handles_labels(), fontsize=7, ncols=2, loc="outside lower center")
+    finding = f"Same series, same hours: synthetic and real window correlate by {by_panel(panels, _correlation)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "samples",
         f"Pairs of a real and a synthetic window. {finding}.",
-        f"The first conditions of the held-out part at τ = {window}, not selected; one seed.",
-        found[["method", "step", "at", "value"]],
+        f"The first conditions of the held-out part, not selected, of the first seed; {_at(panels)}. The correlation "
+        f"is the median of {SHOWN_PAIRS} pairs, with its 95 % t interval over seeds.",
+        pd.concat(kept, ignore_index=True),
     )
+
+
+def _draw_pair(axes: Axes, found: pd.DataFrame, pair: float) -> None:
+    for method in (REAL, PSA):
+        values, look = _series(found, method, pair), style_of(method)
+        shape = "-" if method == PSA else "--"
+        axes.plot(values.index, values, color=look.colour, linewidth=1.2, label=method, linestyle=shape)
+
+
+def _correlation(panel: FigurePanel) -> str:
+    """Return the median correlation of a pair's windows, by seed, with its interval."""
+    found = select(panel.rows, part="shown")
+    by_seed = {}
+    for seed, part in found.groupby("seed", observed=True):
+        pairs = [[_series(part, method, pair) for method in (REAL, PSA)] for pair in part["step"].unique()]
+        with np.errstate(invalid="ignore"):
+            by_seed[seed] = float(np.nanmedian([np.corrcoef(real, made)[0, 1] for real, made in pairs]))
+    return mean_in_words(t_interval(list(by_seed.values())))
 
 
 def _series(found: pd.DataFrame, method: str, pair: float) -> pd.Series:
@@ -173,31 +272,36 @@ def _series(found: pd.DataFrame, method: str, pair: float) -> pd.Series:
 
 def draw_growth(rows: pd.DataFrame) -> Drawing:
     """Draw what the grown generator says at each of its lengths, from one noise and condition."""
-    window = int(select(rows, part="growth 0", method=PSA)["window"].max())
+    panel = longest(rows, part="growth 0")[0]
     parts = ["growth 0", "growth 1"]
-    found = select(rows, part=parts, window=window)
-    found = found[found["seed"] == found["seed"].min()]
+    every = select(panel.rows, part=parts)
+    found = shown_seed(every)
     lengths = sorted({int(length) for length in found["step"]})
-    figure, axes = new_figure(rows=len(parts), columns=len(lengths), height=3.2, sharey="row")
-    roughness = {}
+    figure, axes = new_figure(rows=len(parts), columns=len(lengths), height=3.2, sharey="row", squeeze=False)
     for row, part in zip(axes, parts, strict=True):
         for one, length in zip(row, lengths, strict=True):
-            values = _growing(found, part, length)
-            _draw_steps(one, values, window // length)
+            _draw_steps(one, _growing(found, part, length), panel.window // length)
             one.set_title(f"length {length}", fontsize=8)
-            roughness[part, length] = float(np.abs(np.diff(values)).sum())
     figure.supxlabel("steps of the full window", fontsize=8)
     figure.supylabel("scaled value", fontsize=8)
-    more = np.mean([roughness[part, lengths[-1]] / roughness[part, lengths[0]] for part in parts])
-    finding = f"From length {lengths[0]} to {lengths[-1]} the path becomes {number(float(more), 1)} times as long"
+    longer = log_interval([_lengthening(own, parts, lengths) for _, own in every.groupby("seed", observed=True)])
+    finding = f"From length {lengths[0]} to {lengths[-1]} the path becomes {ratio_in_words(longer)} times as long"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "growth",
         f"Output of each stage from the same noise and condition. {finding}.",
-        "Two conditions, one a row; the trained generator read off after each stage by the shared output layer.",
-        found[["part", "step", "at", "value"]],
+        f"{panel.dataset}, two conditions of the first seed, one a row; the trained generator read off after each "
+        f"stage by the shared output layer. Path: sum of steps up and down; 95 % t interval of the ratio's ln over "
+        f"{longer.n} seeds.",
+        found[["dataset", "part", "step", "at", "value"]],
     )
+
+
+def _lengthening(own: pd.DataFrame, parts: list[str], lengths: list[int]) -> float:
+    """Return how much longer the path of the last stage's window is than that of the first, mean over conditions."""
+    paths = [[float(np.abs(np.diff(_growing(own, part, lengths[end]))).sum()) for end in (0, -1)] for part in parts]
+    return float(np.mean([last / max(first, 1e-12) for first, last in paths]))
 
 
 def _growing(found: pd.DataFrame, part: str, length: int) -> np.ndarray:
