@@ -225,7 +225,7 @@ def draw_samples(rows: pd.DataFrame) -> Drawing:
     figure, axes = new_figure(rows=lines, columns=3, height=1.35 * lines + 0.9, sharey=True)
     kept = []
     for place, panel in enumerate(panels):
-        found = shown_seed(select(panel.rows, part="shown"))
+        found = shown_seed(select(panel.rows, part="shown", metric="window"))
         pairs = sorted(found["step"].unique())[:per_panel]
         row = axes[place] if several else axes.ravel()
         for one, pair in zip(row, pairs, strict=False):
@@ -256,7 +256,7 @@ def _draw_pair(axes: Axes, found: pd.DataFrame, pair: float) -> None:
 
 def _correlation(panel: FigurePanel) -> str:
     """Return the median correlation of a pair's windows, by seed, with its interval."""
-    found = select(panel.rows, part="shown")
+    found = select(panel.rows, part="shown", metric="window")
     by_seed = {}
     for seed, part in found.groupby("seed", observed=True):
         pairs = [[_series(part, method, pair) for method in (REAL, PSA)] for pair in part["step"].unique()]
