@@ -255,3 +255,19 @@ def test_the_embedded_panel_has_days_and_weekends():
     assert by_hour.argmax() in (11, 12, 13)
     assert by_hour[0] < 0.6 * by_hour.max()
     assert (values[:, :, 5:].mean(dim=(1, 2, 3)) < values[:, :, :5].mean(dim=(1, 2, 3))).double().mean() > 0.9
+
+
+def test_some_series_keep_all_that_belongs_to_them():
+    known = np.random.default_rng(0).random((3, 2, 5))
+    panel = TimeSeriesPanel(
+        [[1.0, 2, 3, 4, 5], [6.0, np.nan, 8], [9.0, 10, 11, 12]], ["2000-01-03", "2000-01-04", "2000-01-05"], "h",
+        static_cat=[7, 5, 3], feat_dynamic=known, item_ids=["a", "b", "c"],
+    )  # fmt: skip
+    found = panel.of_series(torch.tensor([2, 1]))
+    assert (found.item_ids, found.lengths.tolist(), found.static_cat.tolist()) == (("c", "b"), [4, 3], [3, 5])
+    assert torch.equal(found.values.nan_to_num(-1), panel.values[[2, 1]].nan_to_num(-1))
+    assert [str(start)[:10] for start in found.starts] == ["2000-01-05", "2000-01-04"]
+    series, start = torch.tensor([0, 1]), torch.tensor([1, 0])
+    own = found.window_features(series, start, 2)
+    assert torch.equal(own, panel.window_features(torch.tensor([2, 1]), start, 2))
+    assert panel.n_series == 3

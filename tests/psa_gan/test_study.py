@@ -1,10 +1,22 @@
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from reprise.compute import torch_generator
+from reprise.flops import floating_point_operations
 from reprise.method_styles import METHODS
 from reprise.psa_gan import figures, study, summaries
 from reprise.psa_gan.cell import Cell
-from reprise.psa_gan.models import curve_steps, kept_steps, step_operations, steps_of_equal_operations, variant_model
+from reprise.psa_gan.estimator import PSAGAN
+from reprise.psa_gan.models import (
+    curve_steps,
+    kept_steps,
+    main_model,
+    step_operations,
+    steps_of_equal_operations,
+    variant_model,
+)
 from reprise.psa_gan.names import (
     CONTROLS,
     DEEPAR,
@@ -116,6 +128,31 @@ def test_growing_takes_fewer_operations_than_full_depth():
     expected = round((6 * first + 4 * last) / last)
     assert steps_of_equal_operations(cell, 16, 10) == expected < 10
     assert expected in variant_model(cell, NO_GROWING).snapshots
+
+
+def test_operations_of_attention_are_counted():
+    cell = Cell(TINY, "daily-panel", 0)
+    # Scores and their weighted sum are 2·2·l² numbers a window and block, thrice that with the backward pass.
+    without = PSAGAN(16, channels=4, batch_size=8, attention=False).trainer(cell.train)
+    assert step_operations(cell, 16)[1] - floating_point_operations(without.one_step, 1, 1.0, 2) > 8 * 2 * 4 * 16**2
+
+
+def test_growth_shows_what_the_generator_said_at_the_end_of_each_stage(rows):
+    grown = select(rows, part="growth 0", method=PSA)
+    assert grown.groupby("step", observed=True).size().to_dict() == {8: 8, 16: 16}
+    cell = Cell(TINY, "daily-panel", 0)
+    one = main_model(cell, PSA, 16)
+    series, start = (part[:1] for part in cell.conditions(16))
+    assert one.schedule.growth_steps == (6,)
+    early = one.early(cell, 6)
+    assert (early.depth, early.alpha) == (0, 1.0)
+    noise = torch.randn(2, 16, generator=torch_generator(0, "psa-gan", "sampling"))[:1]
+    with torch.no_grad():
+        said = early.generator.eval()(
+            noise, cell.panel.static_cat[series], cell.panel.window_features(series, start, 16), depth=0
+        )
+    found = select(grown, step=8).sort_values("at")["value"].to_numpy()
+    np.testing.assert_allclose(found, said[0], atol=1e-6)
 
 
 def test_snapshots_are_kept_where_something_is_looked_at():

@@ -7,7 +7,7 @@ import torch
 from reprise.psa_gan.data import HELD_OUT, SplitPanel, load
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.settings import Settings
-from reprise.psa_gan.tuning import SEED, TuningCell, correlation_with_real, shortened, tried
+from reprise.psa_gan.tuning import SEED, TuningCell, correlation_with_real, found_rates, shortened, tried
 
 SMALL = Settings(
     windows=(16,), steps=10, channels=4, context=8, batch_size=8, encoder_steps=3, timegan_steps=1,
@@ -45,3 +45,15 @@ def test_every_model_is_trained_at_every_rate(model):
     assert found[0]["floor"] == found[1]["floor"]
     with pytest.raises(ValueError, match="seed=0 is one of the run's"):
         tried(SMALL, model, seed=0)
+
+
+def test_the_published_rates_are_the_best_that_were_tried():
+    from reprise.catalogue import find_paper
+    from reprise.parameters import profile_parameters
+
+    tried_rates = found_rates()
+    given = profile_parameters(find_paper("psa-gan"), "standard")
+    assert tried_rates.groupby("model")["rate"].apply(sorted).map(tuple).nunique() == 1  # one grid for all
+    best = tried_rates.loc[tried_rates.groupby("model")["context FID"].idxmin()].set_index("model")["rate"]
+    assert best.to_dict() == {name: given[rate] for name, rate in (
+        ("PSA-GAN", "lr"), ("EBGAN", "ebgan_lr"), ("TimeGAN", "timegan_lr"))}  # fmt: skip

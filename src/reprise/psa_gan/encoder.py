@@ -166,7 +166,7 @@ class TripletSampler:
         self._order: Tensor = torch.empty(0, dtype=torch.long)
 
     def draw(self) -> Triplets:
-        """Return the windows of the next step: each series is a reference once an epoch."""
+        """Return the windows of the next step: each series once an epoch, but for an incomplete last batch."""
         series = self._next_series()
         inner = self._integer(1, self.longest)
         outer = self._integer(inner, self.longest)

@@ -81,7 +81,7 @@ def block_distances(real: Tensor, fake: Tensor, n_blocks: int) -> list[float]:
 
 
 def floor_distances(real: Tensor, n_blocks: int) -> list[float]:
-    """Return the distances of the real sample's blocks to one another, each to the next: what no method can beat.
+    """Return the distances of the real sample's blocks to one another, each to the next: what other real windows score.
 
     Two blocks give one distance, more give one each (the last to the first).
     """
