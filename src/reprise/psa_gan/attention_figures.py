@@ -12,8 +12,16 @@ from reprise.numerals import number
 from reprise.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from reprise.plots import Drawing, along, as_data, new_figure, seeds_behind, state_finding
 from reprise.psa_gan.attention import weights_of
+from reprise.psa_gan.figure_panels import (
+    FigurePanel,
+    band_ends,
+    log_interval,
+    longest,
+    new_panels,
+    ratio_in_words,
+    shown_seed,
+)
 from reprise.psa_gan.input_checks import SHORTEST
-from reprise.psa_gan.figure_panels import FigurePanel, longest, new_panels, shown_seed
 from reprise.psa_gan.names import PSA
 from reprise.rows import per_seed, select
 from reprise.stats import t_interval
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 
 STAGE_LOOKS = ((BLUE, "-"), (SKY, (0, (4, 1))), (GREEN, (0, (5, 2))), (VERMILION, (0, (3, 1, 1, 1))),
                (PURPLE, (0, (1, 1))), (ORANGE, (0, (5, 1, 1, 1))))  # fmt: skip
-NEARLY_SHUT = 0.2  # |γ| below which what attention adds is a fraction of what passes beside it
+HARDLY_CHOOSES = 0.95  # evenness above which attention is an average over the window rather than a choice
 STRONGEST = 3.0  # colours of maps end at this multiple of even attention, either way
 
 
@@ -59,7 +67,7 @@ def _draw_gates_of(axes: Axes, panel: FigurePanel) -> list[dict[str, Any]]:
         steps = sorted(float(step) for step in found["step"].unique())
         values = along(found, steps, column="step", at=stage)
         intervals = {step: t_interval(one) for step, one in values.items() if one is not None}
-        ends = [(one.low, one.high) if np.isfinite(one.high) else (one.estimate,) * 2 for one in intervals.values()]
+        ends = [band_ends(one) for one in intervals.values()]
         length = SHORTEST * 2 ** int(stage)
         axes.plot(list(intervals), [one.estimate for one in intervals.values()], color=colour, linestyle=dash,
                   label=f"length {length}")  # fmt: skip
@@ -73,8 +81,7 @@ def _gates_in_words(panels: list[FigurePanel]) -> str:
     found = [select(one.rows, part="training", metric="gamma", method=PSA) for one in panels]
     ends = pd.concat([one[one["step"] == one["step"].max()]["value"].abs() for one in found])
     mean, most = (number(float(value), 3) for value in (ends.mean(), ends.max()))
-    lead = "Attention stays nearly shut" if ends.max() < NEARLY_SHUT else "Attention opens"
-    return f"{lead}: at the end |γ| is {mean} in the mean and {most} at most"
+    return f"The gates of attention open to |γ| = {mean} in the mean and {most} at most"
 
 
 def draw_attention(rows: pd.DataFrame) -> Drawing:
@@ -104,9 +111,9 @@ def draw_attention(rows: pd.DataFrame) -> Drawing:
         figure,
         "attention",
         f"Attention maps of the generator's last stage and mean weight by lag. {finding}.",
-        f"{panel.dataset}, τ = {panel.window}. Left: the first two conditions of the first seed, as in the pairs above; "
-        f"right: mean weight by lag over 64 conditions, 95 % t interval over seeds, {seeds_behind(by_lag)}. Evenness is "
-        "the entropy of the weights over that of even ones.",
+        f"{panel.dataset}, τ = {panel.window}, last stage. Left: the first two conditions of the first seed, as in "
+        f"the pairs above; right: mean weight by lag over 64 conditions, 95 % t interval, {seeds_behind(by_lag)}. "
+        "Even: entropy of the weights over that of equal ones. Added: root mean square of γ Wₒ SA(y) over that of y.",
         pd.concat([*drawn, by_lag.assign(pair=None)], ignore_index=True),
     )
 
@@ -129,7 +136,7 @@ def _draw_lags(axes: Axes, panel: FigurePanel) -> pd.DataFrame:
     found = select(panel.rows, part="attention", metric="weight by lag", method=PSA)
     lags = sorted(float(lag) for lag in found["at"].unique())
     intervals = {lag: t_interval(one) for lag, one in along(found, lags).items() if one is not None}
-    ends = [(one.low, one.high) if np.isfinite(one.high) else (one.estimate,) * 2 for one in intervals.values()]
+    ends = [band_ends(one) for one in intervals.values()]
     axes.plot(list(intervals), [one.estimate for one in intervals.values()], color=BLUE)
     axes.fill_between(list(intervals), *np.transpose(ends), color=BLUE, alpha=0.2, linewidth=0)
     axes.axhline(1, color=BLACK, linewidth=0.8)
@@ -138,10 +145,11 @@ def _draw_lags(axes: Axes, panel: FigurePanel) -> pd.DataFrame:
 
 
 def _evenness_in_words(panel: FigurePanel) -> str:
-    last = float(select(panel.rows, part="attention", metric="entropy share")["at"].max())
-    even = t_interval(per_seed(panel.rows, part="attention", metric="entropy share", at=last, method=PSA))
-    added = t_interval(per_seed(panel.rows, part="attention", metric="added share", at=last, method=PSA))
-    return (
-        f"The last stage looks {number(100 * even.estimate, 0)} % as evenly as can be, and attention adds "
-        f"{number(100 * added.estimate, 1)} % to what passes it"
-    )
+    """Say how evenly the last stage looks, and how much what it finds adds to what passes."""
+    where = {"part": "attention", "method": PSA}
+    last = float(select(panel.rows, metric="entropy share", **where)["at"].max())
+    even = per_seed(panel.rows, metric="entropy share", at=last, **where)
+    added = log_interval(100 * per_seed(panel.rows, metric="added share", at=last, **where).clip(lower=1e-12))
+    lead = "Attention averages rather than chooses" if even.mean() > HARDLY_CHOOSES else "Attention chooses"
+    least = number(100 * float(even.min()), 1)
+    return f"{lead}: in no seed less than {least} % even, it adds {ratio_in_words(added)} % to what passes"

@@ -1,4 +1,4 @@
-"""Figures of the audits: forecasts, score against error, spectrum by band, likeness, spread, the score's bias."""
+"""Figures of the audits: spectrum by band, likeness, spread within a condition, what the score sees, its bias."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import torch
 
 from reprise.compute import torch_generator
 from reprise.method_styles import style_of
-from reprise.numerals import difference, number
+from reprise.numerals import number
 from reprise.palette import BLACK, BLUE, SKY
 from reprise.plots import (
     Drawing,
     Line,
     along,
     as_data,
-    draw_curve,
     draw_dots,
     interval_dots,
     measured_lines,
@@ -26,31 +25,36 @@ from reprise.plots import (
     seeds_behind,
     state_finding,
 )
-from reprise.psa_gan.comparisons import mean_rank_correlation, order_of_bands, ranked, settling_steps
+from reprise.psa_gan.comparisons import order_of_bands, settling_steps
 from reprise.psa_gan.degradations import UNCHANGED, degraded
 from reprise.psa_gan.fid import WINDOWS_PER_DRAW
+from reprise.psa_gan.figure_panels import (
+    FigurePanel,
+    band_ends,
+    by_panel,
+    figure_panels,
+    log_interval,
+    longest,
+    ratio_in_words,
+)
 from reprise.psa_gan.frechet import expected_floor, frechet_distance
 from reprise.psa_gan.names import (
-    BOOTSTRAP,
-    DEEPAR,
     FRESH_NOISE,
-    LAST_SEASON,
     MODELS,
-    MOVING_AVERAGE,
     NO_GROWING,
     PSA,
     REAL,
-    TRUE_VALUES,
     UNIT_NOISE,
     variant_name,
 )
 from reprise.rows import MissingRowsError, per_seed, select
-from reprise.stats import paired_differences, t_interval
+from reprise.stats import Interval, t_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.axes import Axes
 
-ARMS = (MOVING_AVERAGE, *MODELS, BOOTSTRAP, LAST_SEASON, TRUE_VALUES)
 NOISES = {PSA: "as in the paper", variant_name(UNIT_NOISE): "unit noise", variant_name(FRESH_NOISE): "fresh noise"}
 BIAS_SIZES = (128, 256, 512, 1024, 2048, 4096)
 BIAS_DIMENSIONS = (20, 40, 80)
@@ -59,49 +63,64 @@ MULTIPLES = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 20000, 100000)
 
 def draw_spectrum(rows: pd.DataFrame) -> Drawing:
     """Draw the error of the power spectrum by octave band and generator step, growing beside full depth."""
-    window = int(select(rows, part="spectrum", method=PSA)["window"].min())
     fixed = variant_name(NO_GROWING)
-    present = [m for m in (PSA, fixed) if ((rows["part"] == "spectrum") & (rows["method"] == m)).any()]
+    try:
+        panel = figure_panels(rows, (fixed,), part="spectrum")[0]
+    except MissingRowsError:
+        panel = figure_panels(rows, part="spectrum")[0]
+    present = [m for m in (PSA, fixed) if ((panel.rows["part"] == "spectrum") & (panel.rows["method"] == m)).any()]
     figure, axes = new_figure(columns=len(present), height=2.7, squeeze=False, sharey=True)
+    largest = float(select(panel.rows, part="spectrum")["value"].quantile(0.98))
     drawn, words = [], []
     for one, method in zip(axes[0], present, strict=True):
-        chosen = select(rows, part="spectrum", method=method, window=window)
+        chosen = select(panel.rows, part="spectrum", method=method)
         wide = chosen.pivot_table(index="at", columns="step", values="value", observed=True)
-        picture = one.imshow(wide, aspect="auto", origin="lower", cmap="cividis", vmin=0, vmax=_largest(rows, window))
-        settled = settling_steps(wide.T.to_numpy(), wide.columns.to_numpy())
-        one.plot(np.searchsorted(wide.columns, settled), range(len(wide)), color="white", marker="o", markersize=4)
+        picture = one.imshow(wide, aspect="auto", origin="lower", cmap="cividis", vmin=0, vmax=largest)
+        _draw_settling(one, chosen, wide)
         ticks = np.linspace(0, wide.shape[1] - 1, 4).astype(int)
         one.set_xticks(ticks, [f"{int(wide.columns[tick])}" for tick in ticks])
         one.set_yticks(range(len(wide)), [_band(int(band), len(wide)) for band in wide.index])
         one.set(title="growing" if method == PSA else "full depth from the start", xlabel="generator steps")
         one.grid(visible=False)
-        order = float(order_of_bands(rows, method, window).mean())
+        order = float(order_of_bands(panel.rows, method, panel.window).mean())
         words.append(f"{'growing' if method == PSA else 'not growing'} {number(order, 2, signed=True)}")
         drawn.append(wide.stack().rename("error").reset_index().assign(method=method))
     axes[0][0].set_ylabel("cycles a window")
     figure.colorbar(picture, ax=list(axes[0]), label="|ln power, synthetic / real|", shrink=0.9)
-    finding = f"{_order_in_words(rows, window)} (Spearman of band and settling step: {', '.join(words)})"
+    finding = f"{_order_in_words(panel)} (mean Spearman of band and settling step: {', '.join(words)})"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "spectrum",
         f"Error of the spectrum by band and step. {finding}.",
-        f"τ = {window}, mean over seeds; white: first step from which that mean stays below a quarter of its first "
-        "value, or the last step.",
+        f"{panel.dataset}, τ = {panel.window}, mean over seeds. White: first step from which the error stays below a "
+        "quarter of its first value, or the last step; large for the mean, small for each seed.",
         pd.concat(drawn, ignore_index=True),
     )
 
 
-def _order_in_words(rows: pd.DataFrame, window: int) -> str:
-    by_seed = order_of_bands(rows, PSA, window)
-    if (by_seed > 0).all():
-        return "Low bands settle before high ones"
-    none = "Low bands settle before high ones in no seed"
-    return none if (by_seed <= 0).all() else "Seeds differ in which bands settle first"
+def _draw_settling(axes: Axes, chosen: pd.DataFrame, wide: pd.DataFrame) -> None:
+    """Mark the settling step of each band: small in each seed, large of the mean."""
+    for _, own in chosen.groupby("seed", observed=True):
+        one = own.pivot_table(index="at", columns="step", values="value", observed=True)
+        places = np.searchsorted(wide.columns, settling_steps(one.T.to_numpy(), one.columns.to_numpy()))
+        axes.plot(places, range(len(wide)), color="white", marker=".", linestyle="", markersize=4, alpha=0.8)
+    settled = settling_steps(wide.T.to_numpy(), wide.columns.to_numpy())
+    axes.plot(np.searchsorted(wide.columns, settled), range(len(wide)), color="white", marker="o", markersize=4.5)
 
 
-def _largest(rows: pd.DataFrame, window: int) -> float:
-    return float(select(rows, part="spectrum", window=window)["value"].quantile(0.98))
+def _order_in_words(panel: FigurePanel) -> str:
+    """Say in how many seeds low bands settle first, and in how many none settles at all."""
+    by_seed = order_of_bands(panel.rows, PSA, panel.window)
+    n, first = len(by_seed), int((by_seed > 0).sum())
+    none = sum(_settles_nowhere(own) for _, own in select(panel.rows, part="spectrum", method=PSA).groupby("seed"))
+    words = f"Low bands settle before high ones in {first} of {n} seed{'s' * (n > 1)}"
+    return f"{words}; no band settles in {none}" if none else words
+
+
+def _settles_nowhere(own: pd.DataFrame) -> bool:
+    wide = own.pivot_table(index="step", columns="at", values="value", observed=True)
+    return bool((settling_steps(wide.to_numpy(), wide.index.to_numpy()) == wide.index.max()).all())
 
 
 def _band(octave: int, n_bands: int) -> str:
@@ -111,48 +130,80 @@ def _band(octave: int, n_bands: int) -> str:
 
 
 def draw_likeness(rows: pd.DataFrame) -> Drawing:
-    """Draw autocorrelation and mean periodogram of synthetic and real windows."""
-    window = int(select(rows, part="likeness", method=REAL)["window"].max())
-    names = [m for m in (REAL, *MODELS) if ((rows["part"] == "likeness") & (rows["method"] == m)).any()]
-    figure, axes = new_figure(columns=2, height=2.9)
+    """Draw autocorrelation and mean periodogram of synthetic and real windows, one line of panels a data set."""
+    panels = longest(rows, part="likeness", metric="autocorrelation")
+    figure, axes = new_figure(rows=len(panels), columns=2, height=2.0 * len(panels) + 1.0, squeeze=False)
     drawn: list[dict[str, Any]] = []
-    for one, metric in zip(axes, ("autocorrelation", "power"), strict=True):
-        for method in names:
-            chosen = select(rows, part="likeness", metric=metric, method=method, window=window)
-            mean = chosen.groupby("at", observed=True)["value"].mean().sort_index()
-            look = style_of(method)
-            one.plot(mean.index, mean, color=look.colour, linestyle=look.dash, label=method)
-            drawn += [{"metric": metric, "method": method, "at": at, "mean": value} for at, value in mean.items()]
-    axes[0].set(xlabel="lag (steps)", ylabel="autocorrelation within windows")
-    axes[1].set(xlabel="cycles a window", ylabel="power (log scale)", yscale="log")
-    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=5, loc="outside lower center")
+    for line, panel in zip(axes, panels, strict=True):
+        for one, metric, take in zip(line, ("autocorrelation", "power"), (t_interval, log_interval), strict=True):
+            for method in (REAL, *MODELS):
+                drawn += [{**panel.what, "metric": metric, **at} for at in _draw_band(one, panel, metric, method, take)]
+        line[0].set_ylabel("autocorrelation")
+        line[1].set(yscale="log", ylabel="power (log)")
+        for one in line if len(panels) > 1 else ():
+            one.set_title(panel.title(panels))
+    axes[-1][0].set_xlabel("lag (steps)")
+    axes[-1][1].set_xlabel("cycles a window")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=7, ncols=5, loc="outside lower center")
     data = pd.DataFrame(drawn)
-    finding = _likeness_in_words(data, names[1:])
+    finding = f"Mean distance of autocorrelations from the real ones: {by_panel(panels, _distances_in_words)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "likeness",
         f"Autocorrelation and spectrum of synthetic and real windows. {finding}.",
-        f"Held-out conditions at τ = {window}, means over seeds.",
+        f"Held-out conditions, τ = {panels[0].window}; means (of the power: geometric ones) with 95 % t intervals over "
+        f"seeds, {seeds_behind(data)}.",
         data,
     )
 
 
-def _likeness_in_words(data: pd.DataFrame, methods: list[str]) -> str:
-    wide = data[data["metric"] == "autocorrelation"].pivot_table(index="at", columns="method", values="mean")
-    off = {method: float((wide[method] - wide[REAL]).abs().mean()) for method in methods}
-    words = ", ".join(f"{method} {number(value, 3)}" for method, value in off.items())
-    return f"Mean distance of autocorrelations from the real one: {words}"
+def _draw_band(
+    axes: Axes, panel: FigurePanel, metric: str, method: str, take: Callable[[Any], Interval]
+) -> list[dict[str, Any]]:
+    """Draw a method's mean line with its interval as a band; return the numbers, none if it has no rows."""
+    found = panel.rows[(panel.rows["part"] == "likeness") & (panel.rows["metric"] == metric)]
+    found = found[found["method"] == method]
+    ats = sorted(float(at) for at in found["at"].unique())
+    intervals = {
+        at: take(one.clip(lower=1e-12) if take is log_interval else one) for at, one in along(found, ats).items()
+    }
+    if not intervals:
+        return []
+    look, ends = style_of(method), np.transpose([band_ends(one) for one in intervals.values()])
+    axes.plot(ats, [one.estimate for one in intervals.values()], color=look.colour, linestyle=look.dash, label=method)
+    axes.fill_between(ats, *ends, color=look.colour, alpha=0.13, linewidth=0)
+    return [as_data(one, method=method, at=at) for at, one in intervals.items()]
+
+
+def _distances_in_words(panel: FigurePanel) -> str:
+    """Return by model the mean distance of its autocorrelations from the real windows' of the same seed."""
+    real = _autocorrelations(panel, REAL)
+    words = []
+    for method in MODELS:
+        made = _autocorrelations(panel, method)
+        if not made.empty:
+            words.append(f"{method} {_distance((made - real.loc[made.index]).abs().mean(axis=1))}")
+    return ", ".join(words)
+
+
+def _distance(by_seed: pd.Series) -> str:
+    return ratio_in_words(log_interval(by_seed.clip(lower=1e-12)))
+
+
+def _autocorrelations(panel: FigurePanel, method: str) -> pd.DataFrame:
+    found = panel.rows[(panel.rows["part"] == "likeness") & (panel.rows["metric"] == "autocorrelation")]
+    return found[found["method"] == method].pivot_table(index="seed", columns="at", values="value", observed=True)
 
 
 def draw_spread(rows: pd.DataFrame) -> Drawing:
     """Draw how much samples of one condition differ, by model and by kind of noise."""
-    found = select(rows, part="spread", metric="variance ratio")
-    named = [(m, window) for window in sorted(set(found["window"]), reverse=True) for m in (*MODELS, *NOISES)]
+    panels = figure_panels(rows, (*MODELS, *NOISES), part="spread", metric="variance ratio")
     lines = [
-        Line(f"{NOISES.get(m, m) if m != PSA else m}, τ = {int(window)}", m, {"method": m, "window": window})
-        for m, window in dict.fromkeys(named)
-        if ((found["method"] == m) & (found["window"] == window)).any()
+        Line(_spread_label(method, panel, panels), method, {"method": method, **panel.what})
+        for panel in sorted(panels, key=lambda one: (panels[0].dataset != one.dataset, one.dataset, -one.window))
+        for method in dict.fromkeys((*MODELS, *NOISES))
+        if ((panel.rows["part"] == "spread") & (panel.rows["method"] == method)).any()
     ]
     figure, axes = new_figure(columns=2, height=0.27 * len(lines) + 1.4, sharey=True)
     drawn: list[dict[str, Any]] = []
@@ -162,26 +213,34 @@ def draw_spread(rows: pd.DataFrame) -> Drawing:
     axes[1].axvline(0.9, color=BLACK, linewidth=0.8)
     axes[0].set_xlabel("variance of samples / squared error\n(line: as in reality)")
     axes[1].set_xlabel("real values within the samples' 90 %")
-    axes[0].set_xlim(left=-0.03)
+    axes[0].set_xlim(-0.03, max(1.1, axes[0].get_xlim()[1]))
     axes[1].set_xlim(-0.03, 1.03)
-    data = pd.DataFrame(drawn)
-    own = data[(data["metric"] == "variance ratio") & data["method"].str.startswith(f"{PSA},")]["mean"]
-    share = number(100 * float(own.iloc[0]), 1)
+    main = longest(rows, part="spread", metric="variance ratio")[0]
+    own = per_seed(main.rows, part="spread", metric="variance ratio", method=PSA)
+    share = ratio_in_words(log_interval(100 * own.clip(lower=1e-12)))
     finding = f"PSA-GAN's samples of one condition have {share} % of the variance that reality has"
     state_finding(figure, finding)
+    data = pd.DataFrame(drawn)
     return Drawing(
         figure,
         "spread",
         f"Spread of samples within a condition. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}.",
+        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. The title is of "
+        f"{main.dataset}, τ = {main.window}.",
         data,
     )
 
 
+def _spread_label(method: str, panel: FigurePanel, panels: list[FigurePanel]) -> str:
+    variant = NOISES.get(method, method) if method != PSA else method
+    where = f"{panel.dataset}, τ = {panel.window}" if panel.dataset != panels[0].dataset else f"τ = {panel.window}"
+    return f"{variant}, {where}"
+
+
 def draw_degradations(rows: pd.DataFrame) -> Drawing:
     """Draw the score of spoilt real windows in multiples of the floor, with and without the encoder."""
-    found = select(rows, part="degraded")
-    window = int(found["window"].max())
+    panel = longest(rows, (UNCHANGED,), part="degraded")[0]
+    rows, window = panel.rows, panel.window
     names = [name for name in degraded(torch.zeros(2, 8), torch.Generator()) if name != UNCHANGED]
     figure, axes = new_figure(height=0.34 * len(names) + 1.2)
     drawn = []
@@ -189,10 +248,10 @@ def draw_degradations(rows: pd.DataFrame) -> Drawing:
         ("context FID", PSA, -0.12, "Context-FID"),
         ("raw FID", REAL, 0.12, "distance of the windows themselves"),
     ):
-        floor = per_seed(rows, part="degraded", window=window, metric=metric, method=UNCHANGED)
+        floor = per_seed(rows, part="degraded", metric=metric, method=UNCHANGED)
         intervals = []
         for name in names:
-            ratio = np.log10(per_seed(rows, part="degraded", window=window, metric=metric, method=name) / floor)
+            ratio = np.log10(per_seed(rows, part="degraded", metric=metric, method=name) / floor)
             intervals.append(t_interval(ratio))
             drawn.append(as_data(intervals[-1], method=name, metric=metric))
         interval_dots(axes, [place + aside for place in range(len(names))], intervals, method=style, label=label)
@@ -214,8 +273,8 @@ def draw_degradations(rows: pd.DataFrame) -> Drawing:
         figure,
         "degradations",
         f"Score of spoilt real windows. {finding}.",
-        f"Held-out windows of τ = {window}, values scaled to [0, 1]; geometric means and 95 % t intervals over seeds, "
-        f"{seeds_behind(data)}.",
+        f"{panel.dataset}, held-out windows of τ = {window}, scaled to [0, 1]; geometric means, 95 % t intervals over "
+        f"seeds, {seeds_behind(data)}.",
         data,
     )
 

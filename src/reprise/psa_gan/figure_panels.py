@@ -9,7 +9,7 @@ import numpy as np
 
 from reprise.numerals import decimals_for, estimate, number
 from reprise.plots import new_figure
-from reprise.psa_gan.names import PSA
+from reprise.psa_gan.names import MODELS, PSA
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval, t_interval
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The panel that a chapter is about comes first, whatever the others are called.
 FIRST_PANELS = ("m4-hourly", "daily-panel")
 COLUMNS = 3
+LEVEL = {"part": "level", "split": "test", "metric": "context FID"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ def datasets_of(rows: pd.DataFrame, **conditions: Any) -> list[str]:
     return sorted(names, key=lambda name: (FIRST_PANELS.index(name) if name in FIRST_PANELS else 9, name))
 
 
+def first_panel(rows: pd.DataFrame, **conditions: Any) -> pd.DataFrame:
+    """Return the rows of the chapter's own data set, or of the first that has rows of the conditions."""
+    return rows[rows["dataset"] == datasets_of(rows, **conditions)[0]]
+
+
 def figure_panels(rows: pd.DataFrame, methods: Sequence[str] = (PSA,), **conditions: Any) -> list[FigurePanel]:
     """Return data sets and lengths at which one of the methods has rows of the conditions, with the rows there.
 
@@ -74,9 +80,16 @@ def figure_panels(rows: pd.DataFrame, methods: Sequence[str] = (PSA,), **conditi
     return found
 
 
-def longest(rows: pd.DataFrame, **conditions: Any) -> list[FigurePanel]:
+def longest(rows: pd.DataFrame, methods: Sequence[str] = (PSA,), **conditions: Any) -> list[FigurePanel]:
     """Return `figure_panels`, of each data set the longest alone."""
-    return list({one.dataset: one for one in figure_panels(rows, **conditions)}.values())
+    return list({one.dataset: one for one in figure_panels(rows, methods, **conditions)}.values())
+
+
+def main_panels(rows: pd.DataFrame) -> list[FigurePanel]:
+    """Return the panels of the main comparison: those where another model than PSA-GAN was scored, or else all."""
+    scored = figure_panels(rows, **LEVEL)
+    rivals = [one for one in scored if set(select(one.rows, **LEVEL)["method"]) & set(MODELS[1:])]
+    return rivals or scored
 
 
 def new_panels(n: int, *, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
@@ -130,6 +143,11 @@ def ratio_in_words(ratio: Interval) -> str:
 def mean_in_words(interval: Interval) -> str:
     """Write a mean with the ends of its interval, or alone where one seed gives none."""
     return estimate(interval.estimate, *((interval.low, interval.high) if np.isfinite(interval.high) else ()))
+
+
+def band_ends(interval: Interval) -> tuple[float, float]:
+    """Return where a band around a mean ends; both ends are the mean where one seed gives no interval."""
+    return (interval.low, interval.high) if np.isfinite(interval.high) else (interval.estimate, interval.estimate)
 
 
 def by_panel(panels: Sequence[FigurePanel], say: Callable[[FigurePanel], str]) -> str:

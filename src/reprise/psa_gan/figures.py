@@ -21,11 +21,13 @@ from reprise.plots import (
 )
 from reprise.psa_gan.comparisons import windows_of
 from reprise.psa_gan.figure_panels import (
+    LEVEL,
     FigurePanel,
     by_panel,
     figure_panels,
     log_interval,
     longest,
+    main_panels,
     mean_in_words,
     new_panels,
     ratio_in_words,
@@ -38,16 +40,13 @@ from reprise.stats import Interval, t_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEVEL = {"part": "level", "split": "test", "metric": "context FID"}
 SHOWN_PAIRS = 6
 ON_LN = "Geometric means and 95 % t intervals of the logarithm over seeds"
 
 
 def draw_levels(rows: pd.DataFrame) -> Drawing:
     """Draw Context-FID of models and controls on the held-out part, one panel a data set and length, with the floor."""
-    scored = figure_panels(rows, **LEVEL)
-    # Where variants alone were trained, another figure shows them.
-    panels = [one for one in scored if any(_scored(one, name) for name in MODELS[1:])] or scored
+    panels = main_panels(rows)
     figure, data = _draw_scores(panels, [*MODELS, *CONTROLS], {})
     finding = _lowest_in_words(panels)
     state_finding(figure, finding)

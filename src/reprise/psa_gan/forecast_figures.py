@@ -92,8 +92,8 @@ def draw_far(rows: pd.DataFrame) -> Drawing:
         figure,
         "far",
         f"Error of DeepAR by distance and filling. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; one DeepAR a seed serves all fillings. Distance: "
-        "forecast windows between the end of the known history and the one that is forecast.",
+        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; one DeepAR a seed serves all fillings. "
+        "Distance: forecast windows between the end of the known history and the one that is forecast.",
         data,
     )
 
@@ -183,7 +183,9 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
         one.set_title(title)
         if place % 3:
             one.set_yticklabels([])
-        words.append(best_in_words({arm: per_seed(found, method=arm) for arm in shown if (found["method"] == arm).any()}))
+        words.append(
+            best_in_words({arm: per_seed(found, method=arm) for arm in shown if (found["method"] == arm).any()})
+        )
     figure.supxlabel("NRMSE (lower is better)", fontsize=8)
     data = pd.DataFrame(drawn)
     finding = _named(words, [title for _, title, _ in panels])
@@ -192,8 +194,9 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
         figure,
         "gaps",
         f"Error of DeepAR after missing stretches and at a cold start. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. Missing stretches: DeepAR is "
-        "trained on what is filled, generators on the untouched first part. Cold start: errors of the cold series alone.",
+        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. Missing stretches: DeepAR "
+        "is trained on what is filled, generators on the untouched first part. Cold start: errors of the cold series "
+        "alone.",
         data,
     )
 
@@ -227,9 +230,12 @@ def draw_ranking(rows: pd.DataFrame) -> Drawing:
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=7, ncols=5, loc="outside lower center")
     firsts = sum(int(table[:, 0].argmin() == table[:, 1].argmin()) for table in tables.values())
+    lead = "Scores tell little of errors"
+    if found.above(0) or found.below(0):
+        lead = f"Low scores go with {'low' if found.above(0) else 'high'} errors"
     finding = (
-        f"Low scores go with low errors (Spearman {difference(found, 2)}), but the lowest score is the best forecaster "
-        f"in {firsts} of {len(seeds)} seeds"
+        f"{lead} (Spearman {difference(found, 2)}); the lowest score is the best forecaster in {firsts} of "
+        f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
     )
     state_finding(figure, finding)
     return Drawing(
@@ -273,7 +279,8 @@ def ranking_in_words(rows: pd.DataFrame) -> str:
     trainings = found["method"].nunique()
     generators = min(len(table) for table in tables.values())
     return (
-        f"By seed Spearman's correlation is {', '.join(number(one, 2) for one in by_seed)}. The generator with the lowest "
-        f"score is number {', '.join(map(str, places))} of {generators} as a forecaster. These {generators} are states of "
-        f"only {trainings} trainings: the interval over generators takes them for independent, and is too narrow."
+        f"By seed Spearman's correlation is {', '.join(number(one, 2) for one in by_seed)}. The generator with the "
+        f"lowest score is number {', '.join(map(str, places))} of {generators} as a forecaster. These {generators} are "
+        f"states of only {trainings} trainings: the interval over generators takes them for independent, and is too "
+        "narrow."
     )

@@ -9,9 +9,20 @@ import pandas as pd
 
 from reprise.numerals import MISSING, difference, in_steps_of_thousand, number, with_interval
 from reprise.plots import measured
-from reprise.psa_gan.claims import far_error
 from reprise.psa_gan.comparisons import log_ratio, windows_of
 from reprise.psa_gan.data import load
+from reprise.psa_gan.figure_panels import (
+    LEVEL,
+    FigurePanel,
+    datasets_of,
+    figure_panels,
+    first_panel,
+    log_interval,
+    main_panels,
+    mean_in_words,
+    ratio_in_words,
+)
+from reprise.psa_gan.forecast_figures import far_errors
 from reprise.psa_gan.names import (
     BOOTSTRAP,
     CONTROLS,
@@ -22,8 +33,12 @@ from reprise.psa_gan.names import (
     NO_GROWING,
     PSA,
     PSA_C,
+    ROLLING_MEAN,
+    SEASONAL_AR,
+    VARIANTS,
     variant_name,
 )
+from reprise.psa_gan.tuning import found_rates
 from reprise.rows import MissingRowsError, per_seed, select
 from reprise.stats import paired_differences, t_interval
 
@@ -56,60 +71,116 @@ def data_table(datasets: Sequence[str]) -> pd.DataFrame:
 
 def levels_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return Context-FID by model beside the paper's cell, with floor, corrected and raw-window values."""
+    panels = main_panels(rows)
     lines = []
-    for method in (*MODELS, *CONTROLS):
-        for window in windows_of(rows, method):
-            where = {"part": "level", "method": method, "window": window}
-            lines.append(
-                {
-                    "model": method,
-                    "τ": window,
-                    "paper": _printed(published, method, window),
-                    "Context-FID": _written(measured(rows, metric="context FID", split="test", **where)),
-                    "floor": _written(measured(rows, metric="floor", split="test", **where)),
-                    "n → ∞": _written(measured(rows, metric="corrected", split="test", **where)),
-                    "on the training range": _written(measured(rows, metric="context FID", split="train", **where)),
-                    "raw windows": _written(measured(rows, metric="raw FID", split="test", **where)),
-                }
-            )
-    if not lines:
-        raise MissingRowsError("this run scored no model.")
+    for panel in panels:
+        named = {"panel": panel.dataset} if len({one.dataset for one in panels}) > 1 else {}
+        for method in (*MODELS, *CONTROLS):
+            if panel.window in windows_of(panel.rows, method):
+                where = {"part": "level", "method": method}
+                lines.append(
+                    {
+                        **named,
+                        "model": method,
+                        "τ": panel.window,
+                        "paper": _printed(published, method, panel),
+                        "Context-FID": _on_ln(measured(panel.rows, metric="context FID", split="test", **where)),
+                        "floor": _on_ln(measured(panel.rows, metric="floor", split="test", **where)),
+                        "n → ∞": _plain(measured(panel.rows, metric="corrected", split="test", **where)),
+                        "on the training range": _on_ln(
+                            measured(panel.rows, metric="context FID", split="train", **where)
+                        ),
+                        "raw windows": _on_ln(measured(panel.rows, metric="raw FID", split="test", **where)),
+                    }
+                )
     return pd.DataFrame(lines)
 
 
-def _printed(published: pd.DataFrame, method: str, window: int) -> str:
-    found = published[(published["method"] == method) & (published["window"] == window)]["value"].dropna()
+def _printed(published: pd.DataFrame, method: str, panel: FigurePanel) -> str:
+    found = published[(published["method"] == method) & (published["window"] == panel.window)]
+    found = found[found["dataset"] == panel.dataset]["value"].dropna()
     if len(found):
         return number(float(found.iloc[0]))
     return NOT_AVAILABLE if method in MODELS else MISSING
 
 
-def _written(values: pd.Series | None) -> str:
-    if values is None:
-        return MISSING
-    found = t_interval(values)
-    return with_interval(found.estimate, found.low, found.high, 3)
+def _on_ln(values: pd.Series | None) -> str:
+    return MISSING if values is None else ratio_in_words(log_interval(values.clip(lower=1e-12)))
+
+
+def _plain(values: pd.Series | None) -> str:
+    return MISSING if values is None else mean_in_words(t_interval(values))
 
 
 def variants_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return ln of the ratio of each variant's Context-FID to the full model's."""
+    names = {variant_name(variant): variant for variant in VARIANTS}
+    panels = figure_panels(rows, tuple(names), **LEVEL)
     lines = []
-    methods = sorted({name for name in rows["method"].unique() if str(name).startswith(f"{PSA}, ")})
-    for method in methods:
-        for window in windows_of(rows, method):
-            found = log_ratio(rows, method, PSA, window)
-            factor = number(float(np.exp(found.estimate)), 2)
-            lines.append(
-                {
-                    "variant": method.removeprefix(f"{PSA}, "),
-                    "τ": window,
-                    "ln(FID / FID full)": difference(found, 2),
-                    "factor": factor,
-                }
-            )
-    if not lines:
-        raise MissingRowsError("this run trained no variant.")
+    for panel in panels:
+        for method, variant in names.items():
+            if panel.window in windows_of(panel.rows, method):
+                found = log_ratio(panel.rows, method, PSA, panel.window)
+                lines.append(
+                    {
+                        **({"panel": panel.dataset} if len({one.dataset for one in panels}) > 1 else {}),
+                        "variant": variant,
+                        "τ": panel.window,
+                        "seeds": found.n,
+                        "ln(FID / FID full)": difference(found, 2),
+                        "factor": number(float(np.exp(found.estimate)), 2),
+                    }
+                )
     return pd.DataFrame(lines)
+
+
+def tuning_table() -> pd.DataFrame:
+    """Return the rates that were tried for the published run, with what each scored on the training range."""
+    found = found_rates()
+    best = found.groupby("model")["context FID"].transform("min")
+    return pd.DataFrame(
+        {
+            "model": found["model"],
+            "rate": found["rate"].map(lambda rate: f"{rate:g}"),
+            "Context-FID": found["context FID"].map(lambda value: number(value, 3)),
+            "correlation with the real window": found["correlation"].map(lambda value: number(value, 2)),
+            "CPU seconds": found["CPU seconds"].map(lambda value: number(value, 0)),
+            "taken": ["yes" if taken else "" for taken in found["context FID"] == best],
+        }
+    )
+
+
+def encoders_in_words(rows: pd.DataFrame) -> str:
+    """Say how much the scores of the same windows change with the encoder alone, against the change between seeds."""
+    try:
+        found = select(rows, part="encoders", metric="context FID", method=PSA)
+        panel = main_panels(rows)[0]
+    except MissingRowsError:
+        return ""
+    n = int(found["at"].nunique())
+    by_encoder = np.log(found.groupby("at", observed=True)["value"].mean())
+    by_seed = np.log(per_seed(panel.rows, method=PSA, **LEVEL))
+    words = (
+        f"The same windows of PSA-GAN, scored by {n} encoders that differ in their seed alone, get "
+        f"{', '.join(number(float(one), 3) for one in np.exp(by_encoder))}: a standard deviation of ln(FID) of "
+        f"{number(float(by_encoder.std(ddof=1)), 2)}"
+    )
+    if len(by_seed) > 1:
+        words += f", where network and encoder together make {number(float(by_seed.std(ddof=1)), 2)}"
+    return f"{words}."
+
+
+def encoder_in_words(rows: pd.DataFrame) -> str:
+    """Say what the training of the encoder came to, against the loss of one whose embeddings are all alike."""
+    try:
+        found = select(first_panel(rows, part="encoder"), part="encoder", metric="loss")
+    except MissingRowsError:
+        return ""
+    first, last = (t_interval(per_seed(found, at=at)) for at in (0, 1))
+    return (
+        f"The encoder's loss falls from {mean_in_words(first)} to {mean_in_words(last)} in its training; with all "
+        f"embeddings alike it would be {number(3 * float(np.log(2)), 2)}."
+    )
 
 
 def equal_operations_in_words(rows: pd.DataFrame) -> str:
@@ -117,6 +188,7 @@ def equal_operations_in_words(rows: pd.DataFrame) -> str:
     fixed = variant_name(NO_GROWING)
     where = {"part": "equal operations"}
     try:
+        rows = first_panel(rows, **where)
         window = int(select(rows, **where)["window"].max())
         scores = {m: per_seed(rows, metric="context FID", method=m, **where) for m in (PSA, fixed)}
         steps = {m: float(per_seed(rows, metric="steps", method=m, **where).mean()) for m in (PSA, fixed)}
@@ -133,7 +205,7 @@ def equal_operations_in_words(rows: pd.DataFrame) -> str:
 
 def cost_in_words(rows: pd.DataFrame) -> str:
     """Say what a step costs at the first and at the last stage."""
-    found = select(rows, part="cost", metric="operations a step", method=PSA)
+    found = select(first_panel(rows, part="cost"), part="cost", metric="operations a step", method=PSA)
     by_depth = found.groupby("at", observed=True)["value"].mean().sort_index()
     first, last = (in_steps_of_thousand(float(value), "FLOP") for value in (by_depth.iloc[0], by_depth.iloc[-1]))
     return f"A generator step with its discriminator steps takes {first} at length 8 and {last} at full length."
@@ -141,6 +213,7 @@ def cost_in_words(rows: pd.DataFrame) -> str:
 
 def memory_in_words(rows: pd.DataFrame) -> str:
     """Say whether synthetic windows lie nearer to training windows than held-out ones do."""
+    rows = first_panel(rows, part="memory")
     found = select(rows, part="memory", metric="ratio")
     words = []
     for method in [name for name in MODELS if (found["method"] == name).any()]:
@@ -155,33 +228,41 @@ def memory_in_words(rows: pd.DataFrame) -> str:
 
 
 def direct_in_words(rows: pd.DataFrame) -> str:
-    """Say how the generators do as forecasters, with known history."""
+    """Say how the generators do as forecasters, with known history, beside DeepAR and last week."""
     try:
-        found = select(rows, part="direct", metric="NRMSE")
+        datasets = datasets_of(rows, part="direct", metric="NRMSE")
     except MissingRowsError:
         return "Forecasting by generation is part of the `standard` profile."
     words = []
-    for method in [name for name in (*MODELS, DEEPAR) if (found["method"] == name).any()]:
-        error = t_interval(per_seed(found, method=method))
-        words.append(f"{method} {with_interval(error.estimate, error.low, error.high, 3)}")
-    return f"Forecasting with known history, NRMSE ± half-width over seeds: {'; '.join(words)}."
+    for dataset in datasets:
+        found = select(rows, part="direct", metric="NRMSE", dataset=dataset)
+        methods = [name for name in (*MODELS, DEEPAR, LAST_SEASON) if (found["method"] == name).any()]
+        errors = {method: per_seed(found, method=method) for method in methods}
+        said = ", ".join(f"{method} {mean_in_words(t_interval(one))}" for method, one in errors.items())
+        words.append(f"on {dataset} {said}")
+        if {DEEPAR, LAST_SEASON} <= set(errors):
+            gap = t_interval(paired_differences(errors[DEEPAR], errors[LAST_SEASON]))
+            words[-1] += f" (DeepAR minus last week {difference(gap, 2)})"
+    return f"Forecasting with known history, NRMSE over seeds: {'; '.join(words)}."
 
 
 def far_in_words(rows: pd.DataFrame) -> str:
-    """Say how fillings compare with those that take no training, and whether the moving average forecasts at all."""
+    """Say how PSA-GAN-C's fillings compare with those that take no training, and what the errors are errors of."""
     try:
-        errors = {arm: far_error(rows, arm) for arm in (PSA, PSA_C, LAST_SEASON, BOOTSTRAP, MOVING_AVERAGE)}
+        dataset = datasets_of(rows, part="far", metric="NRMSE")[0]
     except MissingRowsError:
         return "Far forecasts are part of the `standard` profile."
-    against = [
-        f"{arm} minus {other.lower()} {difference(t_interval(paired_differences(errors[arm], errors[other])), 2)}"
-        for arm in (PSA, PSA_C)
-        for other in (BOOTSTRAP, LAST_SEASON)
-    ]
-    words = f"NRMSE of far forecasts: {'; '.join(against)}."
-    if len(errors[MOVING_AVERAGE]) > 1 and errors[MOVING_AVERAGE].nunique() == 1:
+    errors = far_errors(rows, dataset)
+    others = [arm for arm in (MOVING_AVERAGE, ROLLING_MEAN, SEASONAL_AR, BOOTSTRAP, LAST_SEASON) if arm in errors]
+    words = ""
+    if PSA_C in errors and others:
+        gaps = [f"{arm.lower()} {difference(t_interval(paired_differences(errors[PSA_C], errors[arm])), 2)}"
+                for arm in others]  # fmt: skip
+        words = f"NRMSE with {PSA_C}'s filling minus that with another one, on {dataset}: {'; '.join(gaps)}."
+    share = measured(rows, part="far", metric="largest share", dataset=dataset)
+    if share is not None:
         words += (
-            " The moving average's error is the same to the last digit for every seed of the forecaster: it is no "
-            "forecast (see the text)."
+            f" Errors are on the original scale, on which the largest series is {number(100 * float(share.mean()), 0)} "
+            "% of the level of all: NRMSE is mostly the error there."
         )
-    return words
+    return words.strip()
