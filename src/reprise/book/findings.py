@@ -45,6 +45,9 @@ class Number(_Declared):
     over: dict[str, Any] | None = None
     decimals: int = Field(1, description="at most; fewer where the interval is wide")
     signed: bool = False
+    geometric: bool = Field(
+        False, description="mean and interval of the logarithms: for ratios, and what spans decades"
+    )
     interval: bool = Field(True, description="show the 95 % t interval over seeds, where there are several")
 
     @model_validator(mode="after")
@@ -119,6 +122,8 @@ def computed(wanted: Number, rows: pd.DataFrame, printed: pd.DataFrame) -> str:
         values = (values / per_seed(rows, **wanted.over)).dropna()
     if values.empty:
         raise MissingRowsError(f"no seed has both {wanted.rows} and what it is compared with.")
+    if wanted.geometric:
+        return _geometric(values, wanted)
     found = t_interval(values)
     estimate = number(found.estimate, wanted.decimals, signed=wanted.signed)
     if not wanted.interval or not math.isfinite(found.half_width) or found.half_width < NO_SPREAD:
@@ -126,6 +131,16 @@ def computed(wanted: Number, rows: pd.DataFrame, printed: pd.DataFrame) -> str:
     decimals = min(wanted.decimals, decimals_for(found.half_width))
     ends = f"[{number(found.low, decimals)}, {number(found.high, decimals)}]"
     return f"{number(found.estimate, decimals, signed=wanted.signed)} {ends}"
+
+
+def _geometric(values: pd.Series, wanted: Number) -> str:
+    """Return the geometric mean of positive values, with the interval of their logarithms back on their scale."""
+    from reprise.stats import t_interval
+
+    found = t_interval([math.log(value) for value in values])
+    ends = [number(math.exp(end), wanted.decimals) for end in (found.estimate, found.low, found.high)]
+    shown = wanted.interval and math.isfinite(found.half_width) and found.half_width >= NO_SPREAD
+    return f"{ends[0]} [{ends[1]}, {ends[2]}]" if shown else ends[0]
 
 
 def told(audit: Audit, rows: pd.DataFrame, printed: pd.DataFrame) -> str:

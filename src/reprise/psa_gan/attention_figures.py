@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 STAGE_LOOKS = ((BLUE, "-"), (SKY, (0, (4, 1))), (GREEN, (0, (5, 2))), (VERMILION, (0, (3, 1, 1, 1))),
                (PURPLE, (0, (1, 1))), (ORANGE, (0, (5, 1, 1, 1))))  # fmt: skip
 HARDLY_CHOOSES = 0.95  # evenness above which attention is an average over the window rather than a choice
-STRONGEST = 3.0  # colours of maps end at this multiple of even attention, either way
 
 
 def draw_gates(rows: pd.DataFrame) -> Drawing:
@@ -90,19 +89,20 @@ def draw_attention(rows: pd.DataFrame) -> Drawing:
     found = shown_seed(select(panel.rows, part="attention", method=PSA))
     pairs = sorted(select(found, metric="query")["step"].unique())
     figure, axes = new_figure(columns=len(pairs) + 1, height=2.7, width_ratios=[*[1] * len(pairs), 1.25])
+    maps = {pair: _map(found, pair) for pair in pairs}
+    limit = max(0.1, *(float(np.abs(np.log2(one * len(one))).max()) for one in maps.values()))
     drawn = []
-    for place, (one, pair) in enumerate(zip(axes, pairs, strict=False)):
-        weights = _map(found, pair)
-        picture = one.imshow(np.log2(weights * len(weights)), cmap="cividis", vmin=-STRONGEST, vmax=STRONGEST)
+    for place, (one, (pair, weights)) in enumerate(zip(axes, maps.items(), strict=False)):
+        picture = one.imshow(np.log2(weights * len(weights)), cmap="cividis", vmin=-limit, vmax=limit)
         one.set(title=f"pair {int(pair) + 1}", xlabel="step looked at")
         one.grid(visible=False)
         if place:
             one.set_yticklabels([])
         drawn.append(_tidy_map(weights).assign(pair=int(pair)))
     axes[0].set_ylabel("step")
-    bar = figure.colorbar(picture, ax=list(axes[:-1]), location="bottom", shrink=0.7, aspect=30, extend="both")
-    ticks = (-STRONGEST, -1, 0, 1, STRONGEST)
-    bar.set_ticks(ticks, labels=[f"{2**tick:g}" for tick in ticks])
+    bar = figure.colorbar(picture, ax=list(axes[:-1]), location="bottom", shrink=0.8, aspect=30)
+    ticks = np.linspace(-limit, limit, 5)
+    bar.set_ticks(ticks, labels=[f"{2**tick:.2f}" for tick in ticks])
     bar.set_label("weight, in multiples of even attention", fontsize=7)
     by_lag = _draw_lags(axes[-1], panel)
     finding = _evenness_in_words(panel)

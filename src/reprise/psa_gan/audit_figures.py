@@ -31,10 +31,10 @@ from reprise.psa_gan.fid import WINDOWS_PER_DRAW
 from reprise.psa_gan.figure_panels import (
     FigurePanel,
     band_ends,
-    by_panel,
     figure_panels,
     log_interval,
     longest,
+    of_first,
     ratio_in_words,
 )
 from reprise.psa_gan.frechet import expected_floor, frechet_distance
@@ -113,14 +113,35 @@ def _order_in_words(panel: FigurePanel) -> str:
     """Say in how many seeds low bands settle first, and in how many none settles at all."""
     by_seed = order_of_bands(panel.rows, PSA, panel.window)
     n, first = len(by_seed), int((by_seed > 0).sum())
-    none = sum(_settles_nowhere(own) for _, own in select(panel.rows, part="spectrum", method=PSA).groupby("seed"))
+    found = select(panel.rows, part="spectrum", method=PSA)
+    none = sum(not any(_settled_bands(own)) for _, own in found.groupby("seed", observed=True))
     words = f"Low bands settle before high ones in {first} of {n} seed{'s' * (n > 1)}"
     return f"{words}; no band settles in {none}" if none else words
 
 
-def _settles_nowhere(own: pd.DataFrame) -> bool:
+def bands_in_words(rows: pd.DataFrame) -> str:
+    """Say how many bands settle at all, and from how small an error the highest band starts."""
+    try:
+        panel = figure_panels(rows, (variant_name(NO_GROWING),), part="spectrum")[0]
+    except MissingRowsError:
+        return ""
+    words = []
+    for method, label in ((PSA, "growing"), (variant_name(NO_GROWING), "at full depth from the start")):
+        found = select(panel.rows, part="spectrum", method=method)
+        settled = [_settled_bands(own) for _, own in found.groupby("seed", observed=True)]
+        words.append(f"{int(np.sum(settled))} of {np.size(settled)} {label}")
+    start = select(panel.rows, part="spectrum", method=PSA, step=0).groupby("at", observed=True)["value"].mean()
+    low, high = (number(float(one), 2) for one in (start.iloc[0], start.iloc[-1]))
+    return (
+        f"Bands that settle at all, over seeds: {', '.join(words)}. A band settles at a quarter of its own first error, "
+        f"which is {low} for the lowest band and {high} for the highest: the smaller it is, the nearer to nothing the "
+        "band has to come, which by itself makes high bands settle late, growing or not."
+    )
+
+
+def _settled_bands(own: pd.DataFrame) -> list[bool]:
     wide = own.pivot_table(index="step", columns="at", values="value", observed=True)
-    return bool((settling_steps(wide.to_numpy(), wide.index.to_numpy()) == wide.index.max()).all())
+    return list(settling_steps(wide.to_numpy(), wide.index.to_numpy()) < wide.index.max())
 
 
 def _band(octave: int, n_bands: int) -> str:
@@ -146,14 +167,15 @@ def draw_likeness(rows: pd.DataFrame) -> Drawing:
     axes[-1][1].set_xlabel("cycles a window")
     figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=7, ncols=5, loc="outside lower center")
     data = pd.DataFrame(drawn)
-    finding = f"Mean distance of autocorrelations from the real ones: {by_panel(panels, _distances_in_words)}"
+    distances, others = of_first(panels, _distances_in_words)
+    finding = f"Mean distance of autocorrelations from the real ones: {distances}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "likeness",
         f"Autocorrelation and spectrum of synthetic and real windows. {finding}.",
         f"Held-out conditions, τ = {panels[0].window}; means (of the power: geometric ones) with 95 % t intervals over "
-        f"seeds, {seeds_behind(data)}.",
+        f"seeds, {seeds_behind(data)}.{others}",
         data,
     )
 
@@ -211,22 +233,25 @@ def draw_spread(rows: pd.DataFrame) -> Drawing:
         drawn += draw_dots(one, measured_lines(rows, lines, part="spread", metric=metric), lines, metric=metric)
     axes[0].axvline(1, color=BLACK, linewidth=0.8)
     axes[1].axvline(0.9, color=BLACK, linewidth=0.8)
-    axes[0].set_xlabel("variance of samples / squared error\n(line: as in reality)")
-    axes[1].set_xlabel("real values within the samples' 90 %")
+    axes[0].set_xlabel("variance / squared error")
+    axes[1].set_xlabel("coverage of the central 90 %")
     axes[0].set_xlim(-0.03, max(1.1, axes[0].get_xlim()[1]))
     axes[1].set_xlim(-0.03, 1.03)
     main = longest(rows, part="spread", metric="variance ratio")[0]
     own = per_seed(main.rows, part="spread", metric="variance ratio", method=PSA)
-    share = ratio_in_words(log_interval(100 * own.clip(lower=1e-12)))
-    finding = f"PSA-GAN's samples of one condition have {share} % of the variance that reality has"
+    share = log_interval(100 * own.clip(lower=1e-12))
+    lead = "PSA-GAN's samples vary too little" if share.high < 100 else "How much PSA-GAN's samples vary"
+    finding = f"{lead}: their variance is {ratio_in_words(share)} % of the squared error of their mean"
     state_finding(figure, finding)
     data = pd.DataFrame(drawn)
     return Drawing(
         figure,
         "spread",
         f"Spread of samples within a condition. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. The title is of "
-        f"{main.dataset}, τ = {main.window}.",
+        "Left: variance of the samples over the squared distance of the real window from their mean, 1 where it looks "
+        "like one more sample. Right: share of real values within the central 90 % of the samples. Means and 95 % t "
+        f"intervals over seeds, {seeds_behind(data)}; faint: single seeds. The title is of {main.dataset}, "
+        f"τ = {main.window}, geometric mean.",
         data,
     )
 

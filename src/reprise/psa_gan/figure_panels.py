@@ -150,8 +150,25 @@ def band_ends(interval: Interval) -> tuple[float, float]:
     return (interval.low, interval.high) if np.isfinite(interval.high) else (interval.estimate, interval.estimate)
 
 
-def by_panel(panels: Sequence[FigurePanel], say: Callable[[FigurePanel], str]) -> str:
-    """Join what is said of each panel, with the panels' names where there are several."""
-    if len(panels) == 1:
-        return say(panels[0])
-    return "; ".join(f"{say(one)} ({one.title(panels)})" for one in panels)
+def of_first(panels: Sequence[FigurePanel], say: Callable[[FigurePanel], str]) -> tuple[str, str]:
+    """Return what is said of the chapter's own panel, for a title, and of the others, for a caption.
+
+    The others' sentence begins with a blank; it is empty where there are none.
+    """
+    first = say(panels[0]) + (f" ({panels[0].title(panels)})" if len(panels) > 1 else "")
+    others = [f"{one.title(panels)}: {say(one)}" for one in panels[1:]]
+    return first, f" {'; '.join(others)}." if others else ""
+
+
+def correlation_in_words(by_seed: Sequence[float]) -> str:
+    """Write the mean of correlations with its 95 % interval, taken on Fisher's z so that it stays within ±1.
+
+    Examples
+    --------
+    >>> correlation_in_words([0.5, 0.7, 0.2])
+    '0.49 [−0.29, 0.87]'
+    """
+    found = t_interval(np.arctanh(np.clip(np.asarray(by_seed, dtype=np.float64), -0.999999, 0.999999)))
+    ends = [np.tanh(end) for end in (found.estimate, found.low, found.high)]
+    said = [number(float(end), 2) for end in ends]
+    return f"{said[0]} [{said[1]}, {said[2]}]" if found.n > 1 else said[0]

@@ -23,19 +23,19 @@ from reprise.psa_gan.comparisons import windows_of
 from reprise.psa_gan.figure_panels import (
     LEVEL,
     FigurePanel,
-    by_panel,
+    correlation_in_words,
     figure_panels,
     log_interval,
     longest,
     main_panels,
-    mean_in_words,
     new_panels,
+    of_first,
     ratio_in_words,
     shown_seed,
 )
 from reprise.psa_gan.names import CONTROLS, MODELS, PSA, REAL, VARIANTS, variant_name
 from reprise.rows import MissingRowsError, per_seed, select
-from reprise.stats import Interval, t_interval
+from reprise.stats import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,14 +48,14 @@ def draw_levels(rows: pd.DataFrame) -> Drawing:
     """Draw Context-FID of models and controls on the held-out part, one panel a data set and length, with the floor."""
     panels = main_panels(rows)
     figure, data = _draw_scores(panels, [*MODELS, *CONTROLS], {})
-    finding = _lowest_in_words(panels)
+    finding, others = of_first(panels, _lowest_in_words)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "levels",
         f"Context-FID by method on the held-out part. {finding}.",
         f"{_at(panels)}. {ON_LN}, {seeds_behind(data)}; faint: single seeds. Grey: the floor, real against real "
-        "windows of the same number. Each seed has an encoder of its own; ratios are paired by seed.",
+        f"windows of the same number. Each seed has an encoder of its own; ratios are paired by seed.{others}",
         data,
     )
 
@@ -69,14 +69,14 @@ def draw_ablation(rows: pd.DataFrame) -> Drawing:
     names = {variant_name(variant): variant for variant in VARIANTS}
     panels = figure_panels(rows, tuple(names), **LEVEL)
     figure, data = _draw_scores(panels, [PSA, *names], {PSA: "full model", **names})
-    finding = _worse_in_words(panels, names)
+    finding, others = of_first(panels, lambda panel: _worse_in_words(panel, names))
     state_finding(figure, finding)
     return Drawing(
         figure,
         "ablation",
         f"Context-FID of the full model and of its variants. {finding}.",
         f"{ON_LN}, {seeds_behind(data)}; faint: single seeds. Grey: the floor. Variants are paired by seed: what tells "
-        "them apart is the interval of the ratio, in the table.",
+        f"them apart is the interval of the ratio, in the table.{others}",
         data,
     )
 
@@ -93,10 +93,18 @@ def _draw_scores(panels: list[FigurePanel], methods: list[str], labels: dict[str
         where = {**LEVEL, "metric": "floor", "method": found[0][0].conditions["method"]}
         drawn.append(_draw_floor(one, per_seed(panel.rows, **where), panel))
         one.set(xscale="log", title=panel.title(panels))
+        one.set_xlim(right=1.6 * _farthest(drawn, panel))
         if place % 3:
             one.set_yticklabels([])
     figure.supxlabel("Context-FID (log scale; lower is better)", fontsize=8)
     return figure, pd.DataFrame(drawn)
+
+
+def _farthest(drawn: list[dict[str, Any]], panel: FigurePanel) -> float:
+    """Return the largest end of an interval in a panel, or the largest mean where one seed has none."""
+    own = pd.DataFrame([one for one in drawn if one["dataset"] == panel.dataset and one["window"] == panel.window])
+    ends = own[["mean", "high"]].replace(np.inf, np.nan)
+    return float(ends.max().max())
 
 
 def _draw_floor(axes: Axes, floors: pd.Series, panel: FigurePanel) -> dict[str, Any]:
@@ -106,21 +114,13 @@ def _draw_floor(axes: Axes, floors: pd.Series, panel: FigurePanel) -> dict[str, 
     return {"method": "floor", **panel.what, "mean": floor, "n": len(floors)}
 
 
-def _lowest_in_words(panels: list[FigurePanel]) -> str:
+def _lowest_in_words(panel: FigurePanel) -> str:
     """Say what scores lowest, and how many times as high PSA-GAN scores, paired by seed."""
-    lowest: dict[str, list[FigurePanel]] = {}
-    for panel in panels:
-        scores = {m: per_seed(panel.rows, method=m, **LEVEL) for m in (*MODELS, *CONTROLS) if _scored(panel, m)}
-        lowest.setdefault(min(scores, key=lambda m: log_interval(scores[m]).estimate), []).append(panel)
-    words = []
-    for method, where in lowest.items():
-        named = f" ({', '.join(one.title(panels) for one in where)})" if len(panels) > 1 else ""
-        if method == PSA:
-            words.append(f"{PSA} scores lowest{named}")
-            continue
-        factors = [ratio_in_words(_factor(one, PSA, method)) for one in where]
-        words.append(f"{method} scores lowest{named}; {PSA}'s score is {', '.join(factors)} times as high")
-    return "; ".join(words)
+    scores = {m: per_seed(panel.rows, method=m, **LEVEL) for m in (*MODELS, *CONTROLS) if _scored(panel, m)}
+    lowest = min(scores, key=lambda m: log_interval(scores[m]).estimate)
+    if lowest == PSA:
+        return f"{PSA} scores lowest"
+    return f"{lowest} scores lowest; {PSA}'s score is {ratio_in_words(_factor(panel, PSA, lowest))} times as high"
 
 
 def _factor(panel: FigurePanel, method: str, other: str) -> Interval:
@@ -133,21 +133,16 @@ def _scored(panel: FigurePanel, method: str) -> bool:
     return panel.window in windows_of(panel.rows, method)
 
 
-def _worse_in_words(panels: list[FigurePanel], names: dict[str, str]) -> str:
+def _worse_in_words(panel: FigurePanel, names: dict[str, str]) -> str:
     """Say of which variants the paired interval of the ratio to the full model leaves 1."""
-
-    def of_one(panel: FigurePanel) -> str:
-        apart: dict[str, list[str]] = {"worse": [], "better": []}
-        for method, variant in names.items():
-            if _scored(panel, method):
-                ratio = _factor(panel, method, PSA)
-                apart["worse"] += [variant] * ratio.above(1)
-                apart["better"] += [variant] * ratio.below(1)
-        said = [f"{how} than the full model: {' and '.join(found)}" for how, found in apart.items() if found]
-        return ", ".join(said) or "no variant is told apart from the full model"
-
-    text = by_panel(panels, of_one)
-    return text[0].upper() + text[1:] if len(panels) == 1 else text
+    apart: dict[str, list[str]] = {"Worse": [], "Better": []}
+    for method, variant in names.items():
+        if _scored(panel, method):
+            ratio = _factor(panel, method, PSA)
+            apart["Worse"] += [variant] * ratio.above(1)
+            apart["Better"] += [variant] * ratio.below(1)
+    said = [f"{how} than the full model: {' and '.join(found)}" for how, found in apart.items() if found]
+    return ". ".join(said) or "No variant is told apart from the full model"
 
 
 def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
@@ -162,14 +157,14 @@ def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
     axes[len(axes) // 2].set_xlabel("generator steps (dotted: PSA-GAN doubles its length)")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=4, loc="outside lower center")
     data = pd.DataFrame(drawn)
-    finding = f"Training lowers PSA-GAN's Context-FID by a factor of {by_panel(panels, _fall)}"
+    finding, others = of_first(panels, _fall_in_words)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "curve",
         f"Context-FID against generator steps. {finding}.",
         f"{ON_LN}, {seeds_behind(data)}. Numbers on top: length of PSA-GAN's windows at that stage; those of early "
-        "stages are repeated to full length, so that all points are on one scale. Grey: floor.",
+        f"stages are repeated to full length, so that all points are on one scale. Grey: floor.{others}",
         data,
     )
 
@@ -208,11 +203,16 @@ def _growth_steps(panel: FigurePanel) -> list[float]:
     return sorted({float(step) for step in found["step"]})
 
 
-def _fall(panel: FigurePanel) -> str:
-    """Return by what factor the score falls from the untrained generator to the last one, with its interval."""
+def _fall_in_words(panel: FigurePanel) -> str:
+    """Say how far the score falls in the first stages, and how far in what comes after half of the steps."""
     found = select(panel.rows, part="curve", metric="context FID", method=PSA)
-    ends = [per_seed(found, step=step) for step in (found["step"].min(), found["step"].max())]
-    return ratio_in_words(log_interval(ends[0] / ends[1]))
+    steps = sorted(found["step"].unique())
+    middle = min(steps, key=lambda step: (abs(step - steps[-1] / 2), step))
+    first, half, last = (per_seed(found, step=step) for step in (steps[0], middle, steps[-1]))
+    return (
+        f"Half of the training lowers PSA-GAN's Context-FID {ratio_in_words(log_interval(first / half))} times, all of "
+        f"it {ratio_in_words(log_interval(first / last))} times"
+    )
 
 
 def draw_samples(rows: pd.DataFrame) -> Drawing:
@@ -234,14 +234,15 @@ def draw_samples(rows: pd.DataFrame) -> Drawing:
     axes[-1, 1].set_xlabel("steps within the window")
     figure.supylabel("scaled value", fontsize=8)
     figure.legend(*axes.ravel()[0].get_legend_handles_labels(), fontsize=7, ncols=2, loc="outside lower center")
-    finding = f"Same series, same hours: synthetic and real window correlate by {by_panel(panels, _correlation)}"
+    correlation, others = of_first(panels, _correlation)
+    finding = f"Same series, same hours: synthetic and real windows correlate at {correlation}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "samples",
         f"Pairs of a real and a synthetic window. {finding}.",
         f"The first conditions of the held-out part, not selected, of the first seed; {_at(panels)}. The correlation "
-        f"is the median of {SHOWN_PAIRS} pairs, with its 95 % t interval over seeds.",
+        f"is the median of {SHOWN_PAIRS} pairs, mean and 95 % t interval over seeds on Fisher's z.{others}",
         pd.concat(kept, ignore_index=True),
     )
 
@@ -261,7 +262,7 @@ def _correlation(panel: FigurePanel) -> str:
         pairs = [[_series(part, method, pair) for method in (REAL, PSA)] for pair in part["step"].unique()]
         with np.errstate(invalid="ignore"):
             by_seed[seed] = float(np.nanmedian([np.corrcoef(real, made)[0, 1] for real, made in pairs]))
-    return mean_in_words(t_interval(list(by_seed.values())))
+    return correlation_in_words(list(by_seed.values()))
 
 
 def _series(found: pd.DataFrame, method: str, pair: float) -> pd.Series:
@@ -283,24 +284,28 @@ def draw_growth(rows: pd.DataFrame) -> Drawing:
             one.set_title(f"length {length}", fontsize=8)
     figure.supxlabel("steps of the full window", fontsize=8)
     figure.supylabel("scaled value", fontsize=8)
-    longer = log_interval([_lengthening(own, parts, lengths) for _, own in every.groupby("seed", observed=True)])
-    finding = f"From length {lengths[0]} to {lengths[-1]} the path becomes {ratio_in_words(longer)} times as long"
+    kept = correlation_in_words([_outline_kept(own, parts, lengths) for _, own in every.groupby("seed", observed=True)])
+    finding = f"The first {lengths[0]} numbers are the last window's outline with a correlation of {kept}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "growth",
         f"Output of each stage from the same noise and condition. {finding}.",
-        f"{panel.dataset}, two conditions of the first seed, one a row; the trained generator read off after each "
-        f"stage by the shared output layer. Path: sum of steps up and down; 95 % t interval of the ratio's ln over "
-        f"{longer.n} seeds.",
+        f"{panel.dataset}, two conditions of the first seed, one a row: what the generator said at the end of each "
+        f"stage. The correlation is of its first stage with the last stage's window averaged to {lengths[0]} numbers; "
+        f"mean and 95 % t interval over seeds, n = {every['seed'].nunique()}, on Fisher's z.",
         found[["dataset", "part", "step", "at", "value"]],
     )
 
 
-def _lengthening(own: pd.DataFrame, parts: list[str], lengths: list[int]) -> float:
-    """Return how much longer the path of the last stage's window is than that of the first, mean over conditions."""
-    paths = [[float(np.abs(np.diff(_growing(own, part, lengths[end]))).sum()) for end in (0, -1)] for part in parts]
-    return float(np.mean([last / max(first, 1e-12) for first, last in paths]))
+def _outline_kept(own: pd.DataFrame, parts: list[str], lengths: list[int]) -> float:
+    """Return the mean correlation over conditions of the first stage with the last window averaged to as many numbers."""
+    found = []
+    for part in parts:
+        first, last = (_growing(own, part, lengths[end]) for end in (0, -1))
+        with np.errstate(invalid="ignore"):
+            found.append(np.corrcoef(first, last.reshape(len(first), -1).mean(axis=1))[0, 1])
+    return float(np.nan_to_num(np.mean(found)))
 
 
 def _growing(found: pd.DataFrame, part: str, length: int) -> np.ndarray:

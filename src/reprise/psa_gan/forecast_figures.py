@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from reprise.method_styles import style_of
@@ -14,7 +15,6 @@ from reprise.plots import (
     Line,
     along,
     as_data,
-    draw_curve,
     draw_dots,
     interval_dots,
     measured_lines,
@@ -24,7 +24,7 @@ from reprise.plots import (
     state_finding,
 )
 from reprise.psa_gan.comparisons import mean_rank_correlation, ranked
-from reprise.psa_gan.figure_panels import datasets_of, new_panels
+from reprise.psa_gan.figure_panels import band_ends, datasets_of, log_interval, new_panels
 from reprise.psa_gan.names import (
     BOOTSTRAP,
     LAST_SEASON,
@@ -85,33 +85,38 @@ def draw_far(rows: pd.DataFrame) -> Drawing:
         one.set_xlabel("distance (windows of 32 steps)")
         figure.legend(*one.get_legend_handles_labels(), fontsize=6.5, ncols=2, loc=place)
     data = pd.DataFrame(drawn)
-    words = [best_in_words(far_errors(rows, dataset)) for dataset in datasets]
-    finding = _named(words, datasets)
+    finding, others = _first_and_others([best_in_words(far_errors(rows, name)) for name in datasets], datasets)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "far",
         f"Error of DeepAR by distance and filling. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; one DeepAR a seed serves all fillings. "
-        "Distance: forecast windows between the end of the known history and the one that is forecast.",
+        f"Geometric means, bands: 95 % t intervals of ln over seeds, {seeds_behind(data)}; one DeepAR a seed serves "
+        f"all fillings. Distance: windows between the end of what is known and the one that is forecast.{others}",
         data,
     )
 
 
 def _draw_distances(axes: Axes, found: pd.DataFrame, arms: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Draw a line with markers and a faint band for each arm: whiskers of nine arms would hide one another."""
     distances = sorted({float(at) for at in found["at"]})
-    present = [arm for arm in arms if (found["method"] == arm).any()]
     drawn = []
-    for place, arm in enumerate(present):
-        values = {at: one for at, one in along(found, distances, method=arm).items() if one is not None}
-        drawn += draw_curve(axes, values, style=arm, aside=0.08 * (place - (len(present) - 1) / 2))
+    for arm in [name for name in arms if (found["method"] == name).any()]:
+        values = along(found, distances, method=arm).items()
+        intervals = {at: log_interval(one) for at, one in values if one is not None}
+        look, ends = style_of(arm), np.transpose([band_ends(one) for one in intervals.values()])
+        axes.plot(list(intervals), [one.estimate for one in intervals.values()], color=look.colour, marker=look.marker,
+                  linestyle=look.dash, label=arm, markersize=4)  # fmt: skip
+        axes.fill_between(list(intervals), *ends, color=look.colour, alpha=0.09, linewidth=0)
+        drawn += [as_data(one, method=arm, at=at) for at, one in intervals.items()]
     return drawn
 
 
-def _named(words: list[str], names: list[str]) -> str:
-    if len(words) == 1:
-        return words[0]
-    return "; ".join(f"{name}: {said}" for name, said in zip(names, words, strict=True))
+def _first_and_others(words: list[str], names: list[str]) -> tuple[str, str]:
+    """Return what is said of the first panel, for the title, and of the others, for the caption."""
+    first = words[0] + (f" ({names[0]})" if len(names) > 1 else "")
+    others = "; ".join(f"{name}: {said}" for name, said in zip(names[1:], words[1:], strict=True))
+    return first, f" {others}." if others else ""
 
 
 def draw_far_gains(rows: pd.DataFrame) -> Drawing:
@@ -131,14 +136,15 @@ def draw_far_gains(rows: pd.DataFrame) -> Drawing:
             one.set_yticklabels([])
     figure.supxlabel("NRMSE with PSA-GAN's filling minus that with … (below 0: PSA-GAN's is better)", fontsize=8)
     data = pd.DataFrame(drawn)
-    finding = _named([_better_in_words(data[data["dataset"] == name]) for name in datasets], datasets)
+    words = [_better_in_words(data[data["dataset"] == name]) for name in datasets]
+    finding, others = _first_and_others(words, datasets)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "far_gains",
         f"PSA-GAN's filling against each other one. {finding}.",
         f"Mean over the distances from 1 on, paired by seed, 95 % t intervals, {seeds_behind(data)}; faint: single "
-        "seeds. True values are the ceiling.",
+        f"seeds. True values are the ceiling.{others}",
         data,
     )
 
@@ -152,6 +158,7 @@ def _draw_gains(axes: Axes, errors: dict[str, pd.Series], others: list[str]) -> 
             interval_dots(axes, [place], [found], method=arm, single_runs=[list(both.iloc[:, 0] - both.iloc[:, 1])])
             drawn.append(as_data(found, method=arm))
     axes.axvline(0, color=BLACK, linewidth=0.8)
+    axes.locator_params(axis="x", nbins=4)
     name_lines(axes, others)
     return drawn
 
@@ -181,6 +188,7 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
         at = float(found["at"].iloc[0])
         drawn += draw_dots(one, measured_lines(found, lines), lines, part=part, at=at)
         one.set_title(title)
+        one.locator_params(axis="x", nbins=4)
         if place % 3:
             one.set_yticklabels([])
         words.append(
@@ -188,7 +196,7 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
         )
     figure.supxlabel("NRMSE (lower is better)", fontsize=8)
     data = pd.DataFrame(drawn)
-    finding = _named(words, [title for _, title, _ in panels])
+    finding = "; ".join(f"{title}: {said}" for (_, title, _), said in zip(panels, words, strict=True))
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -219,13 +227,15 @@ def draw_ranking(rows: pd.DataFrame) -> Drawing:
     tables = ranked(rows)
     found = mean_rank_correlation(list(tables.values()), "generators")
     seeds = sorted(tables)
-    figure, axes = new_panels(len(seeds), height=2.0, sharex=True, sharey=True)
+    height = 2.0 + 1.0 / -(-len(seeds) // 3)  # title and legend take as much of one row as of several
+    figure, axes = new_panels(len(seeds), height=height, sharex=True, sharey=True)
     drawn: list[pd.DataFrame] = []
     for place, (one, seed) in enumerate(zip(axes, seeds, strict=True)):
         drawn += [_draw_generators(one, rows, part, seed) for part in ("ranked", "ranked control")]
-        one.set(xscale="log", yscale="log", title=f"seed {seed}")
+        one.set(xscale="log", title=f"seed {seed}")
         if place % 3 == 0:
-            one.set_ylabel("NRMSE (log)")
+            one.set_ylabel("NRMSE")
+    axes[0].set_ylim(bottom=0)
     axes[len(axes) - 1 - (len(axes) - 1) % 3 // 2].set_xlabel("Context-FID (log scale)")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, fontsize=7, ncols=5, loc="outside lower center")

@@ -96,6 +96,7 @@ def draw_panels(datasets: list[str]) -> Drawing:
         total = scaled.values[known, :steps].var(dim=1)
         shares.append(float((coarse[known].var(dim=1) / total.clamp(min=1e-12)).median()))
         one.set_title(f"{name}: first series", fontsize=8)
+        one.legend(fontsize=6.5, ncols=LINES, loc="upper right")
         one.set_ylabel("scaled value")
     axes[-1, 0].set_xlabel("steps")
     kept = number(100 * float(np.median(shares)), 0)

@@ -33,6 +33,7 @@ from reprise.psa_gan.names import (
     NO_GROWING,
     PSA,
     PSA_C,
+    RESAMPLED,
     ROLLING_MEAN,
     SEASONAL_AR,
     VARIANTS,
@@ -110,6 +111,20 @@ def _on_ln(values: pd.Series | None) -> str:
 
 def _plain(values: pd.Series | None) -> str:
     return MISSING if values is None else mean_in_words(t_interval(values))
+
+
+def drift_in_words(rows: pd.DataFrame) -> str:
+    """Say how PSA-GAN and last week's windows score against real windows of the training range, paired by seed."""
+    try:
+        panel = main_panels(rows)[0]
+        scores = {m: per_seed(panel.rows, method=m, **LEVEL) for m in (PSA, LAST_SEASON, RESAMPLED)}
+    except MissingRowsError:
+        return ""
+    words = [
+        f"{method} {ratio_in_words(log_interval((scores[method] / scores[RESAMPLED]).dropna()))}"
+        for method in (PSA, LAST_SEASON)
+    ]
+    return f"Score as a multiple of that of training windows, {panel.dataset}: {'; '.join(words)}."
 
 
 def variants_table(rows: pd.DataFrame) -> pd.DataFrame:
