@@ -133,9 +133,9 @@ def bands_in_words(rows: pd.DataFrame) -> str:
     start = select(panel.rows, part="spectrum", method=PSA, step=0).groupby("at", observed=True)["value"].mean()
     low, high = (number(float(one), 2) for one in (start.iloc[0], start.iloc[-1]))
     return (
-        f"Bands that settle at all, over seeds: {', '.join(words)}. A band settles at a quarter of its own first error, "
-        f"which is {low} for the lowest band and {high} for the highest: the smaller it is, the nearer to nothing the "
-        "band has to come, which by itself makes high bands settle late, growing or not."
+        f"Bands that settle at all, over seeds: {', '.join(words)}. A band settles at a quarter of its own first "
+        f"error, which is {low} for the lowest band and {high} for the highest: the smaller it is, the nearer to "
+        "nothing the band has to come, which by itself makes high bands settle late, growing or not."
     )
 
 

@@ -299,7 +299,7 @@ def draw_growth(rows: pd.DataFrame) -> Drawing:
 
 
 def _outline_kept(own: pd.DataFrame, parts: list[str], lengths: list[int]) -> float:
-    """Return the mean correlation over conditions of the first stage with the last window averaged to as many numbers."""
+    """Return the correlation of the first stage with the last window averaged to its length, mean over conditions."""
     found = []
     for part in parts:
         first, last = (_growing(own, part, lengths[end]) for end in (0, -1))
