@@ -36,6 +36,12 @@ def rows() -> pd.DataFrame:
         ({"rows": {"method": "A"}, "minus": {"method": "B"}, "signed": True}, "+11.0 [8.5, 13.5]"),
         ({"rows": {"method": "A"}, "over": {"method": "B"}, "decimals": 2}, "1.18 [1.15, 1.21]"),
         ({"rows": {"method": "same"}, "decimals": 0}, "5"),
+        ({"rows": {"method": "A"}, "geometric": True}, "72.0 [67.2, 77.1]"),
+        (
+            {"rows": {"method": "A"}, "over": {"method": "B"}, "geometric": True, "interval": False, "decimals": 2},
+            "1.18",
+        ),
+        ({"rows": {"method": "same"}, "geometric": True, "decimals": 0}, "5"),
     ],
 )
 def test_a_number_is_a_mean_over_seeds_paired_with_what_it_is_compared_with(wanted, text) -> None:

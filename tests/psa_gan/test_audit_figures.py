@@ -9,46 +9,15 @@ from matplotlib import pyplot
 from reprise import rows as tidy_rows
 from reprise.psa_gan import audit_figures as figures
 from reprise.psa_gan.degradations import degraded
-from reprise.psa_gan.names import (
-    BOOTSTRAP,
-    EBGAN,
-    LAST_SEASON,
-    MOVING_AVERAGE,
-    NO_GROWING,
-    PSA,
-    PSA_C,
-    REAL,
-    TRUE_VALUES,
-    UNIT_NOISE,
-    variant_name,
-)
+from reprise.psa_gan.names import NO_GROWING, PSA, PSA_C, REAL, UNIT_NOISE, variant_name
 from reprise.rows import MissingRowsError
 
-LEVELS = {MOVING_AVERAGE: 2.0, PSA: 1.2, PSA_C: 1.0, EBGAN: 1.5, BOOTSTRAP: 0.9, LAST_SEASON: 0.4, TRUE_VALUES: 0.3}
 STEPS = (0, 100, 200, 300, 400)
 
 
 def row(method, metric, value, seed, **columns):
     common = {"dataset": "d", "split": "test", "window": 64, "step": None, "at": None}
     return {**common, "method": method, "metric": metric, "value": value, "seed": seed, **columns}
-
-
-def far_rows(generator, seed):
-    for method, level in LEVELS.items():
-        for at in range(0 if method in (MOVING_AVERAGE, TRUE_VALUES) else 1, 7):
-            value = 0.3 if at == 0 else level + 0.05 * generator.random()
-            yield row(method, "NRMSE", value, seed, part="far", at=at)
-
-
-def ranked_rows(generator, seed):
-    for method in (PSA, PSA_C, EBGAN):
-        for step in (100, 200, 300, 400):
-            score = generator.uniform(0.1, 1)
-            yield row(method, "context FID", score, seed, part="ranked", step=step)
-            yield row(method, "NRMSE", 1 + score, seed, part="ranked", step=step)
-    for method in (LAST_SEASON, BOOTSTRAP):
-        yield row(method, "context FID", 0.05, seed, part="ranked control")
-        yield row(method, "NRMSE", 0.5, seed, part="ranked control")
 
 
 def spectrum_rows(seed):
@@ -85,8 +54,7 @@ def rows():
     generator = np.random.default_rng(0)
     found = []
     for seed in range(3):
-        found += [*far_rows(generator, seed), *ranked_rows(generator, seed), *spectrum_rows(seed)]
-        found += [*likeness_rows(seed), *spread_rows(generator, seed)]
+        found += [*spectrum_rows(seed), *likeness_rows(seed), *spread_rows(generator, seed)]
         found += degraded_rows(generator, seed)
     return tidy_rows.tidy(found)
 
@@ -97,52 +65,53 @@ def _close():
     pyplot.close("all")
 
 
-def test_far_forecasts_are_drawn_by_arm_and_the_best_fillings_named(rows):
-    drawing = figures.draw_far(rows)
-    assert set(drawing.data["method"]) == set(LEVELS)
-    assert drawing.data.groupby("method").size().to_dict() == {
-        m: 7 if m in (MOVING_AVERAGE, TRUE_VALUES) else 6 for m in LEVELS
-    }
-    assert "Last week repeated 0.4" in drawing.alt
-    assert TRUE_VALUES not in drawing.alt
-    assert drawing.figure.axes[0].get_ylim()[0] == 0
-
-
-def test_gains_are_against_the_moving_average_at_distances_above_0(rows):
-    data = figures.draw_far_gains(rows).data.set_index("method")
-    far = rows[(rows["part"] == "far") & (rows["at"] > 0)]
-    means = far.groupby(["method", "seed"])["value"].mean().unstack()
-    for arm in data.index:
-        assert data.loc[arm, "mean"] == pytest.approx((means.loc[arm] - means.loc[MOVING_AVERAGE]).mean())
-    assert MOVING_AVERAGE not in data.index
-
-
-def test_the_ranking_counts_generators_and_shows_controls(rows):
-    drawing = figures.draw_ranking(rows)
-    assert "Spearman of Context-FID and NRMSE over generators: +1" in drawing.alt
-    assert "12 generators a seed" in drawing.caption
-    assert set(drawing.data["part"]) == {"ranked", "ranked control"}
-    assert len(drawing.figure.axes) == 3
-
-
 def test_the_spectrum_tells_the_order_of_bands_with_and_without_growing(rows):
     drawing = figures.draw_spectrum(rows)
-    assert "Low bands settle before high ones" in drawing.alt
+    assert "Low bands settle before high ones in 3 of 3 seeds" in drawing.alt
     assert "growing +1" in drawing.alt
     assert len(drawing.data) == 2 * 4 * len(STEPS)
     names = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
     assert names == ["1", "2–3", "4–7", "8–16"]
 
 
-def test_likeness_and_spread_say_how_far_off(rows):
-    data = figures.draw_likeness(rows).data
-    wide = data[data["metric"] == "autocorrelation"].pivot_table(index="at", columns="method", values="mean")
+def test_bands_that_never_settle_are_said_to(rows):
+    words = figures.bands_in_words(rows)
+    # Growing, band 3 reaches a quarter at the last step alone; at full depth all four do so at the step before.
+    assert "9 of 12 growing, 12 of 12 at full depth" in words
+    assert "2.00 for the lowest band and 2.00 for the highest" in words
+    never = rows.copy()
+    never.loc[(rows["part"] == "spectrum") & (rows["method"] == PSA), "value"] = 2.0
+    drawing = figures.draw_spectrum(never)
+    assert "in 0 of 3 seeds; no band settles in 3" in drawing.alt
+
+
+def test_without_full_depth_growing_is_drawn_alone(rows):
+    alone = rows[rows["method"] != variant_name(NO_GROWING)]
+    assert set(figures.draw_spectrum(alone).data["method"]) == {PSA}
+    assert figures.bands_in_words(alone) == ""
+
+
+def test_likeness_says_how_far_off_each_panel_is(rows):
+    drawing = figures.draw_likeness(rows)
+    wide = drawing.data[drawing.data["metric"] == "autocorrelation"].pivot_table(
+        index="at", columns="method", values="mean"
+    )
     off = float((wide[PSA] - wide[REAL]).abs().mean())
-    assert f"PSA-GAN {off:.3f}" in figures.draw_likeness(rows).alt
+    assert f"{PSA} {off:.2f}" in drawing.alt
+    two = pd.concat([rows, rows.assign(dataset="other")])
+    both = figures.draw_likeness(two)
+    assert set(both.data["dataset"]) == {"d", "other"}
+    assert "(d)" in both.alt
+    assert "other: PSA-GAN" in both.caption
+    assert len(both.figure.axes) == 4
+
+
+def test_the_spread_is_that_of_the_longest_windows(rows):
     drawing = figures.draw_spread(rows)
-    share = drawing.data[(drawing.data["metric"] == "variance ratio")]["mean"].iloc[0]
-    assert f"{100 * share:.1f} %" in drawing.alt
     assert drawing.figure.axes[0].get_yticklabels()[0].get_text() == "PSA-GAN, τ = 64"
+    values = rows[(rows["metric"] == "variance ratio") & (rows["method"] == PSA)]["value"]
+    assert f"{100 * np.exp(np.log(values).mean()):.1f} [" in drawing.alt
+    assert "vary too little" in drawing.alt
 
 
 def test_degradations_are_in_multiples_of_unchanged_windows(rows):
@@ -163,9 +132,6 @@ def test_the_bias_is_measured_and_expected():
 @pytest.mark.parametrize(
     "draw",
     [
-        figures.draw_far,
-        figures.draw_far_gains,
-        figures.draw_ranking,
         figures.draw_spectrum,
         figures.draw_likeness,
         figures.draw_spread,
