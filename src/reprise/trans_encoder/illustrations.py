@@ -91,7 +91,7 @@ def draw_overlap(data_sets: list[str]) -> Drawing:
         figure,
         "overlap",
         f"Gold score by quarter of word overlap. {finding}.",
-        "All test pairs with gold; boxes: middle half and median, whiskers: 1.5 times the box; bars, where gold is yes or "
-        "no: share of yes.",
+        "All test pairs with gold; boxes: middle half and median, whiskers: 1.5 times the box; bars, where gold is yes "
+        "or no: share of yes.",
         pd.DataFrame(drawn),
     )
