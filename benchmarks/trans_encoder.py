@@ -63,7 +63,7 @@ def _tokens(model: BiEncoder | CrossEncoder, *texts: list[str]) -> dict[str, Ten
 def main() -> None:
     """Print times and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=160, help="pairs to label")
+    parser.add_argument("--pairs", type=int, default=100, help="pairs to label")
     parser.add_argument("--layers", type=int, default=5, help="layers of MiniLM")
     wanted = parser.parse_args()
     use_threads(1)
