@@ -66,7 +66,7 @@ def test_intervals_on_ln_stay_above_0_and_hold_the_geometric_mean():
 
 
 def test_correlations_keep_within_1():
-    assert panels.correlation_in_words([0.99, 0.99, 0.2]) == "0.93 [−0.87, 1.00]"
+    assert panels.correlation_in_words([0.99, 0.99, 0.2]) == "0.95 [−0.93, 1.00]"
     assert panels.correlation_in_words([0.4]) == "0.40"
     assert panels.correlation_in_words([1.0, 1.0]) == "1.00 [1.00, 1.00]"
 

@@ -43,7 +43,9 @@ def draw_gates(rows: pd.DataFrame) -> Drawing:
         drawn += _draw_gates_of(one, panel)
         one.axhline(0, color=BLACK, linewidth=0.8)
         one.set_title(panel.title(panels))
-    axes[0].set_ylabel("γ, the weight of attention")
+    # From the means: the band of three seeds is far wider than what there is to be seen.
+    limit = 2 * max(0.01, *(abs(one["mean"]) for one in drawn))
+    axes[0].set(ylabel="γ, the weight of attention", ylim=(-limit, limit))
     axes[len(axes) // 2].set_xlabel("generator steps")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=6, loc="outside lower center")
     data = pd.DataFrame(drawn)

@@ -159,8 +159,10 @@ def draw_likeness(rows: pd.DataFrame) -> Drawing:
         for one, metric, take in zip(line, ("autocorrelation", "power"), (t_interval, log_interval), strict=True):
             for method in (REAL, *MODELS):
                 drawn += [{**panel.what, "metric": metric, **at} for at in _draw_band(one, panel, metric, method, take)]
-        line[0].set_ylabel("autocorrelation")
-        line[1].set(yscale="log", ylabel="power (log)")
+        # From the means: bands of few seeds may span ten decades.
+        low, high = _ends_of_means(drawn, panel, "power")
+        line[0].set(ylabel="autocorrelation", ylim=(-1.05, 1.05))
+        line[1].set(yscale="log", ylabel="power (log)", ylim=(low / 3, 3 * high))
         for one in line if len(panels) > 1 else ():
             one.set_title(panel.title(panels))
     axes[-1][0].set_xlabel("lag (steps)")
@@ -178,6 +180,11 @@ def draw_likeness(rows: pd.DataFrame) -> Drawing:
         f"seeds, {seeds_behind(data)}.{others}",
         data,
     )
+
+
+def _ends_of_means(drawn: list[dict[str, Any]], panel: FigurePanel, metric: str) -> tuple[float, float]:
+    means = [one["mean"] for one in drawn if (one["dataset"], one["metric"]) == (panel.dataset, metric)]
+    return max(min(means), 1e-9), max(means)
 
 
 def _draw_band(

@@ -166,7 +166,7 @@ def correlation_in_words(by_seed: Sequence[float]) -> str:
     Examples
     --------
     >>> correlation_in_words([0.5, 0.7, 0.2])
-    '0.49 [−0.29, 0.87]'
+    '0.49 [−0.28, 0.88]'
     """
     found = t_interval(np.arctanh(np.clip(np.asarray(by_seed, dtype=np.float64), -0.999999, 0.999999)))
     ends = [np.tanh(end) for end in (found.estimate, found.low, found.high)]

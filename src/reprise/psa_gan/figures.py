@@ -141,7 +141,7 @@ def _worse_in_words(panel: FigurePanel, names: dict[str, str]) -> str:
             ratio = _factor(panel, method, PSA)
             apart["Worse"] += [variant] * ratio.above(1)
             apart["Better"] += [variant] * ratio.below(1)
-    said = [f"{how} than the full model: {' and '.join(found)}" for how, found in apart.items() if found]
+    said = [f"{how} than the full model: {', '.join(found)}" for how, found in apart.items() if found]
     return ". ".join(said) or "No variant is told apart from the full model"
 
 
@@ -154,7 +154,7 @@ def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
         drawn += _draw_stages(one, panel)
         one.set(yscale="log", title=panel.title(panels))
     axes[0].set_ylabel("Context-FID (log scale)")
-    axes[len(axes) // 2].set_xlabel("generator steps (dotted: PSA-GAN doubles its length)")
+    axes[len(axes) // 2].set_xlabel("generator steps (dotted: growth)")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=4, loc="outside lower center")
     data = pd.DataFrame(drawn)
     finding, others = of_first(panels, _fall_in_words)
@@ -285,7 +285,7 @@ def draw_growth(rows: pd.DataFrame) -> Drawing:
     figure.supxlabel("steps of the full window", fontsize=8)
     figure.supylabel("scaled value", fontsize=8)
     kept = correlation_in_words([_outline_kept(own, parts, lengths) for _, own in every.groupby("seed", observed=True)])
-    finding = f"The first {lengths[0]} numbers are the last window's outline with a correlation of {kept}"
+    finding = f"The first stage's {lengths[0]} numbers and the last window averaged to {lengths[0]} correlate at {kept}"
     state_finding(figure, finding)
     return Drawing(
         figure,

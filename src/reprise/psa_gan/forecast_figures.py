@@ -27,6 +27,7 @@ from reprise.psa_gan.comparisons import mean_rank_correlation, ranked
 from reprise.psa_gan.figure_panels import band_ends, datasets_of, log_interval, new_panels
 from reprise.psa_gan.names import (
     BOOTSTRAP,
+    LAST_DAY,
     LAST_SEASON,
     MODELS,
     MOVING_AVERAGE,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 UNTRAINED = (MOVING_AVERAGE, ROLLING_MEAN, SEASONAL_AR, BOOTSTRAP, LAST_SEASON)
 ARMS = (*MODELS, *UNTRAINED, TRUE_VALUES)
+GAP_ARMS = (*MODELS, *UNTRAINED, LAST_DAY, TRUE_VALUES)
 GAPS = {"missing": "{at:g} steps missing", "cold": "{at:g} % of series cold"}
 
 
@@ -54,13 +56,13 @@ def far_errors(rows: pd.DataFrame, dataset: str) -> dict[str, pd.Series]:
 
 
 def best_in_words(errors: dict[str, pd.Series]) -> str:
-    """Say which filling forecasts best, true values apart, and how far PSA-GAN's is from it, paired by seed."""
+    """Say with which filling the mean error is lowest, true values apart, and how far PSA-GAN's is from it, by seed."""
     means = {arm: float(one.mean()) for arm, one in errors.items() if arm != TRUE_VALUES}
     best = min(means, key=lambda arm: means[arm])
     if best == PSA:
         second = min((arm for arm in means if arm != PSA), key=lambda arm: means[arm])
-        return f"{PSA} fills best; minus {second} {difference(_gap(errors, PSA, second), 2)} NRMSE"
-    return f"{best} fills best; {PSA} minus it {difference(_gap(errors, PSA, best), 2)} NRMSE"
+        return f"Lowest mean error: {PSA}; minus {second} {difference(_gap(errors, PSA, second), 2)} NRMSE"
+    return f"Lowest mean error: {best}; {PSA} minus it {difference(_gap(errors, PSA, best), 2)} NRMSE"
 
 
 def _gap(errors: dict[str, pd.Series], arm: str, other: str) -> Any:
@@ -79,11 +81,12 @@ def draw_far(rows: pd.DataFrame) -> Drawing:
         for one, arms, kind in zip(row, (MODELS, UNTRAINED), ("generators", "without training"), strict=True):
             drawn += [{"dataset": dataset, **point} for point in _draw_distances(one, found, (*arms, TRUE_VALUES))]
             one.set_title(f"{dataset}, {kind}" if len(datasets) > 1 else kind)
-            one.set_ylim(bottom=0)
-        row[0].set_ylabel("NRMSE")
-    for one, place in zip(axes[-1], ("outside lower left", "outside lower right"), strict=True):
-        one.set_xlabel("distance (windows of 32 steps)")
-        figure.legend(*one.get_legend_handles_labels(), fontsize=6.5, ncols=2, loc=place)
+        # From the means: a band of few seeds may be a hundred times as wide as all that there is to be seen.
+        highest = max(point["mean"] for point in drawn if point["dataset"] == dataset)
+        row[0].set(ylabel="NRMSE", ylim=(0, 1.3 * highest))
+    for column, place in enumerate(("outside lower left", "outside lower right")):
+        axes[-1][column].set_xlabel("distance (windows of 32 steps)")
+        figure.legend(*axes[0][column].get_legend_handles_labels(), fontsize=6.5, ncols=2, loc=place)
     data = pd.DataFrame(drawn)
     finding, others = _first_and_others([best_in_words(far_errors(rows, name)) for name in datasets], datasets)
     state_finding(figure, finding)
@@ -115,8 +118,13 @@ def _draw_distances(axes: Axes, found: pd.DataFrame, arms: tuple[str, ...]) -> l
 def _first_and_others(words: list[str], names: list[str]) -> tuple[str, str]:
     """Return what is said of the first panel, for the title, and of the others, for the caption."""
     first = words[0] + (f" ({names[0]})" if len(names) > 1 else "")
-    others = "; ".join(f"{name}: {said}" for name, said in zip(names[1:], words[1:], strict=True))
+    others = "; ".join(f"{name}: {_inside(said)}" for name, said in zip(names[1:], words[1:], strict=True))
     return first, f" {others}." if others else ""
+
+
+def _inside(said: str) -> str:
+    """Return a sentence as it stands behind a colon."""
+    return said.replace("Lowest", "lowest", 1)
 
 
 def draw_far_gains(rows: pd.DataFrame) -> Drawing:
@@ -179,7 +187,7 @@ def _better_in_words(data: pd.DataFrame) -> str:
 def draw_gaps(rows: pd.DataFrame) -> Drawing:
     """Draw the error of forecasts after missing stretches and at a cold start, by what fills the gap."""
     panels = _gap_panels(rows)
-    shown = [arm for arm in ARMS if any((one["method"] == arm).any() for _, _, one in panels)]
+    shown = [arm for arm in GAP_ARMS if any((one["method"] == arm).any() for _, _, one in panels)]
     lines = [Line(arm, arm, {"method": arm}) for arm in shown]
     figure, axes = new_panels(len(panels), height=0.27 * len(lines) + 1.3)
     drawn: list[dict[str, Any]] = []
@@ -196,7 +204,7 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
         )
     figure.supxlabel("NRMSE (lower is better)", fontsize=8)
     data = pd.DataFrame(drawn)
-    finding = "; ".join(f"{title}: {said}" for (_, title, _), said in zip(panels, words, strict=True))
+    finding = "; ".join(f"{title}: {_inside(said)}" for (_, title, _), said in zip(panels, words, strict=True))
     state_finding(figure, finding)
     return Drawing(
         figure,

@@ -271,7 +271,7 @@ def far_in_words(rows: pd.DataFrame) -> str:
     others = [arm for arm in (MOVING_AVERAGE, ROLLING_MEAN, SEASONAL_AR, BOOTSTRAP, LAST_SEASON) if arm in errors]
     words = ""
     if PSA_C in errors and others:
-        gaps = [f"{arm.lower()} {difference(t_interval(paired_differences(errors[PSA_C], errors[arm])), 2)}"
+        gaps = [f"{arm} {difference(t_interval(paired_differences(errors[PSA_C], errors[arm])), 2)}"
                 for arm in others]  # fmt: skip
         words = f"NRMSE with {PSA_C}'s filling minus that with another one, on {dataset}: {'; '.join(gaps)}."
     share = measured(rows, part="far", metric="largest share", dataset=dataset)
