@@ -103,7 +103,7 @@ def draw_attention(rows: pd.DataFrame) -> Drawing:
         drawn.append(_tidy_map(weights).assign(pair=int(pair)))
     axes[0].set_ylabel("step")
     bar = figure.colorbar(picture, ax=list(axes[:-1]), location="bottom", shrink=0.8, aspect=30)
-    ticks = np.linspace(-limit, limit, 5)
+    ticks = np.linspace(-limit, limit, 5).tolist()
     bar.set_ticks(ticks, labels=[f"{2**tick:.2f}" for tick in ticks])
     bar.set_label("weight, in multiples of even attention", fontsize=7)
     by_lag = _draw_lags(axes[-1], panel)

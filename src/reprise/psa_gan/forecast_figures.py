@@ -86,7 +86,8 @@ def draw_far(rows: pd.DataFrame) -> Drawing:
         row[0].set(ylabel="NRMSE", ylim=(0, 1.3 * highest))
     for column, place in enumerate(("outside lower left", "outside lower right")):
         axes[-1][column].set_xlabel("distance (windows of 32 steps)")
-        figure.legend(*axes[0][column].get_legend_handles_labels(), fontsize=6.5, ncols=2, loc=place)
+        handles, labels = axes[0][column].get_legend_handles_labels()
+        figure.legend(handles, labels, fontsize=6.5, ncols=2, loc=place)
     data = pd.DataFrame(drawn)
     finding, others = _first_and_others([best_in_words(far_errors(rows, name)) for name in datasets], datasets)
     state_finding(figure, finding)
@@ -145,14 +146,14 @@ def draw_far_gains(rows: pd.DataFrame) -> Drawing:
     figure.supxlabel("NRMSE with PSA-GAN's filling minus that with … (below 0: PSA-GAN's is better)", fontsize=8)
     data = pd.DataFrame(drawn)
     words = [_better_in_words(data[data["dataset"] == name]) for name in datasets]
-    finding, others = _first_and_others(words, datasets)
+    finding, beside = _first_and_others(words, datasets)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "far_gains",
         f"PSA-GAN's filling against each other one. {finding}.",
         f"Mean over the distances from 1 on, paired by seed, 95 % t intervals, {seeds_behind(data)}; faint: single "
-        f"seeds. True values are the ceiling.{others}",
+        f"seeds. True values are the ceiling.{beside}",
         data,
     )
 
