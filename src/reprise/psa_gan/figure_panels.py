@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # The panel that a chapter is about comes first, whatever the others are called.
 FIRST_PANELS = ("m4-hourly", "daily-panel")
 COLUMNS = 3
-LEVEL = {"part": "level", "split": "test", "metric": "context FID"}
+LEVEL: dict[str, Any] = {"part": "level", "split": "test", "metric": "context FID"}
 
 
 @dataclass(frozen=True)
