@@ -36,6 +36,10 @@ def model():
     return DigitNetwork(3, mean=[0.5] * 3, deviation=[0.25] * 3, generator=generator).eval()
 
 
+def another_loss(logits, labels):
+    return 2 * torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+
+
 def run(model, data, config=TINY, **options):
     search = DeepAASearch(model, SPACE, config, **options)
     return search.fit(*data), search
@@ -82,8 +86,14 @@ def test_a_finished_search_is_read_and_not_made_again(model, data, tmp_path, mon
 def test_a_state_of_another_search_is_refused(model, data, tmp_path):
     path = tmp_path / "search.pt"
     run(model, data, replace(TINY, steps=1, n_layers=1), checkpoint=path)
-    with pytest.raises(DeepAAInputError, match="other options, seed, network or data"):
+    with pytest.raises(DeepAAInputError, match="other options, seed, network"):
         run(model, data, checkpoint=path)
+    same = replace(TINY, steps=1, n_layers=1)
+    with pytest.raises(DeepAAInputError, match="transformations, loss"):
+        run(model, data, same, checkpoint=path, loss=another_loss)
+    wider = AugmentationSpace(16, ops=SPACE.operations, crop_pad=3)
+    with pytest.raises(DeepAAInputError, match="transformations, loss"):
+        DeepAASearch(model, wider, same, checkpoint=path).fit(*data)
     path.write_bytes(b"no state")
     with pytest.raises(DeepAAInputError, match="delete it"):
         run(model, data, checkpoint=path)
@@ -242,8 +252,18 @@ def test_options_that_do_not_exist_or_make_no_sense_are_refused(model, data):
         SearchConfig(steps=2.5)
     with pytest.raises(DeepAAInputError, match="lr=0 must be above 0"):
         SearchConfig(lr=0)
-    with pytest.raises(DeepAAInputError, match="may be negative"):
+    with pytest.raises(DeepAAInputError, match="may not be negative"):
         SearchConfig(std_weight=-1.0)
+    for name in ("std_weight", "init_identity", "lr"):
+        with pytest.raises(DeepAAInputError, match=f"{name}=nan"):
+            SearchConfig(**{name: float("nan")})
+    with pytest.raises(DeepAAInputError, match=r"n_cached=2\.5 must be a whole number, 0 or more"):
+        SearchConfig(n_cached=2.5)
+    with pytest.raises(DeepAAInputError, match=r"units=1 leaves no spread.*2 or more"):
+        SearchConfig(units=1)
+    for threshold in (0, 2, float("nan")):
+        with pytest.raises(DeepAAInputError, match=f"stop_identity={threshold} is a probability"):
+            SearchConfig(stop_identity=threshold)
 
 
 def test_history_before_a_search_is_refused(model):

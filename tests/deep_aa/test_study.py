@@ -33,9 +33,11 @@ OPTIONS = {
     "digit_pretraining_epochs": 1,
     "digit_epochs": 1,
     "batch_size": 60,
+    "longer": 2,
     "device": "cpu",
     "audits": (
         "finite step", "last layer", "noise", "penalty", "pretraining", "search seeds", "depth", "equal budget",
+        "longer training",
     ),
 }  # fmt: skip
 
@@ -87,13 +89,15 @@ def test_finite_differences_err_less_with_shorter_steps(rows):
 def test_settings_of_audits_and_methods():
     settings = Settings(
         datasets=(CIFAR, DIGITS), seeds=(0, 1, 5), digit_seeds=(1,), methods=("DeepAA", "DeepAA, published"),
-        methods_once=("Default", "DeepAA"), photograph_audits={"noise": 1},
+        methods_once=("Default", "DeepAA"), photograph_audits={"noise": (1, 5), "penalty": (5,)},
     )  # fmt: skip
     assert study.seeds_of(settings, DIGITS) == [1]
     assert study.seeds_of(settings, CIFAR) == [0, 1, 5]
     assert study.methods_of(Cell(settings, CIFAR, 5)) == [SEARCHED, PUBLISHED, "Default"]
-    assert study.methods_of(Cell(settings, DIGITS, 1)) == [SEARCHED]
+    assert study.methods_of(Cell(settings, CIFAR, 1)) == [SEARCHED, PUBLISHED]
+    assert study.methods_of(Cell(settings, DIGITS, 1)) == [SEARCHED, "Default"]
     assert study.audits_of(Cell(settings, CIFAR, 1)) == ["noise"]
+    assert study.audits_of(Cell(settings, CIFAR, 5)) == ["noise", "penalty"]
     assert study.audits_of(Cell(settings, CIFAR, 0)) == []
     assert study.audits_of(Cell(settings, MIRRORED, 0)) == []
 

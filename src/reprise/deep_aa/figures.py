@@ -25,6 +25,7 @@ from reprise.deep_aa.names import (
     RANDAUGMENT,
     SEARCHED,
     SIMILARITY,
+    SIMPLE,
     TRIVIAL,
 )
 from reprise.numerals import difference, number
@@ -56,7 +57,7 @@ LINES = (
     *(Line(method, method, {"method": method, "part": ACCURACY, "split": "test"}) for method in METHODS),
     Line("DeepTA, best depth", CHOSEN_DEPTH, {"method": CHOSEN_DEPTH, "part": AUDIT, "split": "test"}),
 )
-COMPARED = (NONE, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, PUBLISHED, SEARCHED)
+COMPARED = (NONE, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, SIMPLE, PUBLISHED, SEARCHED)
 # The paper's table is on another scale of data and network: gaps within a column are what can be set beside ours.
 PAPERS_COLUMN: dict[str, Any] = {"dataset": "cifar-10", "network": "WRN-28-10", "metric": "accuracy"}
 PAPERS_NAMES = {TRIVIAL: "TrivialAugment, RA space", PUBLISHED: SEARCHED}
@@ -169,7 +170,7 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     panels: list[tuple[str, str]] = []
     for name in data_sets:
         panels += [(name, "cosine")] * (measured(rows, dataset=name, part=SIMILARITY, metric="cosine") is not None)
-        deep = measured(rows, dataset=name, part=AUDIT, variant="by depth", metric="accuracy")
+        deep = measured(rows, dataset=name, part=AUDIT, variant="by depth", split="test", metric="accuracy")
         panels += [(name, "accuracy")] * (deep is not None)
     columns = min(2, max(1, len(panels)))
     n_lines = -(-len(panels) // columns)
@@ -204,7 +205,7 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 def _draw_by_depth(axes: Axes, rows: pd.DataFrame, name: str, metric: str) -> list[dict[str, Any]]:
     how: dict[str, Any] = {"dataset": name, "metric": metric}
-    how |= {"part": SIMILARITY} if metric == "cosine" else {"part": AUDIT, "variant": "by depth"}
+    how |= {"part": SIMILARITY} if metric == "cosine" else {"part": AUDIT, "variant": "by depth", "split": "test"}
     drawn = []
     if metric == "cosine":
         drawn += draw_curve(axes, {0: measured(rows, layer=0, method=NONE, **how)}, style=NONE)

@@ -183,17 +183,17 @@ def draw_magnitudes(rows: pd.DataFrame, dataset: str, layer: int = 1) -> Drawing
 
 
 def _shares(chosen: pd.DataFrame) -> pd.DataFrame:
-    """Return each level's share of its operation, by search: columns operation, at, seed, share."""
+    """Return each level's share of its operation, by search: columns operation, level, seed, share."""
     total = chosen.groupby(["operation", "seed"])["value"].transform("sum")
     return chosen.assign(share=chosen["value"] / total)
 
 
 def _draw_levels(axes: Axes, operation: Operation, shares: pd.DataFrame, theirs: pd.DataFrame) -> list[dict[str, Any]]:
-    here = shares[shares["operation"] == operation.name].astype({"at": int})
+    here = shares[shares["operation"] == operation.name].astype({"level": int})
     listed = theirs[theirs["operation"] == operation.name].set_index("level")["share"]
     drawn = []
     for level in operation.levels:
-        found = t_interval(here.loc[here["at"] == level, "share"])
+        found = t_interval(here.loc[here["level"] == level, "share"])
         below = found.estimate - max(found.low, 0.0) if np.isfinite(found.low) else 0.0
         above = found.high - found.estimate if np.isfinite(found.high) else 0.0
         axes.bar(
@@ -244,7 +244,7 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
     MissingRowsError
         If there are none.
     """
-    chosen = _searched(rows, dataset, part=REWARDS).astype({"layer": int, "at": int})
+    chosen = _searched(rows, dataset, part=REWARDS).astype({"layer": int, "level": int})
     layers = sorted(chosen["layer"].unique()) if layers is None else layers
     if not layers:
         raise MissingRowsError("no layer is asked for.")
@@ -271,7 +271,7 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
 
 
 def _draw_layer_rewards(axes: Axes, chosen: pd.DataFrame) -> pd.DataFrame:
-    keys = ["operation", "at", "metric"]
+    keys = ["operation", "level", "metric"]
     values = chosen.groupby(keys)["value"].mean().unstack()
     order = [(operation.name, level) for operation in OPERATIONS for level in operation.levels]
     values = values.reindex([key for key in order if key in values.index])

@@ -61,7 +61,8 @@ def draw_search(rows: pd.DataFrame, dataset: str) -> Drawing:
     figure, axes = new_figure(columns=len(layers), height=2.4, sharey=True, squeeze=False)
     look, drawn = style_of(SEARCHED), []
     for one, layer in zip(axes[0], layers, strict=True):
-        table = select(history, layer=layer).groupby(["metric", "at"], observed=True)["value"].mean().unstack("metric")
+        steps_of = select(history, layer=layer).groupby(["metric", "step"], observed=True)["value"]
+        table = steps_of.mean().unstack("metric")
         steps, mean, deviation = table.index.to_numpy(), table["cosine"], table["cosine std"]
         one.plot(steps, mean, color=look.colour)
         one.fill_between(steps, mean - deviation, mean + deviation, color=look.colour, alpha=0.2, linewidth=0)
@@ -76,7 +77,7 @@ def draw_search(rows: pd.DataFrame, dataset: str) -> Drawing:
     axes[0][0].set_ylabel("cos(v, g)")
     data = pd.DataFrame(drawn)
     last_identity = number(float(data[data["layer"] == layers[-1]]["identity"].iloc[-1]), 2)
-    gains = measured(rows, dataset=dataset, part=SIMILARITY, metric="gain in cosine", variant=BASE)
+    gains = measured(rows, dataset=dataset, part=SIMILARITY, method=SEARCHED, metric="gain in cosine", variant=BASE)
     gained = (
         "" if gains is None else f"On fresh images layer 1 raises the cosine by {difference(t_interval(gains), 2)}; "
     )
@@ -102,7 +103,8 @@ def draw_last_layer(rows: pd.DataFrame, dataset: str) -> Drawing:
     """
     found = select(rows, dataset=dataset, part=AUDIT, variant=LAST_LAYER)
     table = found[found["metric"].isin(["reward, all weights", "reward, last layer"])]
-    wide = table.pivot_table(index=["operation", "at"], columns="metric", values="value", observed=True).reset_index()
+    keys = ["operation", "level"]
+    wide = table.pivot_table(index=keys, columns="metric", values="value", observed=True).reset_index()
     figure, axes = new_figure(height=3.0)
     look = style_of(SEARCHED)
     axes.plot(wide["reward, all weights"], wide["reward, last layer"], ".", color=look.colour, alpha=0.6)

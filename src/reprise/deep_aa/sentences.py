@@ -50,7 +50,7 @@ def search_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say what layer 1 gains, how exact pᵀr = 0 is in it, and how many units were left out."""
     words = []
     for name in data_sets:
-        gains = measured(rows, dataset=name, part=SIMILARITY, metric="gain in cosine", variant=BASE)
+        gains = measured(rows, dataset=name, part=SIMILARITY, method=SEARCHED, metric="gain in cosine", variant=BASE)
         if gains is None:
             continue
         history = select(rows, dataset=name, part=HISTORY, layer=1)
@@ -133,7 +133,7 @@ def last_layer_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
                 "operations of a step, all over last",
             )
         )
-        full = measured(rows, dataset=name, part=SIMILARITY, metric="gain in cosine", variant=BASE)
+        full = measured(rows, dataset=name, part=SIMILARITY, method=SEARCHED, metric="gain in cosine", variant=BASE)
         if single is None or mean is None or gain is None or saved is None or full is None:
             continue
         words.append(

@@ -291,5 +291,5 @@ def found_policy(rows: pd.DataFrame, dataset: str, seed: int, digit_images: int 
     place = {(operation.name, level): at for at, (operation, level) in enumerate(space.transformations)}
     probabilities = torch.zeros(int(found["layer"].max()), len(space), dtype=torch.float64)
     for line in found.itertuples():
-        probabilities[int(line.layer) - 1, place[line.operation, int(line.at)]] = line.value
+        probabilities[int(line.layer) - 1, place[line.operation, int(line.level)]] = line.value
     return Policy(probabilities, space)
