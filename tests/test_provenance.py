@@ -1,6 +1,12 @@
 import functools
+import importlib.util
+import sys
+import types
+from importlib import metadata
 
+import numpy as np  # noqa: F401  (library_versions names what is loaded)
 import pytest
+import torch  # noqa: F401
 
 from reprise import provenance
 
@@ -93,3 +99,17 @@ def test_the_digest_ignores_the_order_of_keys():
 
 def test_library_versions_name_python_and_torch():
     assert {"python", "torch", "numpy"} <= set(provenance.library_versions())
+
+
+def test_library_versions_name_what_was_loaded_and_nothing_else(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", types.ModuleType("transformers"))
+    monkeypatch.delitem(sys.modules, "monai", raising=False)
+    versions = provenance.library_versions()
+    assert versions["transformers"] == metadata.version("transformers")
+    assert "monai" not in versions
+
+
+@pytest.mark.parametrize(("name", "module"), provenance.NUMERICAL_LIBRARIES.items())
+def test_each_library_is_installed_under_the_name_that_is_looked_for(name: str, module: str):
+    assert metadata.version(name)
+    assert importlib.util.find_spec(module)

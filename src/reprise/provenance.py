@@ -27,6 +27,29 @@ NOT_DETERMINING_ROWS = frozenset(
 )
 
 
+# Libraries that compute, by the names under which they are installed and imported.
+NUMERICAL_LIBRARIES = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "pandas": "pandas",
+    "scikit-learn": "sklearn",
+    "torch": "torch",
+    "torch-geometric": "torch_geometric",
+    "networkx": "networkx",
+    "transformers": "transformers",
+    "tokenizers": "tokenizers",
+    "sentence-transformers": "sentence_transformers",
+    "gluonts": "gluonts",
+    "lightning": "lightning",
+    "arch": "arch",
+    "kornia": "kornia",
+    "pillow": "PIL",
+    "skada": "skada",
+    "monai": "monai",
+    "cleanlab": "cleanlab",
+    "implicit": "implicit",
+}
+
 # What a rule reports in and how it words its figures decides nothing.
 NOT_DECIDING = frozenset({"reprise.claims", "reprise.numerals"})
 
@@ -203,15 +226,9 @@ def git_commit() -> str | None:
 
 
 def library_versions() -> dict[str, str]:
-    """Return the installed versions of the libraries that a result may depend on, and of Python."""
+    """Return the versions of Python and of the loaded libraries that a result may depend on."""
     import platform
     from importlib import metadata
 
-    names = ("numpy", "scipy", "pandas", "scikit-learn", "torch", "torch-geometric", "networkx")
-    versions = {"python": platform.python_version()}
-    for name in names:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    loaded = [name for name, module in NUMERICAL_LIBRARIES.items() if module in sys.modules]
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in loaded}}
