@@ -83,7 +83,7 @@ def draw_levels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     drawn: list[dict[str, Any]] = []
     for one, name in zip(axes[0], panels, strict=True):
         drawn += draw_dots(one, found[name], shown, dataset=name)
-        one.set_title(TITLES[name])
+        one.set_title(TITLES[name].replace(", ", ",\n"), fontsize=9)
         one.set_xlabel("test accuracy (%)")
         _open_single_seeds(one, found[name], shown)
     data = pd.DataFrame(drawn)

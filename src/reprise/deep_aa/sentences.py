@@ -71,7 +71,7 @@ def identity_in_words(rows: pd.DataFrame, dataset: str, stop: float) -> str:
     stopped = int((found.groupby("seed", observed=True)["value"].max() > stop).sum())
     n = found["seed"].nunique()
     return (
-        f"Identity's probability by layer, mean over {n} searches on {TITLES[dataset]}: {values}; the highest is "
+        f"Identity's probability by layer, mean over {n} search{'es' if n > 1 else ''} on {TITLES[dataset]}: {values}; the highest is "
         f"{number(float(found['value'].max()), 2)}. The rule that ends a search, identity above {stop:g}, ended "
         f"{stopped if stopped else 'none'} of them."
     )
