@@ -70,8 +70,9 @@ def identity_in_words(rows: pd.DataFrame, dataset: str, stop: float) -> str:
     values = ", ".join(number(float(value), 2) for value in by_layer)
     stopped = int((found.groupby("seed", observed=True)["value"].max() > stop).sum())
     n = found["seed"].nunique()
+    searches = f"{n} search{'es' if n > 1 else ''} on {TITLES[dataset]}"
     return (
-        f"Identity's probability by layer, mean over {n} search{'es' if n > 1 else ''} on {TITLES[dataset]}: {values}; the highest is "
+        f"Identity's probability by layer, mean over {searches}: {values}; the highest is "
         f"{number(float(found['value'].max()), 2)}. The rule that ends a search, identity above {stop:g}, ended "
         f"{stopped if stopped else 'none'} of them."
     )
