@@ -322,8 +322,13 @@ def draw_longer(rows: pd.DataFrame, dataset: str, epochs: int, times: int) -> Dr
     axes[0].legend(fontsize=7)
     data = pd.DataFrame(drawn)
     gaps = longer_gaps(rows, dataset, DEFAULT, times)
-    words = [] if gaps is None else [difference(gap) for gap in gaps]
-    finding = f"{SEARCHED} − {DEFAULT}: {' points, with longer training '.join(words)}" if words else "Longer training"
+    finding = "Accuracy after the usual passes and after more"
+    if gaps is not None:
+        usual, more, change = (difference(gap) for gap in gaps)
+        finding = (
+            f"{SEARCHED} − {DEFAULT.lower()}: {usual} points after {epochs} passes, {more} after {times * epochs}; change "
+            f"{change}"
+        )
     state_finding(figure, finding)
     return Drawing(
         figure,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from reprise.deep_aa.comparisons import random_mass
@@ -192,7 +193,8 @@ def _draw_defaults(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequen
         drawn.append(as_data(interval, dataset=dataset, weight=weight))
     name_lines(axes, [f"c = {weight:g}" for weight in weights])
     axes.set_xlabel("cutout, crop, flip: mass a deeper layer")
-    axes.set_xlim(left=0)
+    ends = [line[end] for line in drawn for end in ("mean", "high") if np.isfinite(line[end])]
+    axes.set_xlim(0, 1.12 * max(ends))
     axes.set_title(TITLES[dataset])
     return drawn
 
