@@ -326,8 +326,8 @@ def draw_longer(rows: pd.DataFrame, dataset: str, epochs: int, times: int) -> Dr
     if gaps is not None:
         usual, more, change = (difference(gap) for gap in gaps)
         finding = (
-            f"{SEARCHED} − {DEFAULT.lower()}: {usual} points after {epochs} passes, {more} after {times * epochs}; change "
-            f"{change}"
+            f"{SEARCHED} − {DEFAULT.lower()}: {usual} points after {epochs} passes, {more} after {times * epochs}; "
+            f"change {change}"
         )
     state_finding(figure, finding)
     return Drawing(
