@@ -22,6 +22,7 @@ from reprise.deep_aa import (
 )
 from reprise.deep_aa.cell import Cell
 from reprise.deep_aa.claims import CLAIMS
+from reprise.deep_aa.gradient_rewards import FINITE_STEP
 from reprise.deep_aa.names import (
     BASE,
     CIFAR,
@@ -107,8 +108,8 @@ def test_a_policy_is_made_again_from_its_rows(rows):
 
 def test_finite_differences_err_less_with_shorter_steps(rows):
     errors = select(rows, metric="relative error of rewards")
-    longest, short = (float(per_seed(errors, at=step).mean()) for step in (1e-1, 1e-4))
-    assert short < 0.05 < longest
+    longest, short = (float(per_seed(errors, at=step).mean()) for step in (1e-1, FINITE_STEP))
+    assert short < 0.01 < longest
 
 
 def test_settings_of_audits_and_methods():
