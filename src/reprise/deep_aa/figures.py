@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reprise.deep_aa.comparisons import corrected_interval
 from reprise.deep_aa.names import (
@@ -359,4 +361,12 @@ def longer_gaps(rows: pd.DataFrame, dataset: str, other: str, times: int) -> tup
     if ours is None or theirs is None:
         return None
     usual, more = (paired_differences(a, b) for a, b in zip(ours, theirs, strict=True))
-    return t_interval(usual), t_interval(more), t_interval(more - usual)
+    return t_interval(usual), t_interval(more), t_interval(longer_changes(rows, dataset, other, times))
+
+
+def longer_changes(rows: pd.DataFrame, dataset: str, other: str, times: int) -> NDArray[np.float64]:
+    """Return by how much the gap searched − other changes with the longer training, one value a seed."""
+    ours, theirs = (longer_pair(rows, dataset, method, times) for method in (SEARCHED, other))
+    assert ours is not None
+    assert theirs is not None
+    return paired_differences(ours[1] - ours[0], theirs[1] - theirs[0])

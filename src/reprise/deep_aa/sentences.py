@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reprise.deep_aa.cell import Cell
-from reprise.deep_aa.comparisons import leading_defaults
+from reprise.deep_aa.comparisons import corrected_interval, leading_defaults
 from reprise.deep_aa.data import TEST_SHEETS
-from reprise.deep_aa.figures import TITLES, longer_gaps, longer_pair
+from reprise.deep_aa.figures import TITLES, longer_changes, longer_gaps, longer_pair
 from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
@@ -128,9 +128,11 @@ def longer_in_words(rows: pd.DataFrame, dataset: str, times: int) -> str:
         gaps = longer_gaps(rows, dataset, other, times)
         if gaps is not None:
             usual, more, change = gaps
+            wide = corrected_interval(longer_changes(rows, dataset, other, times))
+            corrected = f", corrected for overlapping folds [{number(wide.low, 1)}, {number(wide.high, 1)}]"
             words.append(
                 f"{SEARCHED} − {other}: {difference(usual)} points after the usual passes and {difference(more)} after "
-                f"{times} times as many, a change of {difference(change)}."
+                f"{times} times as many, a change of {difference(change)}{corrected if wide.n > 1 else ''}."
             )
     for method in (DEFAULT, DEEP_TRIVIAL, SEARCHED):
         pair = longer_pair(rows, dataset, method, times)
