@@ -193,9 +193,9 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
     },
     "sentence pairs": {
         "Self, cross": MethodStyle(BLUE, "s"),
-        "Self, bi": MethodStyle(BLUE, "o"),
+        "Self, bi": MethodStyle(GREEN, "o"),
         "Mutual, cross": MethodStyle(SKY, "s", (0, (4, 1))),
-        "Mutual, bi": MethodStyle(SKY, "o", (0, (4, 1))),
+        "Mutual, bi": MethodStyle("#5DBB9B", "o", (0, (4, 1))),
         "Start": MethodStyle(GREY, "o", (0, (1, 1))),
         "Bi to bi": MethodStyle(VERMILION, "o", (0, (5, 2))),
         "SimCSE, continued": MethodStyle(ORANGE, "o", (0, (3, 1, 1, 1))),

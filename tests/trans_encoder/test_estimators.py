@@ -1,11 +1,12 @@
 """The library's face on a tiny model."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from reprise.trans_encoder import MutualTransEncoder, TransEncoder, TransEncoderInputError
+from reprise.trans_encoder import MutualTransEncoder, TransEncoder, TransEncoderInputError, estimators
 from reprise.trans_encoder.estimators import WITH_LABELS, WITHOUT_LABELS
 
 
@@ -38,6 +39,41 @@ def test_without_development_pairs_agreement_chooses_and_it_says_so(model, drawn
 def test_repeated_pairs_count_once(model, drawn):
     model.fit(drawn[0] * 2)
     assert model.history_["steps"].tolist()[:2] == [6, 3]
+
+
+def test_repeated_pairs_are_no_pool(model, drawn):
+    with pytest.raises(TransEncoderInputError, match="pairs, each counted once, has 1 pairs; at least 16"):
+        model.fit([drawn[0][0]] * 32)
+
+
+@pytest.mark.parametrize("nothing", [None, 3])
+def test_no_list_of_pairs_is_refused_with_words(model, nothing):
+    with pytest.raises(TransEncoderInputError, match=f"pairs = {nothing} is no list of pairs; give"):
+        model.fit(nothing)
+
+
+def test_texts_that_are_cut_are_warned_of_and_lengths_can_be_given(tiny_source, quick_config, drawn):
+    config = replace(quick_config, cycles=1)
+    options = {"pooling": "mean", "config": config, "device": "cpu"}
+    with (
+        pytest.warns(UserWarning, match=r"sentences are longer than 5 word pieces .* give sentence_length"),
+        pytest.warns(UserWarning, match=r"48 of 48 pairs are longer than 8 word pieces .* give pair_length"),
+    ):
+        TransEncoder(tiny_source, sentence_length=5, pair_length=8, **options).fit(drawn[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        longer = TransEncoder(tiny_source, sentence_length=48, pair_length=60, **options).fit(drawn[0])
+    assert (longer.bi_.max_length, longer.cross_.max_length) == (48, 60)
+    with pytest.raises(TransEncoderInputError, match="max_length=65 must be from 3 to 64"):
+        TransEncoder(tiny_source, pair_length=65, **options).fit(drawn[0])
+
+
+def test_a_cycle_whose_scores_are_all_alike_is_not_kept(model, drawn, monkeypatch):
+    """Its rank agreement is no number, which nothing is greater than."""
+    agreements = iter([np.nan, np.nan, 10.0, 20.0])
+    monkeypatch.setattr(estimators, "spearman", lambda *_: next(agreements))
+    model.fit(drawn[0])
+    assert model.chosen_cycles_ == {"cross": 2, "bi": 2}
 
 
 def test_two_backbones_score_by_their_mean(tiny_source, model, drawn, quick_config):

@@ -44,7 +44,7 @@ from reprise.deep_aa.space import AugmentationSpace
 from reprise.numerals import MISSING, difference, number, with_interval
 from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
-from reprise.stats import paired_differences, t_interval
+from reprise.stats import Interval, paired_differences, t_interval
 
 PAIRS = (
     (DEFAULT, NONE),
@@ -59,7 +59,7 @@ PAIRS = (
 )
 SHUFFLES = 2000
 FEW = 3
-ROUNDING = 9  # decimals beyond which seeds that give the same differ by rounding only
+NO_SPREAD = 1e-9  # of seeds that all give the same, up to rounding
 
 
 def data_table(settings: Settings) -> pd.DataFrame:
@@ -98,8 +98,14 @@ def accuracy_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
     return pd.DataFrame(lines)
 
 
+def _spread(values: pd.Series) -> Interval:
+    found = t_interval(values)
+    same = found.half_width < NO_SPREAD
+    return Interval(found.estimate, found.estimate, found.estimate, found.n) if same else found
+
+
 def _written(values: pd.Series) -> str:
-    found = t_interval(values.round(ROUNDING))
+    found = _spread(values)
     return with_interval(found.estimate, found.low, found.high, 1)
 
 
@@ -298,7 +304,7 @@ def symmetry_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
 
 
 def _with_three(values: pd.Series) -> str:
-    found = t_interval(values.round(ROUNDING))
+    found = _spread(values)
     return with_interval(found.estimate, max(0.0, found.low), found.high, 3)
 
 

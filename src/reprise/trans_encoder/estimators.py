@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from reprise.compute import resolve_device
 from reprise.trans_encoder.checkpoints import MINILM
 from reprise.trans_encoder.distillation import Backbone, DistillConfig, HalfStep, half_steps
-from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder, Encoder
+from reprise.trans_encoder.encoders import PAIR_LENGTH, SENTENCE_LENGTH, BiEncoder, CrossEncoder, Encoder
 from reprise.trans_encoder.input_checks import (
     Pair,
     TransEncoderInputError,
@@ -21,6 +21,7 @@ from reprise.trans_encoder.input_checks import (
     check_gold,
     check_name,
     check_pairs,
+    shown,
 )
 from reprise.trans_encoder.measures import spearman
 
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMS = ("cross", "bi")
+MOST_CUT = 0.05  # share of cut texts above which a warning names the length that cuts them
 WITH_LABELS, WITHOUT_LABELS = "development pairs", "agreement with the half-step before (no labels)"
+
+
+def _checked(pairs: Any, argument: str) -> list[Pair]:
+    if not isinstance(pairs, Iterable):
+        raise TransEncoderInputError(
+            f"{argument} = {shown(pairs)} is no list of pairs; give (sentence, sentence) tuples, or two columns."
+        )
+    return check_pairs(pairs, argument=argument)
 
 
 class _Distilled:
@@ -38,11 +48,14 @@ class _Distilled:
     config: DistillConfig
 
     def _fit(self, pairs: Any, dev_pairs: Any, dev_gold: ArrayLike | None, test_pairs: Any) -> None:
-        pool = check_pairs(pairs, least=max(2, min(self.config.cross.batch_size, self.config.bi.batch_size)))
-        pool = list(dict.fromkeys(pool))
+        least = max(2, min(self.config.cross.batch_size, self.config.bi.batch_size))
+        pool = check_pairs(
+            list(dict.fromkeys(_checked(pairs, "pairs"))), argument="pairs, each counted once,", least=least
+        )
         dev = self._development(dev_pairs, dev_gold)
         if test_pairs is not None:
-            check_disjoint(pool, check_pairs(test_pairs, argument="test_pairs"))
+            check_disjoint(pool, _checked(test_pairs, "test_pairs"))
+        self._warn_of_cut_texts(pool)
 
         def evaluate(model: Encoder) -> float:
             assert dev is not None
@@ -54,6 +67,7 @@ class _Distilled:
         for step in half_steps(self.backbones, pool, self.config, evaluate=None if dev is None else evaluate):
             agreement = spearman(step.labels, step.pool_scores)
             value = agreement if dev is None else float(np.mean([training.best for training in step.trainings]))
+            value = -np.inf if np.isnan(value) else value  # all scores alike: any cycle that ranks is better
             if step.form not in best or value > best[step.form][0]:
                 best[step.form] = value, step
             lines += self._history_of(step, agreement)
@@ -68,8 +82,29 @@ class _Distilled:
             raise TransEncoderInputError("dev_pairs and dev_gold belong together; give both, or neither.")
         if pairs is None or gold is None:
             return None
-        checked = check_pairs(pairs, argument="dev_pairs", least=3)
+        checked = check_pairs(_checked(pairs, "dev_pairs"), argument="dev_pairs", least=3)
         return checked, check_gold(gold, len(checked), argument="dev_gold")
+
+    def _warn_of_cut_texts(self, pool: list[Pair]) -> None:
+        """Say once how much of the pool is longer than what the encoders read."""
+        backbone = self.backbones[0]
+        sentences = list(dict.fromkeys(sentence for pair in pool for sentence in pair))
+        for what, texts, n_cut, name, limit in (
+            (
+                "sentences",
+                sentences,
+                backbone.bi().tokenise(sentences).n_cut,
+                "sentence_length",
+                backbone.sentence_length,
+            ),
+            ("pairs", pool, backbone.cross(self.config.seed).tokenise(pool).n_cut, "pair_length", backbone.pair_length),
+        ):
+            if n_cut > MOST_CUT * len(texts):
+                warnings.warn(
+                    f"{n_cut} of {len(texts)} {what} are longer than {limit} word pieces and are cut there; give "
+                    f"{name}=… to read more.",
+                    stacklevel=4,
+                )
 
     @staticmethod
     def _history_of(step: HalfStep, agreement: float) -> list[dict[str, Any]]:
@@ -111,7 +146,7 @@ class _Distilled:
         """
         check_name("form", form, FORMS)
         models = self._fitted().cross_models_ if form == "cross" else self._fitted().bi_models_
-        checked = check_pairs(pairs)
+        checked = _checked(pairs, "pairs")
         return np.mean([model.score(checked) for model in models], axis=0)  # type: ignore[operator]
 
 
@@ -131,6 +166,8 @@ class TransEncoder(_Distilled):
         ``"cls"`` (paper) or ``"mean"``; None takes ``"mean"`` for ``"minilm"`` and else ``"cls"``.
     config
         Cycles, recipes, losses; the paper's by default.
+    sentence_length, pair_length
+        Word pieces that bi- and cross-encoders read (paper: 32 of a sentence, 64 of a pair); the rest is cut.
     precision
         ``"float32"`` or ``"bfloat16"``.
     device
@@ -156,13 +193,22 @@ class TransEncoder(_Distilled):
         num_layers: int | None = None,
         pooling: str | None = None,
         config: DistillConfig | None = None,
+        sentence_length: int = SENTENCE_LENGTH,
+        pair_length: int = PAIR_LENGTH,
         precision: str = "float32",
         device: str = "auto",
     ) -> None:
         pooling = pooling or ("mean" if start == MINILM else "cls")
         self.config = config or DistillConfig()
         backbone = Backbone(
-            start, plm or start, num_layers, pooling, precision=precision, device=resolve_device(device)
+            start,
+            plm or start,
+            num_layers,
+            pooling,
+            sentence_length,
+            pair_length,
+            precision=precision,
+            device=resolve_device(device),
         )
         self.backbones = (backbone,)
 

@@ -29,8 +29,10 @@ from reprise.trans_encoder.lookups import (
     levels,
     name_of_average,
     sets_of,
+    told_from_start,
 )
 from reprise.trans_encoder.names import (
+    ALL_LAYERS,
     BASE,
     BI_TO_BI,
     CHAINED,
@@ -50,6 +52,7 @@ from reprise.trans_encoder.names import (
     START,
     SUPERVISED,
 )  # fmt: skip
+from reprise.trans_encoder.summaries import multiplications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +76,10 @@ RECIPE: tuple[Line, ...] = (
     (SIMCSE, BASE, 0, "SimCSE continued"),
     (SUPERVISED, BASE, 0, "gold labels"),
 )
+# What is compared by cost: method and cycle, from left to right within a form.
+COMPARED = ((BI_TO_BI, 0), (SELF_BI, 1), (MUTUAL_BI, 1), (SIMCSE, 0), (SELF_CROSS, 1), (MUTUAL_CROSS, 1))
+SENTENCES = 1_000
+DEPTHS = {BASE: "as many as the study keeps", ALL_LAYERS: "the whole model, which was tuned with labels"}
 POOLS: tuple[Line, ...] = tuple(
     (method, pool, 1, pool) for pool in (SMALL_POOL, DOUBLE_POOL, DISJOINT_POOL, OTHER_POOL) for method in FORMS
 )
@@ -119,16 +126,14 @@ def _draw_half_steps(axes: Axes, rows: pd.DataFrame, sets: list[str]) -> list[di
 
 
 def _cycles_in_words(rows: pd.DataFrame, sets: list[str]) -> str:
-    start = levels(rows, START, sets=sets)
-    words = []
-    for method in FORMS:
-        cycles = [c for c in range(1, MOST_CYCLES) if levels(rows, method, cycle=c, sets=sets) is not None]
-        if cycles and start is not None:
-            change = t_interval(paired_differences(levels(rows, method, cycle=cycles[-1], sets=sets), start))  # type: ignore[arg-type]
-            words.append(f"{'cross' if method == SELF_CROSS else 'bi'} {cycles[-1]}: {difference(change)}")
+    start, words = levels(rows, START, sets=sets), []
+    for method, name in ((SELF_CROSS, "cross-encoder"), (SELF_BI, "bi-encoder")):
+        first = levels(rows, method, cycle=1, sets=sets)
+        if first is not None and start is not None:
+            words.append(f"the {name} is {told_from_start(t_interval(paired_differences(first, start)))}")
     if not words:
         raise MissingRowsError("this run has no half-steps.")
-    return f"Points over the start, {name_of_average(sets)}: {'; '.join(words)}"
+    return f"After one cycle {', '.join(words)}"
 
 
 def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
@@ -183,27 +188,30 @@ def _papers_gain(published: pd.DataFrame, method: str, name: str) -> float | Non
 
 
 def draw_recipe(rows: pd.DataFrame) -> Drawing:
-    """Draw the gain over the start of the paper's recipe and of every change of it: losses, labels, weights, form."""
+    """Draw the gain over the start of the chapter's recipe and of every change of it: losses, weights, form."""
     return _draw_variants(rows, "recipe", RECIPE)
 
 
 def draw_pools(rows: pd.DataFrame) -> Drawing:
     """Draw the gain over the start with the seeds' own pool, and with other pools."""
-    return _draw_variants(rows, "pools", POOLS)
+    return _draw_variants(rows, "pools", POOLS, cycles=(1,))
 
 
-def _draw_variants(rows: pd.DataFrame, name: str, changes: Sequence[Line]) -> Drawing:
-    base = [(m, BASE, c, f"as in the paper, cycle {c}") for c in (1, 2) for m in FORMS]
+def _draw_variants(
+    rows: pd.DataFrame, name: str, changes: Sequence[Line], *, cycles: Sequence[int] = (1, 2)
+) -> Drawing:
+    base = [(m, BASE, c, f"this chapter's recipe, cycle {c}") for c in cycles for m in FORMS]
     lines = [line for line in (*base, *changes) if levels(rows, line[0], variant=line[1], cycle=line[2]) is not None]
     start = levels(rows, START)
     if start is None or not set(lines) & set(changes):
         raise MissingRowsError(f"this run has no variants of the {name}.")
     figure, axes = new_figure(height=0.24 * len(lines) + 1.2)
-    drawn = []
+    drawn, found_on = [], []
     for place, (method, variant, cycle, label) in enumerate(lines):
         values = levels(rows, method, variant=variant, cycle=cycle)
         found = t_interval(paired_differences(values, start))  # type: ignore[arg-type]
         interval_dots(axes, [place], [found], method=method)
+        found_on.append(found)
         drawn.append(as_data(found, method=method, variant=label, cycle=cycle))
     axes.axvline(0, color="black", linewidth=0.8)
     names = [f"{label} ({FORM_OF[m]})" if m in FORM_OF else label for m, _, _, label in lines]
@@ -211,7 +219,7 @@ def _draw_variants(rows: pd.DataFrame, name: str, changes: Sequence[Line]) -> Dr
     axes.set_xlabel(f"gain over the start, {name_of_average(sets_of(rows))} (points)")
     data = pd.DataFrame(drawn)
     best = int(data["mean"].argmax())
-    finding = f"Best: {names[best]}, {number(float(data['mean'][best]), 1, signed=True)} points over the start"
+    finding = f"Best: {names[best]}, {told_from_start(found_on[best])}"
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -231,28 +239,70 @@ def draw_depths(rows: pd.DataFrame) -> Drawing:
         raise MissingRowsError("this run has no starts of other depths.")
     figure, axes = new_figure(height=2.9)
     drawn: list[dict[str, Any]] = []
-    for method in FORMS:
-        gains = {}
-        for name, start in begun.items():
+    words = []
+    for name, start in sorted(begun.items(), key=lambda one: float(one[1].mean())):
+        for aside, method in zip((-0.12, 0.12), FORMS, strict=True):
             after = levels(rows, method, variant=name, cycle=1)
-            if after is not None:
-                gains[float(start.mean())] = after - start
-        drawn += draw_curve(axes, dict(sorted(gains.items())), style=method)
+            if after is None:
+                continue
+            change, at = t_interval(paired_differences(after, start)), float(start.mean())
+            label = None if drawn[1:] else method
+            interval_dots(axes, [at + aside], [change], method=method, horizontal=False, label=label)
+            drawn.append(as_data(change, method=method, at=at, variant=name))
+            if method == SELF_CROSS:
+                words.append(f"from {number(at, 1)} {told_from_start(change)}")
     axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
     axes.set(
         xlabel=f"start, Spearman × 100, {name_of_average(sets_of(rows))}", ylabel="gain of the first cycle (points)"
     )
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)
-    cross = data[data["method"] == SELF_CROSS].sort_values("at")
-    low, high = (number(float(cross["mean"].iloc[place]), 1, signed=True) for place in (0, -1))
-    finding = f"Cross-encoder's gain: {low} points from the lowest start, {high} from the highest"
+    finding = f"Cross-encoder {'; '.join(words)}"
     state_finding(figure, finding)
+    starts = ", ".join(DEPTHS.get(name, "one layer less") for name in dict.fromkeys(data["variant"]))
     return Drawing(
         figure,
         "depths",
         f"Gain of one cycle against the level of the start. {finding}.",
-        f"Starts are the lowest layers of one model: one less than the study's, the study's own, and the whole model, "
-        f"which was tuned with labels. 95 % t intervals over seeds, {seeds_behind(data)}.",
+        f"Starts are layers of one model, from the left: {starts}. 95 % t intervals over seeds, {seeds_behind(data)}.",
+        data,
+    )
+
+
+def draw_costs(rows: pd.DataFrame, n_layers: int, width: int) -> Drawing:
+    """Draw the gain over the start against the arithmetic that comparing all pairs of a thousand sentences takes."""
+    start, drawn = levels(rows, START), []
+    if start is None or levels(rows, SELF_CROSS, cycle=1) is None:
+        raise MissingRowsError("this run has no levels to set beside their cost.")
+    costs = {form: multiplications(form, SENTENCES, n_layers, width) for form in ("bi", "cross")}
+    figure, axes = new_figure(height=2.7)
+    axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
+    for place, (method, cycle) in enumerate(COMPARED):
+        values = levels(rows, method, cycle=cycle)
+        if values is None:
+            continue
+        found = t_interval(paired_differences(values, start))
+        form = FORM_OF.get(method, "bi")
+        interval_dots(axes, [costs[form] * 1.35 ** (place % 4)], [found], method=method, horizontal=False, label=method)
+        drawn.append(as_data(found, method=method, multiplications=costs[form]))
+    axes.set(
+        xscale="log",
+        xlabel=f"multiplications to compare all pairs of {SENTENCES:,} sentences",
+        ylabel="gain over the start (points)",
+    )
+    axes.legend(fontsize=7)
+    data = pd.DataFrame(drawn)
+    form_gains = [levels(rows, method, cycle=1) for method in FORMS]
+    ahead = "" if form_gains[1] is None else difference(t_interval(paired_differences(*form_gains)))  # type: ignore[arg-type]
+    finding = f"The cross-encoder takes {costs['cross'] / costs['bi']:,.0f} times the arithmetic" + (
+        f" for {ahead} points over its bi-encoder" if ahead else ""
+    )
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "costs",
+        f"Gain over the start against arithmetic. {finding}.",
+        f"After one cycle, {name_of_average(sets_of(rows))}; 95 % t intervals over seeds, {seeds_behind(data)}. Points "
+        f"of a form are set side by side; their cost is that of the leftmost. Dotted: the start.",
         data,
     )

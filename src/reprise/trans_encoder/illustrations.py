@@ -66,26 +66,32 @@ def draw_overlap(data_sets: list[str]) -> Drawing:
         pairs = whole_test_set(name)
         overlap = word_overlap(pairs.pairs)
         quarters = np.array_split(np.argsort(overlap, kind="stable"), 4)
-        one.boxplot([pairs.gold[rows] for rows in quarters], showfliers=False, widths=0.6)
-        one.set_title(SHORT_NAMES[name], fontsize=9)
         kind = "spearman" if len(set(pairs.gold)) > 2 else "auc"
+        if kind == "spearman":
+            one.boxplot([pairs.gold[rows] for rows in quarters], showfliers=False, widths=0.6)
+        else:
+            one.bar(range(1, 5), [pairs.gold[rows].mean() for rows in quarters], 0.6, color="0.8", edgecolor="black")
+            one.set_xticks(range(1, 5))
+        one.set_title(SHORT_NAMES[name], fontsize=9)
         words.append(
             f"{SHORT_NAMES[name]} {measure(kind, pairs.gold, overlap):.0f}{'' if kind == 'spearman' else ' (AUC)'}"
         )
+        middle = np.median if kind == "spearman" else np.mean
         drawn += [
-            {"dataset": name, "quarter": q + 1, "median gold": float(np.median(pairs.gold[rows]))}
+            {"dataset": name, "quarter": q + 1, "middle gold": float(middle(pairs.gold[rows]))}
             for q, rows in enumerate(quarters)
         ]
     for empty in axes.ravel()[len(data_sets) :]:
         empty.set_visible(False)
     figure.supxlabel("quarter of the pairs by share of words in common", fontsize=9)
     figure.supylabel("gold score", fontsize=9)
-    finding = f"Words in common alone rank pairs: Spearman × 100 {', '.join(words)}"
+    finding = f"Words in common alone rank pairs (Spearman × 100): {', '.join(words)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "overlap",
         f"Gold score by quarter of word overlap. {finding}.",
-        "All test pairs with gold; boxes: middle half and median, whiskers: 1.5 times the box.",
+        "All test pairs with gold; boxes: middle half and median, whiskers: 1.5 times the box; bars, where gold is yes "
+        "or no: share of yes.",
         pd.DataFrame(drawn),
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from reprise.numerals import difference
 from reprise.rows import MissingRowsError
 from reprise.trans_encoder.comparisons import level
 from reprise.trans_encoder.names import BASE, EMBEDDED, HOME, MUTUAL_BI, MUTUAL_CROSS, SELF_BI, SELF_CROSS, SEVEN_SETS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from reprise.stats import Interval
 
 AVERAGE = "average of seven sets"
 
@@ -71,3 +74,11 @@ def half_step_name(place: int) -> str:
     if place == 0:
         return "start"
     return f"{'cross' if place % 2 else 'bi'} {(place + 1) // 2}"
+
+
+def told_from_start(change: Interval) -> str:
+    """Say where an interval of a change stands: above the start, below it, or not told from it, with the figures."""
+    place = (
+        "above the start" if change.above(0) else "below the start" if change.below(0) else "not told from the start"
+    )
+    return f"{place} ({difference(change)})"

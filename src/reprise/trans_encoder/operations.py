@@ -31,5 +31,11 @@ def operations_of_the_models(settings: Settings) -> dict[str, float]:
     return work
 
 
+def sizes_of_the_model(settings: Settings) -> tuple[int, int]:
+    """Return layers and width of the bi-encoder."""
+    configuration = Backbone(settings.start, settings.plm, settings.num_layers, settings.pooling).bi().trunk.config
+    return int(configuration.num_hidden_layers), int(configuration.hidden_size)
+
+
 def _one_step(model: Encoder, batch: dict[str, torch.Tensor]) -> float:
     return float(floating_point_operations(lambda: model(batch).sum().backward()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -46,6 +48,8 @@ def _written(values: pd.Series | None) -> str:
     if values is None:
         return MISSING
     found = t_interval(values)
+    if math.isclose(found.low, found.high):  # what no seed changes has no interval over seeds
+        return number(found.estimate, 1)
     return with_interval(found.estimate, found.low, found.high, 1)
 
 
@@ -72,7 +76,7 @@ def data_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
 
 
 def levels_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return Spearman × 100 of all methods by set, ± half-width of the interval over seeds."""
+    """Return Spearman × 100 of all methods by set, ± half-width of the interval over seeds where they change it."""
     sets = sets_of(rows)
     lines = []
     for method, cycle in LINES:
@@ -118,6 +122,25 @@ def binary_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def tried_table() -> pd.DataFrame:
+    """Return what was tried before the first run: development scores, all methods with three or four tries."""
+    tried = pd.read_csv(Path(__file__).with_name("tuning.csv"), dtype={"steps": "Int64"})
+    start = float(tried.loc[tried["method"] == START, "score"].iloc[0])
+    lines = []
+    for entry in tried.itertuples():
+        lines.append(
+            {
+                "method": entry.method,
+                "trained": entry.change,
+                "rate": MISSING if pd.isna(entry.rate) else f"{entry.rate:.0e}".replace("e-0", "e−"),
+                "steps": MISSING if pd.isna(entry.steps) else str(entry.steps),
+                "development": number(float(entry.score), 1),
+                "minus start": number(float(entry.score) - start, 1, signed=True),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
 def pool_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the gain over the start on test pairs that are in the pool and on those that are held out."""
     lines = []
@@ -156,7 +179,9 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
         )
         if not agreement.empty:
             choices["agreement with the teacher (no labels)"] = agreement.idxmax(axis=1)
-        swapped = _by_cycle(rows, cycles, part="selection", metric="difference of both orders", method=method)
+        swapped = _by_cycle(
+            rows, cycles, part="selection", metric="difference of both orders", method=method, dataset=home
+        )
         if not swapped.empty:
             choices["agreement of both orders (no labels)"] = swapped.idxmin(axis=1)
         for name, chosen in choices.items():
@@ -165,12 +190,16 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
                 {
                     "form": method,
                     "chosen by": name,
-                    "cycles chosen": ", ".join(str(cycle) for cycle in chosen.tolist()),
+                    "cycles chosen (seeds)": _counted(chosen),
                     "level": number(float(value.mean()), 2),
                     "below the best": number(float((test.max(axis=1) - value).mean()), 2),
                 }
             )
     return pd.DataFrame(lines)
+
+
+def _counted(chosen: pd.Series) -> str:
+    return ", ".join(f"{cycle} ({n})" for cycle, n in chosen.value_counts().sort_index().items())
 
 
 def _by_cycle(rows: pd.DataFrame, cycles: Sequence[int], **how: Any) -> pd.DataFrame:
@@ -180,15 +209,10 @@ def _by_cycle(rows: pd.DataFrame, cycles: Sequence[int], **how: Any) -> pd.DataF
 
 
 def cost_table(n_layers: int, width: int, sentence_length: int = 14) -> pd.DataFrame:
-    """Return multiplications to compare all pairs of n sentences in both forms, by the sizes of the transformer alone.
-
-    A layer takes 12 d² weights a word piece and 2 L d for attention over L pieces; a cosine takes d.
-    """
+    """Return multiplications to compare all pairs of n sentences in both forms (see `multiplications`)."""
     lines = []
     for n in (1_000, 100_000):
-        pairs = n * (n - 1) / 2
-        bi = n * _one_pass(n_layers, width, sentence_length) + pairs * width
-        cross = pairs * _one_pass(n_layers, width, 2 * sentence_length - 1)
+        bi, cross = (multiplications(form, n, n_layers, width, sentence_length) for form in ("bi", "cross"))
         lines.append(
             {
                 "sentences": f"{n:,}",
@@ -198,6 +222,18 @@ def cost_table(n_layers: int, width: int, sentence_length: int = 14) -> pd.DataF
             }
         )
     return pd.DataFrame(lines)
+
+
+def multiplications(form: str, n: int, n_layers: int, width: int, sentence_length: int = 14) -> float:
+    """Return how many multiplications comparing all pairs of n sentences takes, by the transformer's sizes alone.
+
+    A layer takes 12 d² weights a word piece and 2 L d for attention over L pieces; a cosine takes d. A bi-encoder
+    encodes each sentence once, a cross-encoder each pair.
+    """
+    pairs = n * (n - 1) / 2
+    if form == "bi":
+        return n * _one_pass(n_layers, width, sentence_length) + pairs * width
+    return pairs * _one_pass(n_layers, width, 2 * sentence_length - 1)
 
 
 def _one_pass(n_layers: int, width: int, length: int) -> float:

@@ -4,46 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.ticker import LogLocator, NullFormatter
+from scipy.stats import binomtest
 
 from reprise.method_styles import style_of
 from reprise.numerals import difference, number
 from reprise.plots import Drawing, as_data, interval_dots, measured, name_lines, new_figure, seeds_behind, state_finding
 from reprise.rows import MissingRowsError, select
 from reprise.stats import paired_differences, t_interval
-from reprise.trans_encoder.lookups import half_step_name, half_step_of, home_of, sets_of
-from reprise.trans_encoder.names import BASE, FORMS, SELF_CROSS, START
+from reprise.trans_encoder.lookups import half_step_name, half_step_of, home_of, sets_of, told_from_start
+from reprise.trans_encoder.names import BASE, FORMS, HOME, SELF_CROSS, SHORT_NAMES, START
+from reprise.trans_encoder.objectives import STRETCH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from reprise.stats import Interval
+
+CAPTIONS = ", which are captions of images and videos"
 BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.5))
 
 
-def draw_scores(rows: pd.DataFrame) -> Drawing:
-    """Draw the distribution of the pool's scores after each half-step: median, middle half, middle nine tenths."""
+def draw_scores(rows: pd.DataFrame, *, stretch: bool) -> Drawing:
+    """Draw the distribution of the pool's scores after each half-step: median, middle half, middle nine tenths.
+
+    Parameters
+    ----------
+    rows
+        Of the run.
+    stretch
+        Whether cosines were stretched before cross-encoders learnt them: the first labels are then drawn, too.
+    """
     found = select(rows, part="scores", metric="score quantile", dataset=home_of(rows))
     means = found.groupby(["method", "cycle", "at"])["value"].mean()
     steps = sorted({(half_step_of(m, int(c)), m, int(c)) for m, c, _ in means.index})
+    bars = [(half_step_name(place), method, means.loc[method, cycle]) for place, method, cycle in steps]
+    if stretch:
+        bars.insert(1, ("start,\nstretched", START, _stretched_quantiles(bars[0][2])))
     figure, axes = new_figure(height=2.6)
     drawn: list[dict[str, Any]] = []
-    for place, method, cycle in steps:
-        quantile = means.loc[method, cycle]
+    for at, (name, method, quantile) in enumerate(bars):
         colour = style_of(method).colour
         for low, high, alpha in BANDS:
-            axes.bar(place, quantile[high] - quantile[low], 0.6, bottom=quantile[low], color=colour, alpha=alpha)
-        axes.plot([place - 0.3, place + 0.3], [quantile[0.5]] * 2, color="black", linewidth=1)
-        drawn += [{"half-step": half_step_name(place), "level": level, "score": v} for level, v in quantile.items()]
+            axes.bar(at, quantile[high] - quantile[low], 0.6, bottom=quantile[low], color=colour, alpha=alpha)
+        axes.plot([at - 0.3, at + 0.3], [quantile[0.5]] * 2, color="black", linewidth=1)
+        drawn += [{"half-step": name.replace("\n", " "), "level": level, "score": v} for level, v in quantile.items()]
     axes.use_sticky_edges = False
     axes.margins(y=0.05)
-    names = [half_step_name(place) for place, _, _ in steps]
-    axes.set_xticks([place for place, _, _ in steps], names)
+    axes.set_xticks(range(len(bars)), [name for name, _, _ in bars])
     axes.set_ylabel("score of the pool's pairs")
-    data = pd.DataFrame(drawn)
-    widths = [_width(data, name) for name in names]
-    finding = f"The middle 90 % of the scores: {number(widths[0], 2)} wide at the start" + (
-        f", {number(widths[1], 2)} after {names[1]}" if len(widths) > 1 else ""
+    finding = "Width of the middle 90 %: " + ", ".join(
+        f"{number(float(quantile[0.95] - quantile[0.05]), 2)} ({name})".replace("\n", " ")
+        for name, _, quantile in bars[:3]
     )
     state_finding(figure, finding)
     return Drawing(
@@ -51,14 +65,16 @@ def draw_scores(rows: pd.DataFrame) -> Drawing:
         "scores",
         f"Scores of the pool by half-step. {finding}.",
         "Median, middle half and middle nine tenths of the scores that teach the next half-step, means over seeds; "
-        "cosines for the start and bi-encoders, sigmoids for cross-encoders.",
-        data,
+        "cosines for the start and bi-encoders, sigmoids for cross-encoders. Stretched: what the first cross-encoder "
+        "learns, its ends read between the quantiles that are kept.",
+        pd.DataFrame(drawn),
     )
 
 
-def _width(data: pd.DataFrame, name: str) -> float:
-    own = data[data["half-step"] == name].set_index("level")["score"]
-    return float(own[0.95] - own[0.05])
+def _stretched_quantiles(quantile: pd.Series) -> pd.Series:
+    """Return the quantiles of labels after stretching from those before it: it is monotone."""
+    low, high = np.interp(STRETCH, quantile.index, quantile)
+    return ((quantile - low) / (high - low)).clip(0, 1)
 
 
 def draw_single_pairs(rows: pd.DataFrame) -> Drawing:
@@ -79,14 +95,17 @@ def draw_single_pairs(rows: pd.DataFrame) -> Drawing:
     axes.plot([0, 100], [0, 100], color="black", linewidth=0.8)
     axes.set(xlabel="rank by the start's cosine (0 to 100)", ylabel="rank by the cross-encoder")
     axes.legend(fontsize=7)
-    share = 100 * float(better.mean())
-    finding = f"The student is nearer to gold on {number(share, 0)} % of {len(ranks)} pairs"
+    share = binomtest(int(better.sum()), len(better)).proportion_ci(method="wilson")
+    ends = f"[{number(100 * share.low, 0)}, {number(100 * share.high, 0)}]"
+    finding = f"The student is nearer to gold on {number(100 * float(better.mean()), 0)} {ends} % of {len(ranks)} pairs"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "single_pairs",
         f"Rank by teacher against rank by student. {finding}.",
-        f"Test pairs of {home_of(rows)}, seed {seed}, after the first half-step; gold is used for the colours alone.",
+        f"The first {len(ranks)} test pairs of {SHORT_NAMES[home_of(rows)]} in their own order"
+        f"{CAPTIONS if home_of(rows) == HOME else ''}, seed {seed}, after the first half-step; gold is used for the "
+        "colours alone. Interval: Wilson's, over pairs.",
         ranks.reset_index(),
     )
 
@@ -97,6 +116,7 @@ def draw_groups(rows: pd.DataFrame) -> Drawing:
     groups = sorted(set(found["group"]), key=_place_of_group)
     figure, axes = new_figure(height=0.34 * len(groups) + 1.2)
     drawn: list[dict[str, Any]] = []
+    changes: dict[str, Interval] = {}
     for place, group in enumerate(groups):
         for aside, method in zip((-0.12, 0.12), FORMS, strict=True):
             before, after = (measured(found, group=group, method=m) for m in (START, method))
@@ -105,15 +125,17 @@ def draw_groups(rows: pd.DataFrame) -> Drawing:
             change = t_interval(paired_differences(after, before))
             interval_dots(axes, [place + aside], [change], method=method, label=None if place else method)
             drawn.append(as_data(change, group=group, method=method))
+            if method == SELF_CROSS:
+                changes[group] = change
     axes.axvline(0, color="black", linewidth=0.8)
     name_lines(axes, groups)
     axes.set_xlabel("rank error minus the start's (points of rank; left is better)")
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)
-    cross = data[data["method"] == SELF_CROSS]
-    best = cross.loc[cross["mean"].idxmin()]
-    by = number(float(best["mean"]), 1, signed=True)
-    finding = f"The cross-encoder's rank error changes by {by} at its best group: {best['group']}"
+    asked = [group for group in groups if not group.startswith("shared")]
+    finding = "Cross-encoder's rank error minus the start's: " + "; ".join(
+        f"{group} {difference(changes[group])}" for group in (asked or groups[:1]) if group in changes
+    )
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -131,46 +153,53 @@ def _place_of_group(group: str) -> tuple[int, str]:
 
 
 def draw_training(rows: pd.DataFrame) -> Drawing:
-    """Draw loss and development score over the steps of both forms in the first cycle."""
+    """Draw loss and development score over the steps of both forms in the first cycle, seed by seed."""
     figure, axes = new_figure(columns=2, height=2.6)
     home, drawn = home_of(rows), []
     how = {"dataset": home, "part": "training", "cycle": 1, "variant": BASE}
     for method in FORMS:
         drawn += _draw_course(axes[0], select(rows, metric="loss", method=method, **how), method)
         kind = select(rows, split="validation", method=method, **how)
-        drawn += _draw_course(axes[1], kind, method)
+        drawn += _draw_course(axes[1], kind, method, singly=True)
     start = measured(rows, dataset=home, part="selection", method=START, split="validation")
-    words = ""
     if start is not None:
         axes[1].axhline(float(start.mean()), color="black", linestyle=":", linewidth=0.8)
-        best = measured(rows, dataset=home, part="selection", method=SELF_CROSS, split="validation", cycle=1)
-        if best is not None:
-            words = (
-                f"; development, cross-encoder minus start: {difference(t_interval(paired_differences(best, start)))}"
-            )
     axes[0].set(xlabel="step", ylabel="loss", yscale="log")
     axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes[0].yaxis.set_major_formatter("{x:g}")
     axes[0].yaxis.set_minor_formatter(NullFormatter())
-    axes[1].set(xlabel="step", ylabel="development Spearman × 100")
+    axes[1].set(xlabel="step", ylabel="Spearman, development")
     axes[0].legend(fontsize=7)
     data = pd.DataFrame(drawn)
-    steps = int(data["at"].max())
-    finding = f"{steps} steps of the first half{words}"
+    finding = _development_in_words(rows, home, start)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "training",
         f"Loss and development score over steps. {finding}.",
-        "First cycle, means over seeds; loss averaged over ten steps (cross-entropy of labels that are no certainties "
-        "does not fall to zero); dotted: the start.",
+        "First cycle. Lines: means over seeds; faint dots: single seeds; dotted: the start. Losses are averaged over "
+        "ten steps (cross-entropy of labels that are no certainties does not fall to zero). Every seed keeps the "
+        "weights of its best look.",
         data,
     )
 
 
-def _draw_course(axes: Axes, rows: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+def _development_in_words(rows: pd.DataFrame, home: str, start: pd.Series | None) -> str:
+    words = []
+    for method, name in zip(FORMS, ("cross-encoder", "bi-encoder"), strict=True):
+        kept = measured(rows, dataset=home, part="selection", method=method, split="validation", cycle=1)
+        if kept is not None and start is not None:
+            words.append(f"{name} {told_from_start(t_interval(paired_differences(kept, start)))}")
+    if not words:
+        raise MissingRowsError("this run has no development scores.")
+    return f"On development pairs, best look of each seed: {', '.join(words)}"
+
+
+def _draw_course(axes: Axes, rows: pd.DataFrame, method: str, *, singly: bool = False) -> list[dict[str, Any]]:
     means = rows.groupby("at")["value"].mean()
     look = style_of(method)
     marker = look.marker if len(means) < 12 else ""
     axes.plot(means.index, means, color=look.colour, linestyle=look.dash, marker=marker, label=method)
+    if singly:
+        axes.plot(rows["at"], rows["value"], linestyle="", marker=".", color=look.colour, alpha=0.35, markersize=4)
     return [{"method": method, "metric": rows["metric"].iloc[0], "at": at, "mean": v} for at, v in means.items()]
