@@ -84,11 +84,11 @@ def draw_far(rows: pd.DataFrame) -> Drawing:
         # From the means: a band of few seeds may be a hundred times as wide as all that there is to be seen.
         highest = max(point["mean"] for point in drawn if point["dataset"] == dataset)
         row[0].set(ylabel="NRMSE", ylim=(0, 1.3 * highest))
-    for one in axes[-1]:
-        one.set_xlabel("distance (windows of 32 steps)")
-    (left, right), small = axes[0], {"fontsize": 6.5, "ncols": 2}
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", **small)
-    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", **small)
+    places: tuple[Any, Any] = ("outside lower left", "outside lower right")
+    for column, place in enumerate(places):
+        axes[-1][column].set_xlabel("distance (windows of 32 steps)")
+        handles, labels = axes[0][column].get_legend_handles_labels()
+        figure.legend(handles, labels, fontsize=6.5, ncols=2, loc=place)
     data = pd.DataFrame(drawn)
     finding, others = _first_and_others([best_in_words(far_errors(rows, name)) for name in datasets], datasets)
     state_finding(figure, finding)
