@@ -4,6 +4,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reprise.trans_encoder import MutualTransEncoder, TransEncoder, TransEncoderInputError, estimators
@@ -42,7 +43,7 @@ def test_repeated_pairs_count_once(model, drawn):
 
 
 def test_repeated_pairs_are_no_pool(model, drawn):
-    with pytest.raises(TransEncoderInputError, match="pairs, each counted once, has 1 pairs; at least 16"):
+    with pytest.raises(TransEncoderInputError, match="has 1 distinct pairs; at least 16 are needed, which is a batch"):
         model.fit([drawn[0][0]] * 32)
 
 
@@ -50,6 +51,14 @@ def test_repeated_pairs_are_no_pool(model, drawn):
 def test_no_list_of_pairs_is_refused_with_words(model, nothing):
     with pytest.raises(TransEncoderInputError, match=f"pairs = {nothing} is no list of pairs; give"):
         model.fit(nothing)
+
+
+def test_a_frame_with_more_columns_is_refused_by_their_names(model, drawn):
+    frame = pd.DataFrame(drawn[0], columns=["first", "second"]).assign(score=1.0)
+    with pytest.raises(TransEncoderInputError, match=r"has the columns \['first', 'second', 'score'\]; choose the two"):
+        model.fit(frame)
+    checked = estimators._checked(frame[["first", "second"]], "pairs")
+    assert checked == drawn[0]
 
 
 def test_texts_that_are_cut_are_warned_of_and_lengths_can_be_given(tiny_source, quick_config, drawn):
@@ -93,7 +102,7 @@ def test_bad_input_is_refused(model, drawn):
     pairs, gold = drawn
     with pytest.raises(TransEncoderInputError, match=r"is not fitted; call \.fit"):
         model.score(pairs)
-    with pytest.raises(TransEncoderInputError, match="has 3 pairs; at least 16"):
+    with pytest.raises(TransEncoderInputError, match="has 3 distinct pairs; at least 16"):
         model.fit(pairs[:3])
     with pytest.raises(TransEncoderInputError, match="give both, or neither"):
         model.fit(pairs, dev_pairs=pairs)

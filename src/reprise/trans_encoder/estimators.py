@@ -38,6 +38,10 @@ def _checked(pairs: Any, argument: str) -> list[Pair]:
         raise TransEncoderInputError(
             f"{argument} = {shown(pairs)} is no list of pairs; give (sentence, sentence) tuples, or two columns."
         )
+    names = getattr(pairs, "columns", ())
+    if len(names) > 2:
+        shortened = shown([str(name) for name in names])
+        raise TransEncoderInputError(f"{argument} has the columns {shortened}; choose the two that hold the sentences.")
     return check_pairs(pairs, argument=argument)
 
 
@@ -48,10 +52,13 @@ class _Distilled:
     config: DistillConfig
 
     def _fit(self, pairs: Any, dev_pairs: Any, dev_gold: ArrayLike | None, test_pairs: Any) -> None:
+        pool = list(dict.fromkeys(_checked(pairs, "pairs")))
         least = max(2, min(self.config.cross.batch_size, self.config.bi.batch_size))
-        pool = check_pairs(
-            list(dict.fromkeys(_checked(pairs, "pairs"))), argument="pairs, each counted once,", least=least
-        )
+        if len(pool) < least:
+            raise TransEncoderInputError(
+                f"pairs has {len(pool)} distinct pairs; at least {least} are needed, which is a batch: give more, or a "
+                "config whose cross and bi recipes have a smaller batch_size."
+            )
         dev = self._development(dev_pairs, dev_gold)
         if test_pairs is not None:
             check_disjoint(pool, _checked(test_pairs, "test_pairs"))
