@@ -234,6 +234,7 @@ METHODS_BY_FIELD: dict[str, dict[str, MethodStyle]] = {
     },
     "augmentation": {
         "DeepAA": MethodStyle(BLUE, "o"),
+        "DeepAA, one layer and default": MethodStyle("#44AA99", "h", (0, (2, 1, 1, 1))),
         "DeepAA, published": MethodStyle(SKY, "D", (0, (4, 1))),
         "DeepTA": MethodStyle(VERMILION, "s", (0, (5, 2))),
         "DeepTA, depth chosen on validation images": MethodStyle("#A14A00", "P", (0, (4, 2))),

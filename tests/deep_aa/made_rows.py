@@ -12,7 +12,7 @@ SPACE = AugmentationSpace()
 
 
 def row(part, metric, value, **columns):
-    common = dict.fromkeys(("network", "variant", "layer", "operation", "at"))
+    common = dict.fromkeys(("network", "variant", "layer", "operation", "level", "step", "at"))
     common |= {"dataset": "cifar10-4k", "split": "search", "method": SEARCHED, "variant": BASE, "seed": 0}
     return {**common, "part": part, "metric": metric, "value": value, **columns}
 
@@ -38,9 +38,9 @@ def rows_of_searches(**shape) -> pd.DataFrame:
             for name, mass in zip(SPACE.operations, masses, strict=True):
                 rows.append(row(POLICY, "mass", mass, operation=name, **how))
             for (operation, level), value in zip(SPACE.transformations, probabilities, strict=True):
-                rows.append(row(LEVELS, "probability", value, operation=operation.name, at=level, **how))
+                rows.append(row(LEVELS, "probability", value, operation=operation.name, level=level, **how))
                 reward = numbers.normal(0.1 * (operation.name == "RandCrop"), 0.02)
-                rows.append(row(REWARDS, "reward mean", reward, operation=operation.name, at=level, **how))
+                rows.append(row(REWARDS, "reward mean", reward, operation=operation.name, level=level, **how))
                 spread = 0.1 if operation.random else 0.05
-                rows.append(row(REWARDS, "reward std", spread, operation=operation.name, at=level, **how))
+                rows.append(row(REWARDS, "reward std", spread, operation=operation.name, level=level, **how))
     return tidy(rows)

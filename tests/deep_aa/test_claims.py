@@ -30,7 +30,7 @@ FOLDS = range(5)
 
 
 def row(method, metric, value, seed, **columns):
-    common = dict.fromkeys(("part", "network", "variant", "layer", "operation", "at"))
+    common = dict.fromkeys(("part", "network", "variant", "layer", "operation", "level", "step", "at"))
     return {
         **common, "dataset": CIFAR, "split": "test", "method": method, "seed": seed, "metric": metric, "value": value,
         "variant": BASE, **columns,

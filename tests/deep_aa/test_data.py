@@ -40,11 +40,22 @@ def test_mirrored_digits_are_half_mirrored_and_a_flip_of_one_class_looks_like_th
     problem = data.load_problem(MIRRORED, 0)
     share = problem.labels.double().mean()
     assert abs(float(share) - 0.5) < 0.01
-    strokes, _ = data._scanned_digits()
-    generator = np.random.default_rng(0)
-    shown = data.colour_digits(strokes[2:3], generator)
-    flipped = data.colour_digits(strokes[2:3, :, ::-1], np.random.default_rng(0))
-    assert not np.array_equal(shown, flipped)
+    # The same digits in the same colours and places as coloured digits, so that classes can be told by comparison.
+    strokes, digits = data._scanned_digits()
+    strokes = strokes[np.isin(digits, data.MIRRORED_DIGITS)]
+    flipped_canvas = problem.images.flip(-1).numpy()
+    for number in range(40):
+        canvas = flipped_canvas[number].max(0).astype(float)
+        as_it_is, turned = strokes[number], strokes[number, :, ::-1]
+        label = int(problem.labels[number])
+        own, other = (as_it_is, turned) if label == 0 else (turned, as_it_is)
+        assert best_match(canvas, other) > best_match(canvas, own)
+
+
+def best_match(canvas, stroke):
+    """Return the highest correlation of a stroke with the canvas over all places where it may have been pasted."""
+    offsets = [(row, column) for row in range(5) for column in range(5)]
+    return max(np.corrcoef(canvas[r : r + 12, c : c + 12].ravel(), stroke.ravel())[0, 1] for r, c in offsets)
 
 
 def test_digits_are_light_on_dark_and_stay_inside():

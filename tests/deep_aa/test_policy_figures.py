@@ -120,7 +120,7 @@ def test_draws_through_the_layers_are_those_of_the_policy():
     drawn = policy.sample(5, torch.Generator().manual_seed(3))
     second = drawing.data.query("layer == 2")["operation"].tolist()
     assert second == [SPACE.operations[int(SPACE.op_index[at])] for at in drawn[:, 1]]
-    assert "5 draws through 6 layers: 5 different images" in drawing.alt
+    assert "5 of 5 draws differ after 6 layers" in drawing.alt
 
 
 def test_a_batch_in_the_place_of_an_image_is_refused():

@@ -1,4 +1,4 @@
-"""The search: its first step by hand, exact resume, the stop rule, what it finds where it is known, and bad input."""
+"""The search: its steps by brute force, exact resume, the stop rule, what it finds where it is known, and bad input."""
 
 from dataclasses import replace
 
@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from reprise.compute import torch_generator
+from reprise.deep_aa import search as search_module
 from reprise.deep_aa.gradient_rewards import cosine, direction
 from reprise.deep_aa.image_checks import DeepAAInputError
 from reprise.deep_aa.networks import DigitNetwork
+from reprise.deep_aa.policy import draw_index
 from reprise.deep_aa.search import DeepAASearch, Rewards, SearchConfig, first_logits, search_policy, through
 from reprise.deep_aa.search_state import SearchState, load_state, save_state
 from reprise.deep_aa.space import AugmentationSpace
@@ -34,6 +36,10 @@ def data():
 def model():
     generator = torch.Generator().manual_seed(1)
     return DigitNetwork(3, mean=[0.5] * 3, deviation=[0.25] * 3, generator=generator).eval()
+
+
+def another_loss(logits, labels):
+    return 2 * torch.nn.functional.cross_entropy(logits, labels, reduction="none")
 
 
 def run(model, data, config=TINY, **options):
@@ -82,8 +88,14 @@ def test_a_finished_search_is_read_and_not_made_again(model, data, tmp_path, mon
 def test_a_state_of_another_search_is_refused(model, data, tmp_path):
     path = tmp_path / "search.pt"
     run(model, data, replace(TINY, steps=1, n_layers=1), checkpoint=path)
-    with pytest.raises(DeepAAInputError, match="other options, seed, network or data"):
+    with pytest.raises(DeepAAInputError, match="other options, seed, network"):
         run(model, data, checkpoint=path)
+    same = replace(TINY, steps=1, n_layers=1)
+    with pytest.raises(DeepAAInputError, match="transformations, loss"):
+        run(model, data, same, checkpoint=path, loss=another_loss)
+    wider = AugmentationSpace(16, ops=SPACE.operations, crop_pad=3)
+    with pytest.raises(DeepAAInputError, match="transformations, loss"):
+        DeepAASearch(model, wider, same, checkpoint=path).fit(*data)
     path.write_bytes(b"no state")
     with pytest.raises(DeepAAInputError, match="delete it"):
         run(model, data, checkpoint=path)
@@ -112,22 +124,72 @@ def test_the_first_layers_rewards_are_exact_and_pay_nothing_on_average(model, da
     assert float((found.values @ p).abs().max()) < 1e-6
 
 
-def test_deeper_rewards_are_the_mean_over_prefixes(model, data):
-    # A first layer that always inverts has one prefix only, so that sampling changes nothing but random operations.
+def test_deeper_rewards_are_the_mean_over_prefixes(model, data, monkeypatch):
+    """Against a brute force over the draws made: prefixes of both kinds, and a layer that changes what g is of."""
     space = AugmentationSpace(16, ops=("Identity", "ShearX", "Invert"))
-    invert = torch.zeros(len(space), dtype=torch.float64)
-    invert[space.slice_of("Invert")] = 1.0
-    identity = torch.zeros(len(space), dtype=torch.float64)
-    identity[space.identity] = 1.0
-    search = DeepAASearch(model, space, TINY)
+    half = torch.zeros(len(space), dtype=torch.float64)
+    half[space.identity] = half[space.slice_of("Invert")] = 0.5
+    shear = torch.zeros(len(space), dtype=torch.float64)
+    shear[space.slice_of("ShearX").start] = 1.0
+    drawn = []
+
+    def recorded(*arguments):
+        drawn.append(draw_index(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(search_module, "draw_index", recorded)
+    search = DeepAASearch(model, space, replace(TINY, n_prefix=6, n_grad=7))
     units = search.source(*data).draw(2, torch_generator(0, "units"))
-    found = search.rewards(space, units, [invert, identity], torch_generator(0, "draws"))
-    image = as_floats(255 - units.images[0:1])
-    g = search.gradients.mean_gradient(image, units.labels[0:1])
-    tried = as_floats(space.expand(255 - units.images[0:1])[0])
-    u = direction(units.targets[0], g)
-    expected = search.gradients.rewards(tried, units.labels[0].expand(len(tried)), u)
-    torch.testing.assert_close(found.values[0].float(), expected, rtol=1e-4, atol=1e-6)
+    found = search.rewards(space, units, [half, shear], torch_generator(0, "draws"))
+    prefixes, before, current = drawn
+    assert len(set(prefixes[:6].tolist())) == 2
+    assert set(current.tolist()) == {space.slice_of("ShearX").start}
+    for unit in range(2):
+        image, label = units.images[unit : unit + 1], units.labels[unit]
+        starts = [space.apply(image, prefixes[at : at + 1]) for at in range(6 * unit, 6 * unit + 6)]
+        through_both = [
+            space.apply(space.apply(image, before[at : at + 1]), current[at : at + 1])
+            for at in range(7 * unit, 7 * unit + 7)
+        ]
+        g = sum(search.gradients.mean_gradient(as_floats(one), label[None]) for one in through_both) / 7
+        u = direction(units.targets[unit], g)
+        tried = [as_floats(space.expand(one)[0]) for one in starts]
+        rewards = [search.gradients.rewards(one, label.expand(len(one)), u) for one in tried]
+        torch.testing.assert_close(found.values[unit].float(), sum(rewards) / 6, rtol=1e-4, atol=1e-6)
+        assert float((rewards[0] - sum(rewards) / 6).abs().max()) > 1e-4
+
+
+def test_the_penalty_begins_behind_the_first_layer(model, data):
+    without, with_it = (run(model, data, replace(TINY, std_weight=weight))[0].probabilities for weight in (0.0, 5.0))
+    assert torch.equal(without[0], with_it[0])
+    assert not torch.equal(without[1], with_it[1])
+
+
+def test_the_search_does_not_turn_signs(data):
+    shear = torch.zeros(len(SPACE), dtype=torch.float64)
+    place = SPACE.slice_of("ShearX").start
+    shear[place] = 1.0
+    seen = through(SPACE, [shear], data[0], torch_generator(0, "signs"))
+    assert torch.equal(seen, SPACE.apply(data[0], torch.full((len(data[0]),), place)))
+    mirrored = SPACE.apply(data[0], torch.full((len(data[0]),), place), torch_generator(0), mirror_signed=True)
+    assert not torch.equal(seen, mirrored)
+
+
+def test_a_units_v_is_of_its_images_class(model, data):
+    source = DeepAASearch(model, SPACE, TINY).source(*data)
+    asked = []
+    original = source.gradients.mean_gradient
+
+    def recorded(images, labels, weights=None):
+        asked.append(labels.tolist())
+        return original(images, labels, weights)
+
+    source.gradients.mean_gradient = recorded
+    units = source.draw(8, torch_generator(1, "units"))
+    assert all(len(set(batch)) == 1 and len(batch) == TINY.n_validation for batch in asked)
+    for label, v in zip(units.labels.tolist(), units.targets, strict=True):
+        kept = [source.target(label, number) for number in range(TINY.n_cached)]
+        assert any(torch.equal(v, one) for one in kept)
 
 
 def test_the_objective_is_mean_minus_the_populations_deviation():
@@ -242,8 +304,18 @@ def test_options_that_do_not_exist_or_make_no_sense_are_refused(model, data):
         SearchConfig(steps=2.5)
     with pytest.raises(DeepAAInputError, match="lr=0 must be above 0"):
         SearchConfig(lr=0)
-    with pytest.raises(DeepAAInputError, match="may be negative"):
+    with pytest.raises(DeepAAInputError, match="may not be negative"):
         SearchConfig(std_weight=-1.0)
+    for name in ("std_weight", "init_identity", "lr"):
+        with pytest.raises(DeepAAInputError, match=f"{name}=nan"):
+            SearchConfig(**{name: float("nan")})
+    with pytest.raises(DeepAAInputError, match=r"n_cached=2\.5 must be a whole number, 0 or more"):
+        SearchConfig(n_cached=2.5)
+    with pytest.raises(DeepAAInputError, match=r"units=1 leaves no spread.*2 or more"):
+        SearchConfig(units=1)
+    for threshold in (0, 2, float("nan")):
+        with pytest.raises(DeepAAInputError, match=f"stop_identity={threshold} is a probability"):
+            SearchConfig(stop_identity=threshold)
 
 
 def test_history_before_a_search_is_refused(model):

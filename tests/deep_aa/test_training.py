@@ -80,6 +80,35 @@ def test_every_pass_draws_anew_and_the_order_does_not_depend_on_the_augmentation
     assert torch.equal(plain(as_floats(images[0])), drawn(as_floats(images[0])))
 
 
+def test_gradients_are_clipped_and_an_incomplete_batch_is_left_out(images, monkeypatch):
+    norms, batches = [], []
+    step = torch.optim.SGD.step
+
+    def recorded(optimiser, *arguments):
+        weights = [p for group in optimiser.param_groups for p in group["params"]]
+        norms.append(float(torch.stack([p.grad.norm() for p in weights]).norm()))
+        return step(optimiser, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", recorded)
+    x, y = images
+
+    def counted(drawn, generator):
+        batches.append(len(drawn))
+        return drawn
+
+    recipe = Recipe(1, len(x) - 1, clip=1e-3)
+    train(DigitNetwork(2, **LOOK, generator=torch.Generator().manual_seed(0)), x, y, counted, recipe, seed=0)
+    assert len(norms) == 1
+    assert norms[0] == pytest.approx(1e-3, rel=1e-3)
+    assert batches == [len(x)]
+
+
+def test_the_optimiser_looks_ahead():
+    optimiser = make_optimiser(DigitNetwork(2, **LOOK), Recipe())
+    assert optimiser.defaults["nesterov"]
+    assert optimiser.defaults["momentum"] == 0.9
+
+
 def test_a_diverged_network_has_no_accuracy(images):
     network = DigitNetwork(2, **LOOK)
     with torch.no_grad():

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from reprise.compute import resolve_device, torch_generator
 from reprise.deep_aa.augmentations import augmentation
+from reprise.deep_aa.baselines import default_with_cutout
 from reprise.deep_aa.data import ImageProblem, load_problem
-from reprise.deep_aa.names import BASE, CIFAR, SEARCHED
+from reprise.deep_aa.names import BASE, CIFAR, DEEP_TRIVIAL, SEARCHED, SIMPLE
 from reprise.deep_aa.networks import DigitNetwork, WideResNet
 from reprise.deep_aa.policy import Policy
 from reprise.deep_aa.search import DeepAASearch, SearchConfig
@@ -22,8 +23,8 @@ from reprise.deep_aa.space import AugmentationSpace
 from reprise.deep_aa.training import Augmentation, Recipe, accuracy, train
 
 Row = dict[str, Any]
-COLUMNS = ("part", "network", "variant", "layer", "operation", "at")
-DIGIT_RATE = 2e-3
+COLUMNS = ("part", "network", "variant", "layer", "operation", "level", "step", "at")
+DIGIT_SEARCH_RATE, DIGIT_RATE = 2e-3, 4e-3  # with 4e-3 strongly augmented digits are fitted, to 98 % of the images
 SEARCH_EPSILON, FINAL_EPSILON = 1e-3, 1e-5  # of batch normalisation, as in the paper's two code bases
 
 
@@ -113,15 +114,16 @@ class Cell:
             )
         return network.to(self.device)
 
-    def recipe(self, *, searching: bool) -> Recipe:
-        """Return how networks are trained; all methods share it."""
+    def recipe(self, *, searching: bool, times: int = 1) -> Recipe:
+        """Return how networks are trained, with so many times the settings' passes; all methods share it."""
         s = self.settings
         if not self.is_photographs:
             epochs = s.digit_pretraining_epochs if searching else s.digit_epochs
             warmup = 0.0 if searching else s.warmup
-            return Recipe(epochs, s.batch_size, DIGIT_RATE, warmup, 5e-4, "adamw")
+            rate = DIGIT_SEARCH_RATE if searching else DIGIT_RATE
+            return Recipe(times * epochs, s.batch_size, rate, warmup, 5e-4, "adamw")
         epochs = s.pretraining_epochs if searching else s.epochs
-        return Recipe(epochs, s.batch_size, warmup=0.0 if searching else s.warmup)
+        return Recipe(times * epochs, s.batch_size, warmup=0.0 if searching else s.warmup)
 
     def pretrained(self, method: str | None = None) -> nn.Module:
         """Return the search network, trained with the augmentation of a method (the settings' by default)."""
@@ -137,12 +139,15 @@ class Cell:
             )
         return self._networks[method]
 
-    def trained(self, augment: Augmentation, *, parts: tuple[str, ...] = ("train",)) -> nn.Module:
-        """Return the final network trained with an augmentation; weights and order of images are the seed's."""
+    def trained(self, augment: Augmentation, *, parts: tuple[str, ...] = ("train",), times: int = 1) -> nn.Module:
+        """Return the final network trained with an augmentation; weights and order of images are the seed's.
+
+        ``times`` multiplies the passes.
+        """
         found = [self.part(name) for name in parts]
         images, labels = (torch.cat(tensors) for tensors in zip(*found, strict=True))
         network = self.new_network(searching=False, name="final network")
-        recipe = self.recipe(searching=False)
+        recipe = self.recipe(searching=False, times=times)
         return train(network, images, labels, augment, recipe, seed=self.seed, names=(*self.names, "final"))
 
     def accuracy(self, network: nn.Module, part: str) -> float:
@@ -210,4 +215,8 @@ class Cell:
         """Return what a method does to images in training."""
         if method == SEARCHED:
             return self.search().policy
-        return augmentation(method, self.space, n_layers=self.settings.n_layers)
+        if method == SIMPLE:
+            return self.search().policy.first(1).then(default_with_cutout(self.space))
+        # As deep as the searched policy, if its search stopped early, too.
+        n_layers = self.search().policy.n_layers if method == DEEP_TRIVIAL else self.settings.n_layers
+        return augmentation(method, self.space, n_layers=n_layers)

@@ -246,8 +246,8 @@ CLAIMS = (
         "cost",
         "9 GPU hours on CIFAR, 96 on ImageNet; AutoAugment 5000 and 15000",
         untestable_because=(
-            "The claim counts GPU hours at the paper's scale, and no GPU was at hand. The page reports what a search "
-            "took here, and the operations that one of the paper's size needs."
+            "The claim counts GPU hours at the paper's scale, and none was at hand. The page counts the "
+            "operations of a search here, and of one of the paper's size."
         ),
     ),
     Claim(

@@ -20,6 +20,9 @@ def operations_of_a_run(settings: Settings) -> dict[str, float]:
     return {
         f"one step behind the first layer, {settings.units} units, {cell.network_name}": search_operations(cell),
         f"the final training, {epochs} passes over {n_train} images": training_operations(cell) * n_train,
+        f"a whole search, {settings.n_layers} layers of {settings.steps} steps": search_operations(cell)
+        * settings.steps
+        * settings.n_layers,
         "a search of the paper's size": paper_search_operations(),
     }
 

@@ -1,17 +1,20 @@
-"""Figures of accuracies: levels, gaps to the default beside the paper's, and both similarity and accuracy by depth."""
+"""Figures of accuracies: levels, gaps to the default beside the paper's, by depth, and after longer training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reprise.deep_aa.comparisons import corrected_interval
 from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
     AUTOAUGMENT,
+    BASE,
     CHOSEN_DEPTH,
     CIFAR,
     DEEP_TRIVIAL,
@@ -25,9 +28,12 @@ from reprise.deep_aa.names import (
     RANDAUGMENT,
     SEARCHED,
     SIMILARITY,
+    SIMPLE,
     TRIVIAL,
+    longer_variant,
 )
-from reprise.numerals import difference, number
+from reprise.method_styles import style_of
+from reprise.numerals import difference
 from reprise.plots import (
     Drawing,
     Line,
@@ -45,8 +51,8 @@ from reprise.plots import (
     seeds_behind,
     state_finding,
 )
-from reprise.rows import MissingRowsError
-from reprise.stats import paired_differences, t_interval
+from reprise.rows import MissingRowsError, select
+from reprise.stats import Interval, paired_differences, t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +62,8 @@ LINES = (
     *(Line(method, method, {"method": method, "part": ACCURACY, "split": "test"}) for method in METHODS),
     Line("DeepTA, best depth", CHOSEN_DEPTH, {"method": CHOSEN_DEPTH, "part": AUDIT, "split": "test"}),
 )
-COMPARED = (NONE, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, PUBLISHED, SEARCHED)
+COMPARED = (NONE, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, SIMPLE, PUBLISHED, SEARCHED)
+LONGER = (DEFAULT, DEEP_TRIVIAL, SEARCHED)
 # The paper's table is on another scale of data and network: gaps within a column are what can be set beside ours.
 PAPERS_COLUMN: dict[str, Any] = {"dataset": "cifar-10", "network": "WRN-28-10", "metric": "accuracy"}
 PAPERS_NAMES = {TRIVIAL: "TrivialAugment, RA space", PUBLISHED: SEARCHED}
@@ -78,20 +85,45 @@ def draw_levels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     drawn: list[dict[str, Any]] = []
     for one, name in zip(axes[0], panels, strict=True):
         drawn += draw_dots(one, found[name], shown, dataset=name)
-        one.set_title(TITLES[name])
+        one.set_title(TITLES[name].replace(", ", ",\n"), fontsize=9)
         one.set_xlabel("test accuracy (%)")
+        _open_single_seeds(one, found[name], shown)
     data = pd.DataFrame(drawn)
-    words = []
-    for name in panels:
-        best = data[data["dataset"] == name].sort_values("mean").iloc[-1]
-        words.append(f"{best['method']} on {TITLES[name]} ({number(best['mean'], 1)} %)")
-    finding = f"Most accurate: {', '.join(words)}"
+    finding = _searched_against_default(rows, panels)
     state_finding(figure, finding)
     caption = (
-        f"Test accuracy after the last pass, 95 % t intervals, {seeds_behind(data)}; faint dots: single seeds. Of "
-        "CIFAR-10 a seed is a fold, and what was trained on one fold only has no interval."
+        f"Test accuracy after the last pass, 95 % t intervals, {seeds_behind(data)}; faint dots: single seeds; open "
+        "marks: one seed only, so without an interval. Of CIFAR-10 a seed is a fold."
     )
     return Drawing(figure, "levels", f"{finding}.", caption, data)
+
+
+def _open_single_seeds(axes: Axes, found: Sequence[tuple[Line, pd.Series]], shown: Sequence[Line]) -> None:
+    """Draw what was measured once with an open mark, so that it is not taken for a mean."""
+    for line, values in found:
+        if len(values) == 1:
+            _open_mark(axes, float(values.iloc[0]), shown.index(line), line.style)
+
+
+def _open_mark(axes: Axes, x: float, y: float, style: str) -> None:
+    look = style_of(style)
+    how: dict[str, Any] = {"marker": look.marker, "markersize": 6, "markeredgecolor": look.colour, "zorder": 5}
+    axes.plot([x], [y], linestyle="", markerfacecolor="white", **how)
+
+
+def _searched_against_default(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say by how much the searched policy is ahead of the default, or of nothing, paired by seed on each data set."""
+    words = []
+    for name in data_sets:
+        how = {"dataset": name, "part": ACCURACY, "split": "test", "metric": "accuracy"}
+        ours = measured(rows, method=SEARCHED, **how)
+        for other in (DEFAULT, NONE):
+            base = measured(rows, method=other, **how)
+            if ours is not None and base is not None:
+                gap = t_interval(paired_differences(ours, base))
+                words.append(f"{TITLES[name]}: {SEARCHED} − {other.lower()} {difference(gap)}")
+                break
+    return f"Points of accuracy: {'; '.join(words)}" if words else "Accuracy by augmentation"
 
 
 def draw_gaps(rows: pd.DataFrame, published: pd.DataFrame, dataset: str) -> Drawing:
@@ -116,6 +148,8 @@ def draw_gaps(rows: pd.DataFrame, published: pd.DataFrame, dataset: str) -> Draw
         differences = paired_differences(values[method], base)  # type: ignore[arg-type]
         interval = t_interval(differences)
         interval_dots(axes, [place], [interval], method=method, single_runs=[differences.tolist()])
+        if len(differences) == 1:
+            _open_mark(axes, interval.estimate, place, method)
         paper = papers_gap(published, method) if dataset == CIFAR else None
         wide = corrected_interval(differences)
         if len(differences) > 1 and dataset == CIFAR:
@@ -134,7 +168,8 @@ def draw_gaps(rows: pd.DataFrame, published: pd.DataFrame, dataset: str) -> Draw
         f"gaps_{dataset.replace('-', '_')}",
         f"Gap of each augmentation to crop and flip. {finding}.",
         f"Paired by seed, 95 % t intervals, {seeds_behind(data)}; thin grey: corrected for overlapping training sets; "
-        "faint dots: single seeds. Grey diamonds: the paper's gaps on CIFAR-10 with WRN-28-10 and all 50,000 images.",
+        "faint dots: single seeds; open marks: one seed only. Grey diamonds: the paper's gaps on CIFAR-10 with "
+        "WRN-28-10 and all 50,000 images.",
         data,
     )
 
@@ -148,8 +183,6 @@ def papers_gap(published: pd.DataFrame, method: str) -> float | None:
 
 
 def _gaps_in_words(data: pd.DataFrame) -> str:
-    from reprise.stats import Interval
-
     words = []
     for method in (SEARCHED, PUBLISHED, DEEP_TRIVIAL):
         for line in data[data["method"] == method].itertuples():
@@ -169,7 +202,7 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     panels: list[tuple[str, str]] = []
     for name in data_sets:
         panels += [(name, "cosine")] * (measured(rows, dataset=name, part=SIMILARITY, metric="cosine") is not None)
-        deep = measured(rows, dataset=name, part=AUDIT, variant="by depth", metric="accuracy")
+        deep = measured(rows, dataset=name, part=AUDIT, variant="by depth", split="test", metric="accuracy")
         panels += [(name, "accuracy")] * (deep is not None)
     columns = min(2, max(1, len(panels)))
     n_lines = -(-len(panels) // columns)
@@ -190,7 +223,7 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7)
     data = pd.DataFrame(drawn)
-    finding = _depth_in_words(data[data["dataset"] == data["dataset"].iloc[0]])
+    finding = depth_in_words(rows, data_sets[:1])
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -203,8 +236,8 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
 
 
 def _draw_by_depth(axes: Axes, rows: pd.DataFrame, name: str, metric: str) -> list[dict[str, Any]]:
-    how: dict[str, Any] = {"dataset": name, "metric": metric}
-    how |= {"part": SIMILARITY} if metric == "cosine" else {"part": AUDIT, "variant": "by depth"}
+    how: dict[str, Any] = {"dataset": name, "metric": metric, "split": "test"}
+    how |= {"part": SIMILARITY, "variant": BASE} if metric == "cosine" else {"part": AUDIT, "variant": "by depth"}
     drawn = []
     if metric == "cosine":
         drawn += draw_curve(axes, {0: measured(rows, layer=0, method=NONE, **how)}, style=NONE)
@@ -212,28 +245,128 @@ def _draw_by_depth(axes: Axes, rows: pd.DataFrame, name: str, metric: str) -> li
         base = measured(rows, dataset=name, part=ACCURACY, split="test", method=NONE, metric=metric)
         drawn += draw_curve(axes, {0: base}, style=NONE)
     for place, method in enumerate((SEARCHED, DEEP_TRIVIAL, PUBLISHED)):
-        curve = along(rows, range(1, 9), column="layer", method=method, variant=_variant(metric), **_without(how))
+        curve = along(rows, range(1, 9), column="layer", method=method, **how)
         drawn += draw_curve(axes, curve, style=method, aside=0.06 * place)
     return drawn
 
 
-def _variant(metric: str) -> str:
-    from reprise.deep_aa.names import BASE
-
-    return BASE if metric == "cosine" else "by depth"
-
-
-def _without(how: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in how.items() if key != "variant"}
-
-
-def _depth_in_words(data: pd.DataFrame) -> str:
+def depth_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say how far the searched layers are ahead of random ones at the greatest depth, in cosine and in accuracy."""
     words = []
-    for metric, own in data.groupby("metric", sort=False):
-        deepest = own[own["at"] == own["at"].max()]
-        places = 2 if metric == "cosine" else 1
-        words.append(
-            f"{metric} {', '.join(f'{line.method} {number(line.mean, places)}' for line in deepest.itertuples())}"
+    for name in data_sets:
+        for what, places, how in (
+            ("cosine", 3, {"part": SIMILARITY, "metric": "cosine", "variant": BASE}),
+            ("accuracy", 1, {"part": AUDIT, "metric": "accuracy", "variant": "by depth", "split": "test"}),
+        ):
+            try:
+                both = {m: select(rows, dataset=name, method=m, **how) for m in (SEARCHED, DEEP_TRIVIAL)}
+            except MissingRowsError:
+                continue
+            depth = int(min(found["layer"].max() for found in both.values()))
+            ours, random = (measured(found, layer=depth) for found in both.values())
+            gap = t_interval(paired_differences(ours, random))  # type: ignore[arg-type]
+            words.append(f"{what} on {TITLES[name]} {difference(gap, places)}")
+    return f"{SEARCHED} − {DEEP_TRIVIAL} at the greatest depth: {', '.join(words)}"
+
+
+def falls_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say how accuracy changes from one layer to the most, searched and at random, and the searched cosine with it."""
+    sentences = []
+    for name in data_sets:
+        how: dict[str, Any] = {"dataset": name, "part": AUDIT, "metric": "accuracy", "variant": "by depth"}
+        words = []
+        for method in (SEARCHED, DEEP_TRIVIAL):
+            curve = along(rows, range(1, 9), column="layer", method=method, split="test", **how)
+            values = {layer: found for layer, found in curve.items() if found is not None}
+            if len(values) > 1:
+                change = t_interval(paired_differences(values[max(values)], values[1]))
+                words.append(f"{method} {difference(change)} points from one layer to {max(values)}")
+        if words:
+            sentences.append(f"Accuracy on {TITLES[name]}: {'; '.join(words)}.")
+    return " ".join(sentences)
+
+
+# ---- longer training -------------------------------------------------------------------------------------------------
+
+
+def draw_longer(rows: pd.DataFrame, dataset: str, epochs: int, times: int) -> Drawing:
+    """Draw test and training accuracy after the usual passes, and after several times as many.
+
+    Parameters
+    ----------
+    rows
+        With those of the audit of longer training.
+    dataset
+        Whose trainings are shown.
+    epochs
+        The usual number of passes.
+    times
+        How many times as many the longer trainings had.
+
+    Raises
+    ------
+    MissingRowsError
+        If the run has no such audit.
+    """
+    if all(longer_pair(rows, dataset, method, times) is None for method in LONGER):
+        raise MissingRowsError("this run trained nothing longer.")
+    figure, axes = new_figure(columns=2, height=2.9)
+    drawn: list[dict[str, Any]] = []
+    for one, split in zip(axes, ("test", "train"), strict=True):
+        for place, method in enumerate(LONGER):
+            pair = longer_pair(rows, dataset, method, times, split)
+            if pair is not None:
+                curve = {epochs: pair[0], times * epochs: pair[1]}
+                lines = draw_curve(one, curve, style=method, aside=0.6 * (place - 1))
+                drawn += [{"split": split, **line} for line in lines]
+        one.set(xlabel="passes", ylabel="test accuracy (%)" if split == "test" else "own training images (%)")
+        one.set_xticks([epochs, times * epochs])
+    axes[0].legend(fontsize=7)
+    data = pd.DataFrame(drawn)
+    gaps = longer_gaps(rows, dataset, DEFAULT, times)
+    finding = "Accuracy after the usual passes and after more"
+    if gaps is not None:
+        usual, more, change = (difference(gap) for gap in gaps)
+        finding = (
+            f"{SEARCHED} − {DEFAULT.lower()}: {usual} points after {epochs} passes, {more} after {times * epochs}; "
+            f"change {change}"
         )
-    where = TITLES[str(data["dataset"].iloc[0])]
-    return f"With {int(data['at'].max())} layers on {where}: {'; '.join(words)}"
+    state_finding(figure, finding)
+    return Drawing(
+        figure,
+        "longer",
+        f"Accuracy after {epochs} and {times * epochs} passes. {finding}.",
+        f"{TITLES[dataset]}: 95 % t intervals over the same folds, {seeds_behind(data)}. Left: test images; right: the "
+        "images trained on, unaugmented. Equal policies, weights at the start and rates; only the passes differ.",
+        data,
+    )
+
+
+def longer_pair(
+    rows: pd.DataFrame, dataset: str, method: str, times: int, split: str = "test"
+) -> tuple[pd.Series, pd.Series] | None:
+    """Return a method's accuracies after the usual and after more passes, on the seeds that have both, or None."""
+    how = {"dataset": dataset, "method": method, "split": split, "metric": "accuracy"}
+    usual = measured(rows, part=ACCURACY, **how)
+    more = measured(rows, part=AUDIT, variant=longer_variant(times), **how)
+    if usual is None or more is None:
+        return None
+    seeds = usual.index.intersection(more.index)
+    return usual.loc[seeds], more.loc[seeds]
+
+
+def longer_gaps(rows: pd.DataFrame, dataset: str, other: str, times: int) -> tuple[Interval, Interval, Interval] | None:
+    """Return searched − other after the usual passes, after more, and the second minus the first, paired by seed."""
+    ours, theirs = (longer_pair(rows, dataset, method, times) for method in (SEARCHED, other))
+    if ours is None or theirs is None:
+        return None
+    usual, more = (paired_differences(a, b) for a, b in zip(ours, theirs, strict=True))
+    return t_interval(usual), t_interval(more), t_interval(longer_changes(rows, dataset, other, times))
+
+
+def longer_changes(rows: pd.DataFrame, dataset: str, other: str, times: int) -> NDArray[np.float64]:
+    """Return by how much the gap searched − other changes with the longer training, one value a seed."""
+    ours, theirs = (longer_pair(rows, dataset, method, times) for method in (SEARCHED, other))
+    assert ours is not None
+    assert theirs is not None
+    return paired_differences(ours[1] - ours[0], theirs[1] - theirs[0])

@@ -53,13 +53,18 @@ def draw_transformations(image: Tensor, space: AugmentationSpace, *, seed: int =
             "share of values changed": (shown != images).flatten(1).float().mean(1).tolist(),
         }
     )
-    state_finding(figure, f"{len(space)} transformations of {len(space.operations)} operations, each at its strongest")
+    shares = data["share of values changed"]
+    state_finding(
+        figure,
+        f"{int(changed.sum())} of {len(numbers)} operations change this image, in "
+        f"{100 * shares[shares > 0].min():.0f} to {100 * shares.max():.0f} % of its values",
+    )
     return Drawing(
         figure,
         "transformations",
         f"One image under each of {len(space.operations)} operations; {int(changed.sum())} change it.",
-        f"One image under every operation at its lowest or highest magnitude, {space.image_size[0]} x "
-        f"{space.image_size[1]} pixels, exactly as Pillow computes them.",
+        f"One image under every operation at one end of its magnitudes, of {len(space)} transformations, "
+        f"{space.image_size[0]} x {space.image_size[1]} pixels, exactly as Pillow computes them.",
         data,
     )
 
@@ -112,12 +117,13 @@ def draw_draws(image: Tensor, policy: Policy, *, n_draws: int = 8, seed: int = 0
     data = pd.DataFrame(lines)
     idle = float((data["operation"] == "Identity").mean())
     distinct = len(torch.unique(pixels, dim=0))
-    finding = f"{n_draws} draws through {policy.n_layers} layers: {distinct} different images"
+    differ = f"{distinct} of {n_draws} draws differ after {policy.n_layers} layers"
+    finding = f"{differ}; {100 * idle:.0f} % of the steps do nothing"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "draws",
-        f"{finding}; {100 * idle:.0f} % of the steps are Identity.",
+        f"{finding}.",
         "One image (top line) after each layer of a policy, each column one draw; the name is the operation that was "
         "drawn.",
         data,

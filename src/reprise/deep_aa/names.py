@@ -9,7 +9,10 @@ RANDAUGMENT = "RandAugment"
 AUTOAUGMENT = "AutoAugment"
 SEARCHED = "DeepAA"
 PUBLISHED = "DeepAA, published"
-METHODS = (NONE, DEFAULT, DEFAULT_CUTOUT, TRIVIAL, DEEP_TRIVIAL, RANDAUGMENT, AUTOAUGMENT, SEARCHED, PUBLISHED)
+SIMPLE = "DeepAA, one layer and default"
+METHODS = (
+    NONE, DEFAULT, DEFAULT_CUTOUT, TRIVIAL, DEEP_TRIVIAL, RANDAUGMENT, AUTOAUGMENT, SIMPLE, SEARCHED, PUBLISHED,
+)  # fmt: skip
 UNIFORM = "One layer at random"
 CHOSEN_DEPTH = "DeepTA, depth chosen on validation images"
 
@@ -22,11 +25,14 @@ DEFAULT_OPERATIONS = (CUTOUT, CROP, FLIP)
 ACCURACY, POLICY, LEVELS, HISTORY = "accuracy", "policy", "levels of operations", "history"
 SIMILARITY, REWARDS, AUDIT, PRINTED = "similarity", "rewards", "audit", "printed table"
 
+SEEN_COSINE = "cosine on the search's own images"
+
 # Variants of the search; the base is the paper's.
 BASE = "the paper's search"
 NOISE = "noise in the place of v"
 LAST_LAYER = "last layer only"
 NO_PENALTY = "c = 0"
+START = "the start of the search"
 
 
 def penalty_variant(weight: float) -> str:
@@ -43,6 +49,11 @@ def penalty_variant(weight: float) -> str:
 def pretraining_variant(method: str) -> str:
     """Return how a search is called whose network was trained with the augmentation of a method."""
     return f"network trained with: {method}"
+
+
+def longer_variant(times: int) -> str:
+    """Return how trainings with so many times the passes are called."""
+    return f"{times} times the passes"
 
 
 def repetition_variant(number: int) -> str:

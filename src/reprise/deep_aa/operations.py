@@ -10,7 +10,6 @@ Source: the transformation set of Deep AutoAugment, whose released code applies 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -269,8 +268,3 @@ def smooth(images: Tensor) -> Tensor:
     # total / 13 never ends in .5, so that rounding needs no care
     smoothed[..., 1:-1, 1:-1] = ((total.float() + 6.5) / 13).to(torch.uint8)
     return smoothed
-
-
-def per_image(values: Sequence[float] | Tensor, images: Tensor) -> Tensor:
-    """Return one number an image in the shape (B, 1, 1, 1) that blends with images."""
-    return torch.as_tensor(values, device=images.device)[:, None, None, None]

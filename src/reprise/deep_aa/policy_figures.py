@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reprise.deep_aa.families import FAMILIES, colour_of, family_masses
+from reprise.deep_aa.figures import TITLES
 from reprise.deep_aa.names import BASE, LEVELS, POLICY, REWARDS, SEARCHED
 from reprise.deep_aa.published_policies import RUNS, published_magnitudes, published_masses
 from reprise.deep_aa.transformations import HIGHEST_LEVEL, OPERATIONS, Operation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LETTER = 0.028  # share of a bar that a letter of a name in it takes
 WITH_LEVELS = tuple(operation for operation in OPERATIONS if operation.idle_level is not None)
 ROOM_FOR_A_NAME = 4  # transformations
+OUTERMOST = (0, 1, HIGHEST_LEVEL - 1, HIGHEST_LEVEL)  # the two strongest magnitudes of either sign
 
 # ---- operations by layer -------------------------------------------------------------------------------------------
 
@@ -59,12 +61,13 @@ def draw_policies(rows: pd.DataFrame, dataset: str) -> Drawing:
     _explain_families(figure)
     heaviest = ", ".join(f"{layer} {name}" for layer, name in mean.idxmax(axis=1).items())
     theirs = ", ".join(f"{layer} {name}" for layer, name in panels["published, run 1"].idxmax(axis=1).items())
-    state_finding(figure, f"{dataset}, heaviest by layer: {heaviest}")
+    state_finding(figure, f"Heaviest by layer: {heaviest} ({TITLES[dataset]}); published {theirs}")
     return Drawing(
         figure,
         f"policies_{_as_name(dataset)}",
-        f"Stacked bars of operation mass by layer. Heaviest in ours ({dataset}): {heaviest}; published: {theirs}.",
-        f"Probability of each family of operations by layer. Left: {dataset}, mean of {_counts(n_searches)} "
+        f"Stacked bars of operation mass by layer. Heaviest in ours ({TITLES[dataset]}): {heaviest}; published: "
+        f"{theirs}.",
+        f"Probability of each family of operations by layer. Left: {TITLES[dataset]}, mean of {_counts(n_searches)} "
         f"({_spread_in_words(ours)}). Right: the policies published for CIFAR; white on top is what is not listed of "
         "run 2.",
         pd.concat(drawn, ignore_index=True),
@@ -123,7 +126,11 @@ def _explain_families(figure: Any) -> None:
 def _counts(n_searches: pd.Series) -> str:
     most, least = int(n_searches.max()), int(n_searches.min())
     fewer = f", {least} of which came to the last layer" if most > least else ""
-    return f"{most} search{'es' if most > 1 else ''}{fewer}"
+    return f"{_searches(most)}{fewer}"
+
+
+def _searches(count: int) -> str:
+    return f"{count} search{'es' if count > 1 else ''}"
 
 
 def _spread_in_words(ours: pd.DataFrame) -> str:
@@ -176,24 +183,24 @@ def draw_magnitudes(rows: pd.DataFrame, dataset: str, layer: int = 1) -> Drawing
         figure,
         f"magnitudes_{_as_name(dataset)}_{layer}",
         f"Share of each magnitude within its operation, layer {layer}. {ends[0].upper()}{ends[1:]}.",
-        f"Bars: mean share of a magnitude within its operation over {chosen['seed'].nunique()} searches, whiskers 95 % "
-        "t intervals; diamonds: the policy published for CIFAR, run 1. The magnitude that does nothing is left out.",
+        f"Bars: mean share of a magnitude within its operation over {_searches(chosen['seed'].nunique())}, whiskers "
+        "95 % t intervals; diamonds: the policy published for CIFAR, run 1. What does nothing is left out.",
         data,
     )
 
 
 def _shares(chosen: pd.DataFrame) -> pd.DataFrame:
-    """Return each level's share of its operation, by search: columns operation, at, seed, share."""
+    """Return each level's share of its operation, by search: columns operation, level, seed, share."""
     total = chosen.groupby(["operation", "seed"])["value"].transform("sum")
     return chosen.assign(share=chosen["value"] / total)
 
 
 def _draw_levels(axes: Axes, operation: Operation, shares: pd.DataFrame, theirs: pd.DataFrame) -> list[dict[str, Any]]:
-    here = shares[shares["operation"] == operation.name].astype({"at": int})
+    here = shares[shares["operation"] == operation.name].astype({"level": int})
     listed = theirs[theirs["operation"] == operation.name].set_index("level")["share"]
     drawn = []
     for level in operation.levels:
-        found = t_interval(here.loc[here["at"] == level, "share"])
+        found = t_interval(here.loc[here["level"] == level, "share"])
         below = found.estimate - max(found.low, 0.0) if np.isfinite(found.low) else 0.0
         above = found.high - found.estimate if np.isfinite(found.high) else 0.0
         axes.bar(
@@ -217,10 +224,14 @@ def _mass_at_ends(data: pd.DataFrame) -> str:
     """Say how much of the signed operations lies at the two outermost magnitudes of each side."""
     signed = [operation.name for operation in WITH_LEVELS if operation.signed]
     chosen = data[data["operation"].isin(signed)]
-    outer = chosen[chosen["level"].isin((0, 1, 11, 12))]
+    outer = chosen[chosen["level"].isin(OUTERMOST)]
+    chance = 100 * len(OUTERMOST) / chosen["level"].nunique()
     ours = outer.groupby("operation")["mean"].sum().mean()
     theirs = outer.groupby("operation")["paper"].sum().mean()
-    words = f"{100 * ours:.0f} % of the geometric operations at the two outermost magnitudes a side, 33 % by chance"
+    words = (
+        f"{100 * ours:.0f} % of the geometric operations at the two outermost magnitudes a side, {chance:.0f} % by "
+        "chance"
+    )
     return f"{words}; published {100 * theirs:.0f} %" if chosen["paper"].notna().any() else words
 
 
@@ -244,7 +255,7 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
     MissingRowsError
         If there are none.
     """
-    chosen = _searched(rows, dataset, part=REWARDS).astype({"layer": int, "at": int})
+    chosen = _searched(rows, dataset, part=REWARDS).astype({"layer": int, "level": int})
     layers = sorted(chosen["layer"].unique()) if layers is None else layers
     if not layers:
         raise MissingRowsError("no layer is asked for.")
@@ -264,14 +275,14 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
         figure,
         f"rewards_{_as_name(dataset)}",
         f"Rewards of all transformations at the start of each layer. Highest mean reward by layer: {best}.",
-        f"Dots: mean reward over units, averaged over {chosen['seed'].nunique()} searches; bars: one standard "
+        f"Dots: mean reward over units, averaged over {_searches(chosen['seed'].nunique())}; bars: one standard "
         "deviation over units to either side, by which the penalty is measured from layer 2 on.",
         data,
     )
 
 
 def _draw_layer_rewards(axes: Axes, chosen: pd.DataFrame) -> pd.DataFrame:
-    keys = ["operation", "at", "metric"]
+    keys = ["operation", "level", "metric"]
     values = chosen.groupby(keys)["value"].mean().unstack()
     order = [(operation.name, level) for operation in OPERATIONS for level in operation.levels]
     values = values.reindex([key for key in order if key in values.index])

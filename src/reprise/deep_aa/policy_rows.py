@@ -20,13 +20,16 @@ from reprise.deep_aa.names import (
     PUBLISHED,
     REWARDS,
     SEARCHED,
+    SEEN_COSINE,
     SIMILARITY,
+    START,
 )
 from reprise.deep_aa.policy import Policy
 from reprise.deep_aa.search import first_logits
 from reprise.deep_aa.similarity import cosines, fresh_units, start_rewards
 from reprise.deep_aa.units import Units
 
+AUGMENTED_OF = 4  # test images, one is augmented
 HISTORY_METRICS = ("cosine", "cosine std", "entropy", "identity", "objective", "largest |pᵀr|", "skipped")
 
 
@@ -36,18 +39,32 @@ def base_rows(cell: Cell) -> Iterator[Row]:
     yield from mass_rows(cell, found, BASE)
     yield from level_rows(cell, found)
     for entry in found.history:
-        columns = {"split": "search", "layer": int(entry["layer"]), "at": int(entry["step"])}
+        columns = {"split": "search", "layer": int(entry["layer"]), "step": int(entry["step"])}
         for metric in HISTORY_METRICS:
             yield cell.row(HISTORY, SEARCHED, metric, entry[metric], **columns)
-    units = units_of(cell, found)
+    units = fresh_units_of(cell, found)
     yield from gain_rows(cell, found, units, BASE)
+    yield from other_layers_rows(cell, found, units)
     yield from depth_rows(cell, found, units)
-    yield from reward_rows(cell, found, units)
+    own_units = units_of(cell, found)
+    yield from level_lines(cell, found, own_units)
+    yield from reward_rows(cell, found, own_units)
 
 
 def units_of(cell: Cell, found: Search) -> Units:
-    """Return the fresh units of a search."""
+    """Return units drawn anew from the images that the search had."""
     data = (*cell.part("search"), *cell.part("validation"))
+    return fresh_units(found.search, data, cell.settings.similarity_units)
+
+
+def fresh_units_of(cell: Cell, found: Search) -> Units:
+    """Return units of images that neither the search nor its network has seen: of the test images.
+
+    Every fourth is augmented, the others are matched. Nothing is chosen by them.
+    """
+    images, labels = cell.part("test")
+    augmented = torch.arange(len(labels), device=labels.device) % AUGMENTED_OF == 0
+    data = (images[augmented], labels[augmented], images[~augmented], labels[~augmented])
     return fresh_units(found.search, data, cell.settings.similarity_units)
 
 
@@ -62,31 +79,52 @@ def mass_rows(cell: Cell, found: Search, variant: str) -> Iterator[Row]:
 
 
 def level_rows(cell: Cell, found: Search) -> Iterator[Row]:
-    """Yield the probability of every transformation of every layer: its operation, and its grid point as ``at``."""
+    """Yield the probability of every transformation of every layer: its operation, and its grid point as ``level``."""
     for layer, probabilities in enumerate(found.policy.probabilities, start=1):
         for place, value in enumerate(probabilities.tolist()):
             operation, level = cell.space.transformations[place]
-            columns = {"split": "search", "layer": layer, "operation": operation.name, "at": level}
+            columns = {"split": "search", "layer": layer, "operation": operation.name, "level": level}
             yield cell.row(LEVELS, SEARCHED, "probability", value, **columns)
 
 
 def gain_rows(cell: Cell, found: Search, units: Units, variant: str) -> Iterator[Row]:
-    """Yield what layer 1 gains in cosine over identity on the same fresh units, with its standard error over units."""
-    gains = first_layer_cosines(cell, found, units) - identity_cosines(cell, found, units)
+    """Yield what layer 1 gains in cosine over identity on the same fresh images, with its standard error over them."""
+    ours = cosines(found.search, cell.space, found.policy.probabilities[:1], units)
+    gains = ours - identity_cosines(cell, found, units)
     gains = gains[np.isfinite(gains)]
-    how = {"split": "search", "variant": variant, "layer": 1}
+    how = {"variant": variant, "layer": 1}
     yield cell.row(SIMILARITY, SEARCHED, "gain in cosine", float(gains.mean()), **how)
     error = float(gains.std(ddof=1) / np.sqrt(len(gains)))
     yield cell.row(SIMILARITY, SEARCHED, "standard error over units", error, **how)
     if variant != NOISE:
         return
     # Noise has no direction in which anything lies: the largest cosine that any policy reaches is of interest, too.
-    yield cell.row(SIMILARITY, SEARCHED, "cosine", float(np.nanmean(first_layer_cosines(cell, found, units))), **how)
+    yield cell.row(SIMILARITY, SEARCHED, "cosine", float(np.nanmean(ours)), **how)
 
 
-def first_layer_cosines(cell: Cell, found: Search, units: Units) -> np.ndarray:
-    """Return the units' cosines under the first layer."""
-    return cosines(found.search, cell.space, found.policy.probabilities[:1], units)
+def other_layers_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
+    """Yield the same gain of two layers that nobody searched: a random one, and the one that the search starts from.
+
+    A mixture of many gradients is nearer to a mean of many than a single one is, whatever was mixed.
+    """
+    start = first_logits(cell.space, cell.settings.init_identity).softmax(0)[None]
+    identity = identity_cosines(cell, found, units)
+    for method, variant, layer in (
+        (DEEP_TRIVIAL, BASE, Policy.uniform(1, cell.space).probabilities),
+        (SEARCHED, START, start),
+    ):
+        gains = cosines(found.search, cell.space, layer, units) - identity
+        yield cell.row(SIMILARITY, method, "gain in cosine", float(np.nanmean(gains)), variant=variant, layer=1)
+
+
+def level_lines(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
+    """Yield cosines without augmentation and under one random layer, on the images that the search had.
+
+    What the cosines in the history of the search are to be compared with.
+    """
+    uniform = cosines(found.search, cell.space, Policy.uniform(1, cell.space).probabilities, units)
+    for method, values in ((NONE, identity_cosines(cell, found, units)), (DEEP_TRIVIAL, uniform)):
+        yield cell.row(SIMILARITY, method, SEEN_COSINE, float(np.nanmean(values)), split="search")
 
 
 def identity_cosines(cell: Cell, found: Search, units: Units) -> np.ndarray:
@@ -95,12 +133,11 @@ def identity_cosines(cell: Cell, found: Search, units: Units) -> np.ndarray:
 
 
 def depth_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
-    """Yield the mean cosine over fresh units by depth: the policy found, the random stack, the published policy."""
+    """Yield the mean cosine over fresh images by depth: the policy found, the random stack, the published policy."""
     n_layers = cell.settings.n_layers
     policies = {SEARCHED: found.policy, DEEP_TRIVIAL: Policy.uniform(n_layers, cell.space)}
     if cell.dataset == CIFAR:
         policies[PUBLISHED] = Policy.published("cifar", space=cell.space)
-    how = {"split": "search"}
     yield _cosine_row(cell, NONE, 0, identity_cosines(cell, found, units))
     for method, policy in policies.items():
         for depth in range(1, min(n_layers, policy.n_layers) + 1):
@@ -109,7 +146,7 @@ def depth_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
             sampled = torch.cat([layers, identity_layer(cell)]) if depth == 1 else layers
             values = cosines(found.search, cell.space, sampled, units, cell.settings.n_grad)
             yield _cosine_row(cell, method, depth, values)
-            yield cell.row(SIMILARITY, method, "cosine std", float(np.nanstd(values)), layer=depth, **how)
+            yield cell.row(SIMILARITY, method, "cosine std", float(np.nanstd(values)), layer=depth)
 
 
 def identity_layer(cell: Cell) -> torch.Tensor:
@@ -120,7 +157,7 @@ def identity_layer(cell: Cell) -> torch.Tensor:
 
 
 def _cosine_row(cell: Cell, method: str, depth: int, values: np.ndarray) -> Row:
-    return cell.row(SIMILARITY, method, "cosine", float(np.nanmean(values)), split="search", layer=depth)
+    return cell.row(SIMILARITY, method, "cosine", float(np.nanmean(values)), layer=depth)
 
 
 def reward_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
@@ -130,6 +167,6 @@ def reward_rows(cell: Cell, found: Search, units: Units) -> Iterator[Row]:
     for number in range(len(layers)):
         mean, deviation = start_rewards(found.search, cell.space, [*layers[:number], start], units)
         for place, (operation, level) in enumerate(cell.space.transformations):
-            columns = {"split": "search", "layer": number + 1, "operation": operation.name, "at": level}
+            columns = {"split": "search", "layer": number + 1, "operation": operation.name, "level": level}
             yield cell.row(REWARDS, SEARCHED, "reward mean", float(mean[place]), **columns)
             yield cell.row(REWARDS, SEARCHED, "reward std", float(deviation[place]), **columns)

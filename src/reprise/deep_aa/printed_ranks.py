@@ -39,6 +39,8 @@ def printed_rows() -> Iterator[Row]:
                     "variant": column,
                     "layer": None,
                     "operation": None,
+                    "level": None,
+                    "step": None,
                     "at": None,
                     "value": round(values[SEARCHED] - value, 2),
                 }

@@ -48,7 +48,7 @@ class SearchConfig:
     steps
         Policy steps a layer.
     units
-        Images behind a step, each with its own class and validation gradient.
+        Images behind a step, two or more, each with its own class and validation gradient.
     n_validation
         Validation images behind a gradient v.
     n_cached
@@ -68,7 +68,7 @@ class SearchConfig:
     method
         Rewards by ``"jvp"`` or by central ``"finite differences"``: two forward passes instead of a forward-mode one.
     stop_identity
-        A layer with more probability on identity than this is the last one.
+        A layer with more probability on identity than this, above 0 and up to 1, is the last one; 1: none is.
     noise
         Replaces v by noise: the control in which nothing can be gained.
     """
@@ -91,11 +91,13 @@ class SearchConfig:
     def __post_init__(self) -> None:
         counts = ("n_layers", "steps", "units", "n_validation", "n_grad", "n_prefix")
         checks.check_counts(**{name: getattr(self, name) for name in counts})
-        checks.check_positive(lr=self.lr, stop_identity=self.stop_identity)
-        if self.std_weight < 0 or self.n_cached < 0:
-            raise DeepAAInputError(
-                f"std_weight={self.std_weight!r}, n_cached={self.n_cached!r}: neither may be negative."
-            )
+        checks.check_spread(self.units)
+        checks.check_finite(lr=self.lr, std_weight=self.std_weight, init_identity=self.init_identity)
+        checks.check_positive(lr=self.lr)
+        checks.check_threshold(self.stop_identity)
+        checks.check_counts(0, n_cached=self.n_cached)
+        if self.std_weight < 0:
+            raise DeepAAInputError(f"std_weight={self.std_weight!r} may not be negative; 0 leaves out the penalty.")
 
 
 class DeepAASearch:
@@ -140,7 +142,7 @@ class DeepAASearch:
     ) -> None:
         self.config = config or SearchConfig()
         self.gradients: AnyGradients = gradients_of(model, loss, self.config.params, self.config.method)
-        self.model, self.space, self.seed = model, space, seed
+        self.model, self.space, self.loss, self.seed = model, space, loss, seed
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         self.checkpoint_every = checkpoint_every
 
@@ -219,7 +221,7 @@ class DeepAASearch:
         return images[0], labels[0], images[1], labels[1]
 
     def _start(self, space: AugmentationSpace, data: Sequence[Tensor]) -> SearchState:
-        name = fingerprint(asdict(self.config), self.seed, space.names, self.model.state_dict(), data)
+        name = fingerprint(asdict(self.config), self.seed, space, self.loss, self.model.state_dict(), data)
         if self.checkpoint is not None and self.checkpoint.is_file():
             return load_state(self.checkpoint, name)
         return SearchState(name, first_logits(space, self.config.init_identity))

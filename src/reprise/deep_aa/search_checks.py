@@ -95,8 +95,8 @@ def check_positive(**values: float) -> None:
             raise DeepAAInputError(f"{name}={value!r} must be above 0.")
 
 
-def check_counts(**values: int) -> None:
-    """Refuse numbers that are not whole, or below 1.
+def check_finite(**values: float) -> None:
+    """Refuse what is no finite number.
 
     Raises
     ------
@@ -104,8 +104,52 @@ def check_counts(**values: int) -> None:
         For the first one; names it.
     """
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise DeepAAInputError(f"{name}={value!r} must be a whole number above 0.")
+        if not np.isfinite(value):
+            raise DeepAAInputError(f"{name}={value!r} must be a finite number.")
+
+
+def check_counts(least: int = 1, /, **values: int) -> None:
+    """Refuse numbers that are not whole, or below the least one that makes sense.
+
+    Raises
+    ------
+    DeepAAInputError
+        For the first one; names it.
+    """
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            bound = "above 0" if least == 1 else f", {least} or more"
+            raise DeepAAInputError(f"{name}={value!r} must be a whole number {bound}.".replace(" ,", ","))
+
+
+def check_spread(units: int) -> None:
+    """Refuse a single unit: the penalty is a standard deviation over units.
+
+    Raises
+    ------
+    DeepAAInputError
+        If there is one only.
+    """
+    if units < 2:
+        raise DeepAAInputError(
+            f"units={units!r} leaves no spread to penalise; give 2 or more (the paper: 16), each an image with a "
+            "gradient of its own."
+        )
+
+
+def check_threshold(stop_identity: float) -> None:
+    """Refuse a probability of identity that no layer can pass, or every one does.
+
+    Raises
+    ------
+    DeepAAInputError
+        If it is not above 0 and at most 1.
+    """
+    if not 0 < stop_identity <= 1:
+        raise DeepAAInputError(
+            f"stop_identity={stop_identity!r} is a probability: give a number above 0 and up to 1 (the paper: 0.9; 1 "
+            "never stops)."
+        )
 
 
 def warn_if_identity_stays(steps: int, lr: float, init_identity: float) -> None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from reprise.deep_aa.image_checks import DeepAAInputError
+from reprise.deep_aa.space import AugmentationSpace
 
 
 @dataclass
@@ -56,10 +57,18 @@ class SearchState:
 
 
 def fingerprint(
-    options: Mapping[str, Any], seed: int, names: Sequence[str], weights: Mapping[str, Tensor], data: Sequence[Tensor]
+    options: Mapping[str, Any],
+    seed: int,
+    space: AugmentationSpace,
+    loss: Any,
+    weights: Mapping[str, Tensor],
+    data: Sequence[Tensor],
 ) -> str:
-    """Return a hash of all that determines a search."""
-    found = hashlib.sha256(json.dumps([dict(options), seed, list(names)], sort_keys=True).encode())
+    """Return a hash of all that determines a search; a loss goes in by its name."""
+    sizes = [space.image_size, space.fill, space.cutout, space.crop_pad]
+    loss_name = getattr(loss, "__qualname__", type(loss).__qualname__)
+    words = [dict(options), seed, list(space.names), sizes, loss_name]
+    found = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for tensor in (*weights.values(), *data):
         found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return found.hexdigest()
@@ -87,7 +96,7 @@ def load_state(path: Path, name: str) -> SearchState:
         raise DeepAAInputError(f"checkpoint={str(path)!r} is no state of a search ({error}); delete it.") from error
     if state.name != name:
         raise DeepAAInputError(
-            f"checkpoint={str(path)!r} belongs to a search with other options, seed, network or data; delete it, or "
-            "give another path."
+            f"checkpoint={str(path)!r} belongs to a search with other options, seed, network, transformations, loss or "
+            "data; delete it, or give another path."
         )
     return state

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 from reprise.deep_aa.cell import Cell
-from reprise.deep_aa.figures import TITLES
+from reprise.deep_aa.comparisons import corrected_interval, leading_defaults
+from reprise.deep_aa.data import TEST_SHEETS
+from reprise.deep_aa.figures import TITLES, longer_changes, longer_gaps, longer_pair
 from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
+    AUTOAUGMENT,
     BASE,
+    CIFAR,
     DEEP_TRIVIAL,
     DEFAULT,
-    HISTORY,
+    DEFAULT_CUTOUT,
+    DEFAULT_OPERATIONS,
+    DIGITS,
+    FLIP,
+    IDENTITY,
     LAST_LAYER,
+    MIRRORED,
     NONE,
     POLICY,
     PUBLISHED,
+    RANDAUGMENT,
     SEARCHED,
     SIMILARITY,
-    penalty_variant,
+    TRIVIAL,
+    pretraining_variant,
 )
+from reprise.deep_aa.published_policies import published_masses
 from reprise.deep_aa.settings import Settings
+from reprise.deep_aa.variant_figures import MOST_LAYERS, PENALTIES, penalty_name, pretraining_in_words, uses
 from reprise.flops import parameter_count
 from reprise.numerals import difference, number
-from reprise.plots import measured
-from reprise.rows import MissingRowsError, select
+from reprise.plots import along, measured
+from reprise.rows import select
 from reprise.stats import paired_differences, t_interval
 
-SURE = 0.5
+HALF = 0.5
+N_OTHERS = 138  # transformations beside identity
+FLIP_MEANS = {CIFAR: "keeps the class", DIGITS: "makes most digits none", MIRRORED: "changes the class"}
+ALWAYS_FLIP = (DEFAULT, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT)  # they end with crop and flip
 
 
 def scale_in_words(settings: Settings) -> str:
@@ -46,41 +63,89 @@ def scale_in_words(settings: Settings) -> str:
     return f"This run trains {'; '.join(words)}. Each search has {settings.n_layers} layers of {settings.steps} steps."
 
 
-def search_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
-    """Say what layer 1 gains, how exact pᵀr = 0 is in it, and how many units were left out."""
-    words = []
-    for name in data_sets:
-        gains = measured(rows, dataset=name, part=SIMILARITY, metric="gain in cosine", variant=BASE)
-        if gains is None:
-            continue
-        history = select(rows, dataset=name, part=HISTORY, layer=1)
-        rounding = float(select(history, metric="largest |pᵀr|")["value"].max())
-        rewards = select(rows, dataset=name, part="rewards", metric="reward std", layer=1)["value"].mean()
-        skipped = float(select(rows, dataset=name, part=HISTORY, metric="skipped")["value"].sum())
-        words.append(
-            f"On {TITLES[name]} layer 1 raises the cosine on fresh units by {difference(t_interval(gains), 3)}. In it "
-            f"pᵀr is zero up to {number(rounding, 4)}, the error of the finite step, where single rewards have "
-            f"a deviation of {number(rewards, 2)} over units. {number(skipped, 0)} units had no gradient."
-        )
-    return " ".join(words)
-
-
-def identity_in_words(rows: pd.DataFrame, dataset: str) -> str:
+def identity_in_words(rows: pd.DataFrame, dataset: str, stop: float) -> str:
     """Say how much each layer leaves to identity, and whether any search stopped by itself."""
     found = select(rows, dataset=dataset, part=POLICY, metric="mass", operation="Identity", variant=BASE)
     by_layer = found.groupby("layer", observed=True)["value"].mean()
     values = ", ".join(number(float(value), 2) for value in by_layer)
-    stopped = int((found.groupby("seed", observed=True)["value"].last() > SURE).sum())
+    stopped = int((found.groupby("seed", observed=True)["value"].max() > stop).sum())
     n = found["seed"].nunique()
+    searches = f"{n} search{'es' if n > 1 else ''} on {TITLES[dataset]}"
     return (
-        f"Identity's probability by layer, mean over {n} searches on {TITLES[dataset]}: {values}. In {stopped} of them "
-        "the last layer does nothing more often than not."
+        f"Identity's probability by layer, mean over {searches}: {values}; the highest is "
+        f"{number(float(found['value'].max()), 2)}. The rule that ends a search, identity above {stop:g}, ended "
+        f"{stopped if stopped else 'none'} of them."
     )
+
+
+def defaults_in_words(rows: pd.DataFrame) -> str:
+    """Say how many of cutout, crop and flip lead one of layers 2 to 4, in the published runs and here."""
+    layers = (2, 3, 4)
+    words = []
+    for run, table in published_masses().query("layer in @layers").groupby("run"):
+        heaviest = table.loc[table.groupby("layer")["mass"].idxmax(), "operation"]
+        words.append(f"{len(set(heaviest) & set(DEFAULT_OPERATIONS))} in the published run {run}")
+    for name in TITLES:
+        here = rows[rows["dataset"] == name]
+        if measured(here, part=POLICY, metric="mass", variant=BASE) is not None:
+            found = leading_defaults(here, layers)
+            words.append(f"{number(float(found.mean()), 1)} on average on {TITLES[name]}")
+    return f"Of cutout, crop and flip, so many lead one of layers 2 to 4: {', '.join(words)}."
+
+
+def flips_in_words(rows: pd.DataFrame, data_sets: Sequence[str], init_identity: float) -> str:
+    """Say what becomes of the flip's probability in layer 1, and what augmentations that always flip come to."""
+    start = 1 / (math.exp(init_identity) + N_OTHERS)
+    words = [f"The flip begins each layer with a probability of {number(start, 4)}."]
+    for name in data_sets:
+        how = {"dataset": name, "part": POLICY, "metric": "mass", "operation": FLIP, "variant": BASE}
+        found = measured(rows, layer=1, **how)
+        if found is None:
+            continue
+        interval = t_interval(found)
+        ends = f"{number(interval.estimate, 4)}"
+        if len(found) > 1:
+            ends += f" [{number(interval.low, 4)}, {number(interval.high, 4)}]"
+        words.append(f"Layer 1 ends with {ends} on {TITLES[name]}, where a flip {FLIP_MEANS[name]}.")
+    accuracies = [
+        float(values.mean())
+        for method in ALWAYS_FLIP
+        for values in [measured(rows, dataset=MIRRORED, part=ACCURACY, split="test", method=method)]
+        if values is not None
+    ]
+    if accuracies:
+        words.append(
+            f"On {TITLES[MIRRORED]}, augmentations that end with crop and flip reach {number(min(accuracies), 0)} to "
+            f"{number(max(accuracies), 0)} %, where guessing gives 50 %: the label cannot be seen any more."
+        )
+    return " ".join(words)
+
+
+def longer_in_words(rows: pd.DataFrame, dataset: str, times: int) -> str:
+    """Say how the searched policy's gaps change with the passes, paired by fold."""
+    words = []
+    for other in (DEFAULT, DEEP_TRIVIAL):
+        gaps = longer_gaps(rows, dataset, other, times)
+        if gaps is not None:
+            usual, more, change = gaps
+            wide = corrected_interval(longer_changes(rows, dataset, other, times))
+            corrected = f", corrected for overlapping folds [{number(wide.low, 1)}, {number(wide.high, 1)}]"
+            words.append(
+                f"{SEARCHED} − {other}: {difference(usual)} points after the usual passes and {difference(more)} after "
+                f"{times} times as many, a change of {difference(change)}{corrected if wide.n > 1 else ''}."
+            )
+    for method in (DEFAULT, DEEP_TRIVIAL, SEARCHED):
+        pair = longer_pair(rows, dataset, method, times)
+        if pair is not None:
+            gained = t_interval(pair[1] - pair[0])
+            words.append(f"{method} gains {difference(gained)} points by the longer training.")
+    return " ".join(words)
 
 
 def published_is_optimistic(rows: pd.DataFrame) -> str:
     """Say on which folds the published policy had seen the test images."""
-    if measured(rows, part=ACCURACY, method=PUBLISHED) is None:
+    trained = measured(rows, part=ACCURACY, method=PUBLISHED)
+    if trained is None or (trained.index % len(TEST_SHEETS) == 0).all():
         return ""
     return (
         "The authors' search network was trained on the first 5,000 training images, among them four of the five "
@@ -133,11 +198,11 @@ def last_layer_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
                 "operations of a step, all over last",
             )
         )
-        full = measured(rows, dataset=name, part=SIMILARITY, metric="gain in cosine", variant=BASE)
+        full = measured(rows, dataset=name, part=SIMILARITY, method=SEARCHED, metric="gain in cosine", variant=BASE)
         if single is None or mean is None or gain is None or saved is None or full is None:
             continue
         words.append(
-            f"{TITLES[name]}: Spearman {number(float(mean.mean()), 3)} between mean rewards, "
+            f"{TITLES[name]}: Spearman {number(float(mean.mean()), 3)} between mean rewards, but "
             f"{number(float(single.mean()), 3)} within single units; the policy found with the last layer alone gains "
             f"{number(float(gain.mean()), 3)} in the cosine of all weights, against "
             f"{number(float(full.loc[gain.index].mean()), 3)}; a step takes {number(float(saved.mean()), 1)} times "
@@ -146,19 +211,31 @@ def last_layer_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     return " ".join(words)
 
 
-def penalties_in_words(rows: pd.DataFrame, dataset: str) -> str:
-    """Say how identity's probability in the last layer follows the weight of the penalty."""
+def penalties_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say from which layer on identity has more than half of the probability, by the weight of the penalty."""
+    sentences = []
+    for name in data_sets:
+        words = []
+        for weight in PENALTIES:
+            how = {"dataset": name, "part": POLICY, "metric": "mass", "operation": IDENTITY}
+            values = along(rows, range(1, MOST_LAYERS + 1), column="layer", variant=penalty_name(weight), **how)
+            means = {layer: float(found.mean()) for layer, found in values.items() if found is not None}
+            if means:
+                first = next((f"layer {layer}" for layer, mean in means.items() if mean > HALF), "no layer")
+                words.append(f"with c = {weight:g} in {first} (highest {number(max(means.values()), 2)})")
+        if len(words) > 1:
+            sentences.append(f"On {TITLES[name]} identity first has more than half of it {', '.join(words)}.")
+    return " ".join(sentences)
+
+
+def pretraining_sentence(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say for each data set how the defaults' uses change with the training of the search network."""
     words = []
-    for weight in (0.0, 0.5, 1.0, 2.0):
-        variant = BASE if weight == 1 else penalty_variant(weight)
-        how = {"dataset": dataset, "part": POLICY, "metric": "mass", "operation": "Identity", "variant": variant}
-        try:
-            found = select(rows, **how)
-        except MissingRowsError:
-            continue
-        last = found[found["layer"] == found["layer"].max()]["value"]
-        words.append(f"{number(float(last.mean()), 2)} with c = {number(weight)}")
-    return f"Identity in the last layer: {', '.join(words)} ({TITLES[dataset]})." if len(words) > 1 else ""
+    for name in data_sets:
+        found = uses(rows, name, pretraining_variant(DEFAULT_CUTOUT), FLIP)
+        if found is not None:
+            words.append(f"{pretraining_in_words(rows, name)}{f' ({len(found)} seeds)' if len(found) > 1 else ''}.")
+    return " ".join(words)
 
 
 def work_in_words(work: dict[str, float]) -> str:

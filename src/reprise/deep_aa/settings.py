@@ -17,9 +17,19 @@ Method = Literal[
     "AutoAugment",
     "DeepAA",
     "DeepAA, published",
+    "DeepAA, one layer and default",
 ]
 Audit = Literal[
-    "finite step", "last layer", "noise", "penalty", "penalties", "pretraining", "search seeds", "depth", "equal budget"
+    "finite step",
+    "last layer",
+    "noise",
+    "penalty",
+    "penalties",
+    "pretraining",
+    "search seeds",
+    "depth",
+    "equal budget",
+    "longer training",
 ]
 
 
@@ -36,18 +46,21 @@ class Settings(ChapterSettings):
         (0, 1), min_length=1, description="seeds; of cifar10-4k, each one tests on another sheet, 0 on the official one"
     )
     methods: tuple[Method, ...] = Field(
-        ("No augmentation", "DeepTA", "DeepAA"), min_length=1, description="augmentations trained with, all seeds"
+        ("No augmentation", "Default", "TrivialAugment", "DeepTA", "DeepAA"),
+        min_length=1,
+        description="augmentations trained with, all seeds",
     )
     methods_once: tuple[Method, ...] = Field(
-        (), description="augmentations trained with on the first of five seeds only"
+        (), description="augmentations trained with on one fold of cifar10-4k only, the official one, and on all digits"
     )
     audits: tuple[Audit, ...] = Field(
         ("finite step", "last layer", "noise"), description="what is asked beyond the paper, on the digits"
     )
     audit_seeds: tuple[int, ...] = Field((0,), min_length=1, description="those of the seeds that these are asked with")
-    photograph_audits: dict[Audit, int] = Field(
-        default_factory=dict, description="the same on cifar10-4k, each for one seed only: audit to seed"
+    photograph_audits: dict[Audit, tuple[int, ...]] = Field(
+        default_factory=dict, description="the same on cifar10-4k: audit to those of the seeds that it is asked with"
     )
+    longer: int = Field(3, ge=2, description="how many times the passes of the final training, in the audit of it")
     n_layers: int = Field(3, ge=1, description="most layers K; the paper: 6 searched, 5 used for CIFAR")
     stop_identity: float = Field(
         0.9, gt=0, le=1, description="identity's probability that ends the search; the paper: 0.9"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,25 +16,30 @@ from reprise.deep_aa.space import AugmentationSpace
 from reprise.deep_aa.training import as_floats
 from reprise.deep_aa.units import Units, UnitSource
 
-FRESH = 1_000_000  # added to a seed: units that no search has drawn
+FRESH = 1_000_000  # added to a seed: draws that no search has made
 
 
 def fresh_units(search: DeepAASearch, data: Sequence[Tensor], n_units: int) -> Units:
-    """Return units with validation batches that the search never drew; equal for all policies of a seed.
+    """Return units drawn anew; equal for all policies of a seed. They are fresh images if the data are.
 
     Parameters
     ----------
     search
         Whose network, options and seed are used.
     data
-        Search images and labels, validation images and labels.
+        Images to be augmented and their labels, images to be matched and their labels. A class that one of them lacks
+        is left out; v is the mean over as many images as the rarest other one has, if that is less than the search's.
     n_units
         How many.
     """
-    own = search.source(*data)
+    x, y, x_matched, y_matched = data
+    n_classes = int(max(y.max(), y_matched.max())) + 1
+    counts = torch.stack([torch.bincount(labels, minlength=n_classes) for labels in (y, y_matched)])
+    classes = (counts > 0).all(0).nonzero()[:, 0].tolist()
+    n_validation = min(search.config.n_validation, int(counts[1, classes].min()))
     source = UnitSource(
-        own.gradients, own.x_search, own.y_search, own.x_validation, own.y_validation, own.classes, own.n_validation,
-        0, search.seed + FRESH, own.noise,
+        search.gradients, x, y, x_matched, y_matched, classes, n_validation, 0, search.seed + FRESH,
+        search.config.noise,
     )  # fmt: skip
     return source.draw(n_units, torch_generator(search.seed, "deep-aa", "fresh units"))
 

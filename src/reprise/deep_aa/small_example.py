@@ -48,9 +48,10 @@ def draw_rewards_of_two() -> Drawing:
         axes[0].annotate(name, tuple((1.03 * column).tolist()), fontsize=8, color="#595959")
     axes[0].annotate("", tuple(g.tolist()), (0, 0), arrowprops={"arrowstyle": "->", "color": look.colour, "lw": 1.8})
     axes[0].annotate("g, their mean", (0.52, 0.52), fontsize=8, color=look.colour)
-    axes[0].annotate("", (0.8, -0.12), (0, -0.12), arrowprops={"arrowstyle": "->", "color": other.colour, "lw": 1.8})
-    axes[0].annotate("v", (0.84, -0.15), fontsize=8, color=other.colour)
-    axes[0].set(xlim=(-0.1, 1.3), ylim=(-0.25, 1.15), xlabel="first weight", ylabel="second weight")
+    arrow = {"arrowstyle": "->", "color": other.colour, "lw": 1.8, "linestyle": (0, (4, 2))}
+    axes[0].annotate("", tuple(TARGET.tolist()), (0, 0), arrowprops=arrow)
+    axes[0].annotate("v", (0.5, -0.12), fontsize=8, color=other.colour)
+    axes[0].set(xlim=(-0.1, 1.3), ylim=(-0.2, 1.2), xlabel="first weight", ylabel="second weight", aspect="equal")
     axes[1].plot(p, values, color=look.colour)
     ends = torch.tensor([0.25, 0.75], dtype=torch.float64)
     tangent = cosine(TARGET, g) + slope * (ends - 0.5)

@@ -2,9 +2,11 @@
 
 Beyond the common columns, rows have ``part`` (accuracy, policy, levels of operations, history, similarity, rewards,
 audit, printed table), ``network``, ``variant`` (how a search differs from the paper's), ``layer`` (also: depth),
-``operation`` and ``at`` (a step, a grid point, the length of a finite step).
+``operation`` and ``at`` (the length of a finite step). The record's summary takes means over ``level`` (a grid point of
+an operation's strength) and ``step`` (of a search), since lines a transformation or step would be most of it.
 
-- ``split``: ``"test"`` and ``"train"`` for accuracies; ``"search"`` for what comes of search and validation images.
+- ``split``: ``"test"`` and ``"train"`` for accuracies, ``"test"`` for cosines; ``"search"`` for what comes of search
+  and validation images.
 - ``metric``: ``accuracy`` in per cent; ``mass`` and ``probability`` from 0 to 1; ``cosine``; ``entropy`` in nats.
 - ``seed``: of cifar10-4k, seed s tests on the s-th of the five sheets, cyclically, so that pairs of a seed are pairs of
   a fold.
@@ -68,7 +70,7 @@ def seeds_of(settings: Settings, dataset: str) -> list[int]:
 
 def methods_of(cell: Cell) -> list[str]:
     """Return the augmentations that a data set and seed is trained with; the published policy is for photographs."""
-    once = cell.settings.methods_once if cell.seed % len(TEST_SHEETS) == 0 else ()
+    once = cell.settings.methods_once if not cell.is_photographs or cell.seed % len(TEST_SHEETS) == 0 else ()
     methods = [*cell.settings.methods, *(method for method in once if method not in cell.settings.methods)]
     return [method for method in methods if method != PUBLISHED or cell.is_photographs]
 
@@ -79,4 +81,4 @@ def audits_of(cell: Cell) -> list[str]:
         return []
     if cell.dataset != CIFAR:
         return [audit for audit in cell.settings.audits if cell.dataset != MIRRORED or audit in MIRRORED_AUDITS]
-    return [audit for audit, seed in cell.settings.photograph_audits.items() if seed == cell.seed]
+    return [audit for audit, seeds in cell.settings.photograph_audits.items() if cell.seed in seeds]

@@ -28,11 +28,20 @@ def search_operations(cell: Cell, *, params: str = "all") -> float:
 
 def training_operations(cell: Cell) -> float:
     """Return the operations of the final training, per image of the training set, over all passes."""
-    network = cell.new_network(searching=False, name="counted")
+    return _of_all_passes(cell, searching=False)
+
+
+def pretraining_operations(cell: Cell) -> float:
+    """Return those of the search network's training, per image that it is trained on."""
+    return _of_all_passes(cell, searching=True)
+
+
+def _of_all_passes(cell: Cell, *, searching: bool) -> float:
+    network = cell.new_network(searching=searching, name="counted")
     images, labels = cell.part("train")
     images, labels = as_floats(images[:COUNTED]), labels[:COUNTED]
 
     def step() -> None:
         torch.nn.functional.cross_entropy(network(images), labels).backward()
 
-    return floating_point_operations(step) / COUNTED * cell.recipe(searching=False).epochs
+    return floating_point_operations(step) / COUNTED * cell.recipe(searching=searching).epochs
