@@ -143,6 +143,7 @@ def test_what_is_saved_scores_as_before_and_sentence_transformers_loads_it(
 
 
 def test_a_folder_that_pools_in_another_way_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "1_Pooling").mkdir()
     (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode_max_tokens": true}', encoding="utf-8")
     with pytest.raises(TransEncoderInputError, match="pools by none of mean and cls"):
@@ -186,6 +187,19 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_loaded(option
         TransEncoder(**options)
     with pytest.raises(TransEncoderInputError, match="first='minilm' must be a TransEncoder"):
         MutualTransEncoder("minilm", "minilm")
+
+
+def test_folders_without_a_model_and_paths_without_a_folder_are_told_apart(tmp_path):
+    with pytest.raises(TransEncoderInputError, match=r"is a folder without config\.json"):
+        TransEncoder(str(tmp_path))
+    with pytest.raises(TransEncoderInputError, match="there is no such folder"):
+        TransEncoder("minilm", plm=str(tmp_path / "none"))
+
+
+def test_more_frozen_layers_than_there_are_are_refused(tiny_source, quick_config, drawn):
+    model = TransEncoder(tiny_source, config=replace(quick_config, frozen_layers=3), device="cpu")
+    with pytest.raises(TransEncoderInputError, match=r"config\.frozen_layers=3 is more than the 2 layers"):
+        model.fit(drawn[0])
 
 
 def test_what_it_is_stands_in_its_name(model):

@@ -63,6 +63,7 @@ class _Distilled:
         dev = self._development(dev_pairs, dev_gold)
         if test_pairs is not None:
             check_disjoint(pool, _checked(test_pairs, "test_pairs"))
+        self._check_depth()
         self._warn_of_cut_texts(pool)
 
         def evaluate(model: Encoder) -> float:
@@ -92,6 +93,13 @@ class _Distilled:
             return None
         checked = check_pairs(_checked(pairs, "dev_pairs"), argument="dev_pairs", least=3)
         return checked, check_gold(gold, len(checked), argument="dev_gold")
+
+    def _check_depth(self) -> None:
+        frozen, n_layers = self.config.frozen_layers, self.backbones[0].bi().trunk.config.num_hidden_layers
+        if frozen > n_layers:
+            raise TransEncoderInputError(
+                f"config.frozen_layers={frozen} is more than the {n_layers} layers of the model; freeze fewer."
+            )
 
     def _warn_of_cut_texts(self, pool: list[Pair]) -> None:
         """Say once how much of the pool is longer than what the encoders read."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from reprise.trans_encoder.distillation import DistillConfig
 from reprise.trans_encoder.input_checks import TransEncoderInputError, shown
 from reprise.trans_encoder.training import Recipe
 
+PATHS_BEGIN = ("/", "./", "../", "~")
+
 
 def check_source(argument: str, source: object) -> None:
-    """Refuse what is no name of a model or folder.
+    """Refuse what is no name of a model, or the path of no folder with one.
 
     Raises
     ------
@@ -17,6 +21,13 @@ def check_source(argument: str, source: object) -> None:
     """
     if not isinstance(source, str) or not source.strip():
         raise TransEncoderInputError(f"{argument}={source!r} must be the name of a model or of a folder.")
+    path = Path(source).expanduser()
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise TransEncoderInputError(
+            f"{argument}={source!r} is a folder without config.json; give one that save_pretrained wrote."
+        )
+    if source.startswith(PATHS_BEGIN) and not path.is_dir():
+        raise TransEncoderInputError(f"{argument}={source!r}: there is no such folder; look at the path.")
 
 
 def check_whole(argument: str, value: object, *, least: int) -> None:
