@@ -4,9 +4,10 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from reprise.trans_encoder import MutualTransEncoder, TransEncoder, TransEncoderInputError, estimators
+from reprise.trans_encoder import DistillConfig, MutualTransEncoder, TransEncoder, TransEncoderInputError, estimators
 from reprise.trans_encoder.estimators import WITH_LABELS, WITHOUT_LABELS
 
 
@@ -42,7 +43,7 @@ def test_repeated_pairs_count_once(model, drawn):
 
 
 def test_repeated_pairs_are_no_pool(model, drawn):
-    with pytest.raises(TransEncoderInputError, match="pairs, each counted once, has 1 pairs; at least 16"):
+    with pytest.raises(TransEncoderInputError, match="has 1 distinct pairs; at least 16 are needed, which is a batch"):
         model.fit([drawn[0][0]] * 32)
 
 
@@ -50,6 +51,14 @@ def test_repeated_pairs_are_no_pool(model, drawn):
 def test_no_list_of_pairs_is_refused_with_words(model, nothing):
     with pytest.raises(TransEncoderInputError, match=f"pairs = {nothing} is no list of pairs; give"):
         model.fit(nothing)
+
+
+def test_a_frame_with_more_columns_is_refused_by_their_names(model, drawn):
+    frame = pd.DataFrame(drawn[0], columns=["first", "second"]).assign(score=1.0)
+    with pytest.raises(TransEncoderInputError, match=r"has the columns \['first', 'second', 'score'\]; choose the two"):
+        model.fit(frame)
+    checked = estimators._checked(frame[["first", "second"]], "pairs")
+    assert checked == drawn[0]
 
 
 def test_texts_that_are_cut_are_warned_of_and_lengths_can_be_given(tiny_source, quick_config, drawn):
@@ -93,7 +102,7 @@ def test_bad_input_is_refused(model, drawn):
     pairs, gold = drawn
     with pytest.raises(TransEncoderInputError, match=r"is not fitted; call \.fit"):
         model.score(pairs)
-    with pytest.raises(TransEncoderInputError, match="has 3 pairs; at least 16"):
+    with pytest.raises(TransEncoderInputError, match="has 3 distinct pairs; at least 16"):
         model.fit(pairs[:3])
     with pytest.raises(TransEncoderInputError, match="give both, or neither"):
         model.fit(pairs, dev_pairs=pairs)
@@ -105,5 +114,93 @@ def test_bad_input_is_refused(model, drawn):
         model.fit(pairs, test_pairs=pairs)
     model.config = replace(model.config, cycles=1)
     model.fit(pairs)
-    with pytest.raises(TransEncoderInputError, match="form='croos' is unknown; did you mean 'cross'"):
-        model.score(pairs, form="croos")
+    with pytest.raises(
+        TransEncoderInputError, match=r"form='cosine' is unknown: 'cross' gives .* 'bi' the bi-encoder's cosines"
+    ):
+        model.score(pairs, form="cosine")
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_what_is_saved_scores_as_before_and_sentence_transformers_loads_it(
+    tiny_source, quick_config, drawn, tmp_path, pooling
+):
+    from sentence_transformers import SentenceTransformer
+
+    config = replace(quick_config, cycles=1)
+    lengths = {"sentence_length": 30, "pair_length": 50}
+    model = TransEncoder(tiny_source, config=config, pooling=pooling, device="cpu", **lengths).fit(drawn[0])
+    model.save(tmp_path / "kept")
+    again = TransEncoder.load(tmp_path / "kept", device="cpu")
+    for form in ("cross", "bi"):
+        np.testing.assert_allclose(again.score(drawn[0], form), model.score(drawn[0], form), atol=1e-6)
+    assert (again.bi_.max_length, again.cross_.max_length) == (30, 50)
+    assert (again.selection_, again.chosen_cycles_) == (model.selection_, model.chosen_cycles_)
+    pd.testing.assert_frame_equal(again.history_, model.history_)
+    vectors = SentenceTransformer(str(tmp_path / "kept"), device="cpu").encode([drawn[0][0][0]])
+    np.testing.assert_allclose(vectors, model.encode([drawn[0][0][0]]), atol=1e-5)
+    # The folder says how it pools: a start without a word about it must not fall back to the paper's.
+    assert TransEncoder(str(tmp_path / "kept"), device="cpu").backbones[0].pooling == pooling
+
+
+def test_a_folder_that_pools_in_another_way_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode_max_tokens": true}', encoding="utf-8")
+    with pytest.raises(TransEncoderInputError, match="pools by none of mean and cls"):
+        TransEncoder(str(tmp_path))
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode_mean_tokens": true}', encoding="utf-8")
+    assert TransEncoder(str(tmp_path)).backbones[0].pooling == "mean"
+
+
+def test_folders_that_are_none_are_refused(model, drawn, tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    model.config = replace(model.config, cycles=1)
+    model.fit(drawn[0])
+    for path in (None, tmp_path / "file"):
+        with pytest.raises(TransEncoderInputError, match="must be a folder"):
+            model.save(path)
+    with pytest.raises(
+        TransEncoderInputError, match=r"has no trans_encoder\.json: give a folder that TransEncoder\.save"
+    ):
+        TransEncoder.load(tmp_path)
+    with pytest.raises(TransEncoderInputError, match="sentences=None is no list"):
+        model.encode(None)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"start": None}, "start=None must be the name"),
+        ({"num_layers": "2"}, "num_layers='2' must be a whole number"),
+        ({"num_layers": 1.5}, "num_layers=1.5 must be a whole number"),
+        ({"num_layers": 0}, "num_layers=0 must be a whole number, 1 or more"),
+        ({"sentence_length": None}, "sentence_length=None must be a whole number"),
+        ({"config": {}}, "config={} must be a DistillConfig"),
+        ({"config": DistillConfig(cross=None)}, "config.cross=None must be a Recipe"),
+        ({"config": DistillConfig(label_stretch="no")}, "config.label_stretch='no' must be True or False"),
+        ({"config": DistillConfig(frozen_layers=-1)}, "config.frozen_layers=-1 must be a whole number, 0 or more"),
+        ({"config": DistillConfig(seed="a")}, "config.seed='a' must be a whole number, 0 or more"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_anything_is_loaded(options, message):
+    with pytest.raises(TransEncoderInputError, match=message):
+        TransEncoder(**options)
+    with pytest.raises(TransEncoderInputError, match="first='minilm' must be a TransEncoder"):
+        MutualTransEncoder("minilm", "minilm")
+
+
+def test_folders_without_a_model_and_paths_without_a_folder_are_told_apart(tmp_path):
+    with pytest.raises(TransEncoderInputError, match=r"is a folder without config\.json"):
+        TransEncoder(str(tmp_path))
+    with pytest.raises(TransEncoderInputError, match="there is no such folder"):
+        TransEncoder("minilm", plm=str(tmp_path / "none"))
+
+
+def test_more_frozen_layers_than_there_are_are_refused(tiny_source, quick_config, drawn):
+    model = TransEncoder(tiny_source, config=replace(quick_config, frozen_layers=3), device="cpu")
+    with pytest.raises(TransEncoderInputError, match=r"config\.frozen_layers=3 is more than the 2 layers"):
+        model.fit(drawn[0])
+
+
+def test_what_it_is_stands_in_its_name(model):
+    assert "pooling='mean'; not fitted" in repr(model)

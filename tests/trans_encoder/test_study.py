@@ -289,6 +289,16 @@ def test_sets_that_lag_behind_are_named(rows):
     assert sentences.which_sets_gain_least(rows) == ""
 
 
+@pytest.mark.parametrize(("change", "told"), [(9, "adds to"), (-9, "takes from"), (0, "is not told to change")])
+def test_the_second_cycle_is_said_to_add_or_to_take(rows, change, told):
+    how = (rows["part"] == "levels") & (rows["variant"] == BASE) & (rows["split"] == "test")
+    moved = rows.copy()
+    moved.loc[how & (rows["cycle"] == 1), "value"] = 50.0
+    moved.loc[how & (rows["cycle"] == 2), "value"] = 50.0 + change + 0.01 * rows["seed"] - 0.005
+    assert told in sentences.what_the_second_cycle_adds(moved)
+    assert sentences.what_the_second_cycle_adds(rows[rows["cycle"] != 2]) == ""
+
+
 def test_verdicts_name_start_and_labels(rows):
     said = sentences.what_verdicts_rest_on(rows, Settings())
     assert "tuned with labels" in said

@@ -64,7 +64,8 @@ class WideResNet(nn.Module):
     n_classes
         Number of logits.
     mean, deviation
-        Of the training images in [0, 1], one number a channel.
+        Of the training images in [0, 1], one number above 0 a channel; as many channels do images have to have, and to
+        be floats. Neither is checked.
     stem_stride
         Stride of the first convolution; the paper: 1. 2 makes the network about four times cheaper.
     epsilon

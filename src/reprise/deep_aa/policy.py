@@ -191,7 +191,11 @@ class Policy(nn.Module):
         return Policy(self.probabilities[:n_layers], self.space, mirror_signed=self.mirror_signed)
 
     def then(self, other: Policy) -> Policy:
-        """Return the policy of these layers and the other's after them."""
+        """Return the policy of these layers and the other's after them.
+
+        Both have to be of the same transformations, which is checked by their names, and for images of the same size,
+        which is not: the space of the first is kept, and with it the sizes of its cutout and crop.
+        """
         check_same_space(self.space, other.space)
         both = torch.cat([self.probabilities, other.probabilities.to(self.probabilities.device)])
         return Policy(both, self.space, mirror_signed=self.mirror_signed)

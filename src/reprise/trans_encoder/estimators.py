@@ -19,11 +19,12 @@ from reprise.trans_encoder.input_checks import (
     TransEncoderInputError,
     check_disjoint,
     check_gold,
-    check_name,
     check_pairs,
     shown,
 )
 from reprise.trans_encoder.measures import spearman
+from reprise.trans_encoder.option_checks import check_config, check_source, check_whole
+from reprise.trans_encoder.saving import load_forms, pooling_of_folder, save_forms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,10 @@ def _checked(pairs: Any, argument: str) -> list[Pair]:
         raise TransEncoderInputError(
             f"{argument} = {shown(pairs)} is no list of pairs; give (sentence, sentence) tuples, or two columns."
         )
+    names = getattr(pairs, "columns", ())
+    if len(names) > 2:
+        shortened = shown([str(name) for name in names])
+        raise TransEncoderInputError(f"{argument} has the columns {shortened}; choose the two that hold the sentences.")
     return check_pairs(pairs, argument=argument)
 
 
@@ -48,13 +53,17 @@ class _Distilled:
     config: DistillConfig
 
     def _fit(self, pairs: Any, dev_pairs: Any, dev_gold: ArrayLike | None, test_pairs: Any) -> None:
+        pool = list(dict.fromkeys(_checked(pairs, "pairs")))
         least = max(2, min(self.config.cross.batch_size, self.config.bi.batch_size))
-        pool = check_pairs(
-            list(dict.fromkeys(_checked(pairs, "pairs"))), argument="pairs, each counted once,", least=least
-        )
+        if len(pool) < least:
+            raise TransEncoderInputError(
+                f"pairs has {len(pool)} distinct pairs; at least {least} are needed, which is a batch: give more, or a "
+                "config whose cross and bi recipes have a smaller batch_size."
+            )
         dev = self._development(dev_pairs, dev_gold)
         if test_pairs is not None:
             check_disjoint(pool, _checked(test_pairs, "test_pairs"))
+        self._check_depth()
         self._warn_of_cut_texts(pool)
 
         def evaluate(model: Encoder) -> float:
@@ -84,6 +93,13 @@ class _Distilled:
             return None
         checked = check_pairs(_checked(pairs, "dev_pairs"), argument="dev_pairs", least=3)
         return checked, check_gold(gold, len(checked), argument="dev_gold")
+
+    def _check_depth(self) -> None:
+        frozen, n_layers = self.config.frozen_layers, self.backbones[0].bi().trunk.config.num_hidden_layers
+        if frozen > n_layers:
+            raise TransEncoderInputError(
+                f"config.frozen_layers={frozen} is more than the {n_layers} layers of the model; freeze fewer."
+            )
 
     def _warn_of_cut_texts(self, pool: list[Pair]) -> None:
         """Say once how much of the pool is longer than what the encoders read."""
@@ -144,7 +160,10 @@ class _Distilled:
         form
             ``"cross"`` or ``"bi"``.
         """
-        check_name("form", form, FORMS)
+        if form not in FORMS:
+            raise TransEncoderInputError(
+                f"form={form!r} is unknown: 'cross' gives the cross-encoder's scores, 'bi' the bi-encoder's cosines."
+            )
         models = self._fitted().cross_models_ if form == "cross" else self._fitted().bi_models_
         checked = _checked(pairs, "pairs")
         return np.mean([model.score(checked) for model in models], axis=0)  # type: ignore[operator]
@@ -163,7 +182,8 @@ class TransEncoder(_Distilled):
     num_layers
         Keeps that many of the lowest layers of both; None keeps all.
     pooling
-        ``"cls"`` (paper) or ``"mean"``; None takes ``"mean"`` for ``"minilm"`` and else ``"cls"``.
+        ``"cls"`` (paper) or ``"mean"``; None takes ``"mean"`` for ``"minilm"``, what a folder of sentence-transformers
+        says, and else ``"cls"``: give it for a name on the hub that was trained with the mean.
     config
         Cycles, recipes, losses; the paper's by default.
     sentence_length, pair_length
@@ -198,8 +218,15 @@ class TransEncoder(_Distilled):
         precision: str = "float32",
         device: str = "auto",
     ) -> None:
-        pooling = pooling or ("mean" if start == MINILM else "cls")
-        self.config = config or DistillConfig()
+        check_source("start", start)
+        check_source("plm", start if plm is None else plm)
+        if num_layers is not None:
+            check_whole("num_layers", num_layers, least=1)
+        check_whole("sentence_length", sentence_length, least=3)
+        check_whole("pair_length", pair_length, least=3)
+        pooling = pooling or ("mean" if start == MINILM else pooling_of_folder(start) or "cls")
+        self.config = DistillConfig() if config is None else config
+        check_config(self.config)
         backbone = Backbone(
             start,
             plm or start,
@@ -252,12 +279,52 @@ class TransEncoder(_Distilled):
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Return the bi-encoder's unit vectors, ``(n, d)``."""
+        if not isinstance(sentences, Iterable):
+            raise TransEncoderInputError(f"sentences={sentences!r} is no list of sentences; give [sentence, …].")
         vectors: NDArray[np.float32] = self.bi_.encode(sentences).numpy()
         return vectors
 
     def save(self, path: str | Path) -> None:
-        """Write the bi-encoder as a folder that sentence-transformers loads."""
-        self.bi_.save(path)
+        """Write both forms into a folder; sentence-transformers loads it as the bi-encoder, `load` as both.
+
+        Raises
+        ------
+        TransEncoderInputError
+            If nothing is fitted, or the path is that of a file.
+        """
+        facts = {"selection": self._fitted().selection_, "chosen_cycles": self.chosen_cycles_, "history": self._lines}
+        save_forms(self.bi_, self.cross_, facts, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto") -> Self:
+        """Return the fitted model that `save` wrote: it scores and encodes; its `fit` would begin from these weights.
+
+        Raises
+        ------
+        TransEncoderInputError
+            If the folder was not written by `save`.
+        """
+        bi, cross, facts = load_forms(path)
+        own = cls(
+            str(path),
+            pooling=bi.pooling,
+            sentence_length=bi.max_length,
+            pair_length=cross.max_length,
+            precision=bi.precision,
+            device=device,
+        )
+        where = resolve_device(device)
+        own.bi_models_, own.cross_models_ = (bi.to(where),), (cross.to(where),)
+        own.selection_, own.chosen_cycles_, own._lines = facts["selection"], facts["chosen_cycles"], facts["history"]
+        return own
+
+    def __repr__(self) -> str:
+        """Return what it begins with and whether it is fitted."""
+        one = self.backbones[0]
+        fitted = f"cycles kept {self.chosen_cycles_}" if hasattr(self, "bi_models_") else "not fitted"
+        return (
+            f"TransEncoder({one.start!r}, {one.plm!r}, num_layers={one.num_layers}, pooling={one.pooling!r}; {fitted})"
+        )
 
 
 class MutualTransEncoder(_Distilled):
@@ -270,6 +337,11 @@ class MutualTransEncoder(_Distilled):
     """
 
     def __init__(self, first: TransEncoder, second: TransEncoder) -> None:
+        for name, one in (("first", first), ("second", second)):
+            if not isinstance(one, TransEncoder):
+                raise TransEncoderInputError(
+                    f"{name}={shown(one)} must be a TransEncoder, as in TransEncoder('minilm')."
+                )
         self.backbones = (*first.backbones, *second.backbones)
         self.config = first.config
         if first.backbones == second.backbones:

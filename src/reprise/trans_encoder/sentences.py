@@ -251,6 +251,23 @@ def what_was_tested(rows: pd.DataFrame) -> str:
 
 
 @_nothing_without_rows
+def what_the_second_cycle_adds(rows: pd.DataFrame) -> str:
+    """Say, for C4, whether the second cycle adds, takes away or leaves; empty without one."""
+    means = []
+    for cycle in (1, 2):
+        found = [levels(rows, method, cycle=cycle) for method in FORMS]
+        if found[0] is None or found[1] is None:
+            return ""
+        means.append((found[0] + found[1]) / 2)
+    change = t_interval(paired_differences(means[1], means[0]))
+    told = "adds to" if change.above(0) else "takes from" if change.below(0) else "is not told to change"
+    return (
+        f"**The second cycle (C4)** {told} the first, mean of both forms: {difference(change)} points. The rule asks "
+        "whether the first cycle gives most, and not that later ones keep it."
+    )
+
+
+@_nothing_without_rows
 def seen_and_unseen(rows: pd.DataFrame) -> str:
     """Say whether a gain differs between test pairs in the pool and held out, with the differences."""
     words = []

@@ -1,0 +1,64 @@
+"""The checks of an estimator's options, before anything is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reprise.trans_encoder.distillation import DistillConfig
+from reprise.trans_encoder.input_checks import TransEncoderInputError, shown
+from reprise.trans_encoder.training import Recipe
+
+PATHS_BEGIN = ("/", "./", "../", "~")
+
+
+def check_source(argument: str, source: object) -> None:
+    """Refuse what is no name of a model, or the path of no folder with one.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If so.
+    """
+    if not isinstance(source, str) or not source.strip():
+        raise TransEncoderInputError(f"{argument}={source!r} must be the name of a model or of a folder.")
+    path = Path(source).expanduser()
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise TransEncoderInputError(
+            f"{argument}={source!r} is a folder without config.json; give one that save_pretrained wrote."
+        )
+    if source.startswith(PATHS_BEGIN) and not path.is_dir():
+        raise TransEncoderInputError(f"{argument}={source!r}: there is no such folder; look at the path.")
+
+
+def check_whole(argument: str, value: object, *, least: int) -> None:
+    """Refuse what is no whole number, or too small a one.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If so.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise TransEncoderInputError(f"{argument}={value!r} must be a whole number, {least} or more.")
+
+
+def check_config(config: object) -> None:
+    """Refuse what is no configuration, or one whose parts are of other kinds.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If so; names the part.
+    """
+    if not isinstance(config, DistillConfig):
+        raise TransEncoderInputError(f"config={shown(config)} must be a DistillConfig, or None for the paper's.")
+    for name in ("cross", "bi"):
+        if not isinstance(getattr(config, name), Recipe):
+            raise TransEncoderInputError(
+                f"config.{name}={getattr(config, name)!r} must be a Recipe(lr, batch_size, …)."
+            )
+    for name in ("symmetric", "label_stretch", "freeze_embeddings"):
+        if not isinstance(getattr(config, name), bool):
+            raise TransEncoderInputError(f"config.{name}={getattr(config, name)!r} must be True or False.")
+    check_whole("config.frozen_layers", config.frozen_layers, least=0)
+    check_whole("config.seed", config.seed, least=0)
