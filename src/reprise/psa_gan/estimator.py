@@ -137,7 +137,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
             Called with the `Trainer` after every generator step.
         checkpoint
             A file to store the state of training in; if it is there already, training goes on from it and ends as if
-            it had never stopped.
+            it had never stopped. One file belongs to one training on one data set: settings are compared, data are not.
         checkpoint_every
             Generator steps between two storings.
 
