@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -377,6 +378,23 @@ def test_a_killed_run_leaves_nothing_half_written_and_the_next_one_clears_up(hom
     run_chapter("grda", output=tmp_path)
     assert not scratch.exists()
     assert (tmp_path / "grda.json").exists()
+
+
+def test_what_a_killed_runs_kernel_writes_while_its_folder_is_cleared_is_cleared_too(tmp_path, monkeypatch):
+    scratch, remove = tmp_path / ".grda.running", shutil.rmtree
+    scratch.mkdir()
+    calls = []
+
+    def interrupted(folder, ignore_errors):
+        calls.append(folder)
+        remove(folder)
+        if len(calls) == 1:
+            folder.mkdir()
+            (folder / "late.csv").write_text("")
+
+    monkeypatch.setattr(runner.shutil, "rmtree", interrupted)
+    assert runner._claim_scratch(tmp_path, runner.find_paper("grda")) == scratch
+    assert [path.name for path in scratch.iterdir()] == ["process"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):

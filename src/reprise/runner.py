@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ COMMON_INSTRUCTION_SET = {
     "MKL_NUM_THREADS": "1",
 }
 CELL_TIMEOUT_S = {"quick": 600, "standard": 4 * 3600, "paper": None}
+LONGEST_WAIT_S = 5.0  # for the kernel of a killed run, which looks for its parent once a second
 
 
 def run_chapter(
@@ -161,7 +163,7 @@ def _claim_scratch(folder: Path, paper: Paper) -> Path:
         if owner.is_file() and _is_alive(int(owner.read_text() or 0)):
             raise RepriseError(f"{paper.slug} is already running into {folder}; wait for it or give another --output.")
         _keep_rows(scratch, folder, paper.package)
-        shutil.rmtree(scratch, ignore_errors=True)
+        _clear(scratch)
         scratch.mkdir()
         owner.write_text(str(os.getpid()))
     except OSError as error:
@@ -169,6 +171,15 @@ def _claim_scratch(folder: Path, paper: Paper) -> Path:
             f"cannot write to {folder} ({error.strerror}); give another folder with --output."
         ) from error
     return scratch
+
+
+def _clear(scratch: Path) -> None:
+    """Remove the folder of a killed run, whose kernel may go on writing until it misses its parent."""
+    until = time.monotonic() + LONGEST_WAIT_S
+    shutil.rmtree(scratch, ignore_errors=True)
+    while scratch.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _is_alive(process: int) -> bool:
