@@ -65,6 +65,12 @@ def test_rand_augment_refuses_a_strength_off_the_grid():
             baselines.rand_augment(SPACE, 2, strength)
 
 
+@pytest.mark.parametrize("n_operations", [0, 1.5, True])
+def test_rand_augment_refuses_a_number_of_operations_that_is_none(n_operations):
+    with pytest.raises(DeepAAInputError, match=f"n_operations={n_operations} must be a whole number"):
+        baselines.rand_augment(SPACE, n_operations)
+
+
 def test_autoaugments_sub_policies_are_kornias():
     preset = pytest.importorskip("kornia.augmentation.auto.autoaugment.autoaugment").cifar10_policy
     ours = [[], *([] for _ in range(25))]

@@ -318,6 +318,17 @@ def test_lists_and_arrays_are_taken_and_rounding_is_mended():
             "different spaces: only one of them has AutoCon",
         ),
         (lambda: random_policy(2).then(Policy(GOOD, SMALL)), "different spaces"),
+        (
+            lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(16))),
+            r"image_size=\(32, 32\) and image_size=\(16, 16\); make the second one anew",
+        ),
+        (lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(cutout=8))), "cutout=16 and cutout=8"),
+        (lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(crop_pad=2))), "crop_pad=4 and crop_pad=2"),
+        (lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(fill=(0, 0, 0)))), "fill="),
+        (
+            lambda: random_policy(2).then(Policy.uniform(1, mirror_signed=False)),
+            "mirror_signed is True in the first policy and False in the second",
+        ),
         (lambda: random_policy(2).total_variation(random_policy(2), over="magnitude"), "over='magnitude'"),
         (lambda: random_policy(2)(torch.randn(4, 3, 32, 32, generator=seeded())), "augmentation needs raw images"),
         (lambda: random_policy(2)(torch.zeros(4, 32, 32, 3)), "channels come last"),

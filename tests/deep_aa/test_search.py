@@ -1,5 +1,6 @@
 """The search: its steps by brute force, exact resume, the stop rule, what it finds where it is known, and bad input."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -313,9 +314,33 @@ def test_options_that_do_not_exist_or_make_no_sense_are_refused(model, data):
         SearchConfig(n_cached=2.5)
     with pytest.raises(DeepAAInputError, match=r"units=1 leaves no spread.*2 or more"):
         SearchConfig(units=1)
+    with pytest.raises(DeepAAInputError, match="params='first' is unknown"):
+        SearchConfig(params="first")
+    with pytest.raises(DeepAAInputError, match="method='finite' is unknown"):
+        SearchConfig(method="finite", params="last")
     for threshold in (0, 2, float("nan")):
         with pytest.raises(DeepAAInputError, match=f"stop_identity={threshold} is a probability"):
             SearchConfig(stop_identity=threshold)
+
+
+def test_states_are_written_at_least_now_and_then(model):
+    with pytest.raises(DeepAAInputError, match="checkpoint_every=0 must be a whole number above 0"):
+        DeepAASearch(model, SPACE, TINY, checkpoint_every=0)
+
+
+@pytest.mark.parametrize("params", ["all", "last"])
+def test_a_network_that_changed_since_is_searched_as_it_is_now(model, data, params):
+    config, changed = replace(TINY, params=params), copy.deepcopy(model)
+    search = DeepAASearch(changed, SPACE, config)
+    before = search.fit(*data).probabilities
+    with torch.no_grad():
+        changed.third.weight.mul_(-1)
+    after, expected = search.fit(*data).probabilities, DeepAASearch(changed, SPACE, config).fit(*data).probabilities
+    assert torch.equal(after, expected)
+    assert not torch.equal(after, before)
+    changed.train()
+    with pytest.raises(DeepAAInputError, match="training mode"):
+        search.fit(*data)
 
 
 def test_history_before_a_search_is_refused(model):

@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from reprise.deep_aa.application import N_DRAWS, apply_each, make_tables
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, like, to_bytes
 from reprise.deep_aa.policy import Policy, uniform_layer
+from reprise.deep_aa.search_checks import check_counts
 from reprise.deep_aa.space import AugmentationSpace
 from reprise.deep_aa.transformations import DEFAULTS, OPERATIONS, Operation
 
@@ -77,8 +78,9 @@ def rand_augment(space: AugmentationSpace, n_operations: int = 2, strength: int 
     Raises
     ------
     DeepAAInputError
-        If the strength is no whole number from 1 to 6.
+        If the number of operations is none from 1 on, or the strength none from 1 to 6.
     """
+    check_counts(n_operations=n_operations)
     if strength not in range(1, STRONGEST + 1):
         raise DeepAAInputError(f"strength={strength!r} must be a whole number from 1 to {STRONGEST}.")
     without = ("Invert", *DEFAULTS)

@@ -9,7 +9,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, like, to_bytes
-from reprise.deep_aa.policy_checks import check_choice, check_depth, check_probabilities, check_same_space
+from reprise.deep_aa.policy_checks import (
+    check_can_follow,
+    check_choice,
+    check_depth,
+    check_probabilities,
+    check_same_space,
+)
 from reprise.deep_aa.space import AugmentationSpace
 
 if TYPE_CHECKING:
@@ -193,10 +199,12 @@ class Policy(nn.Module):
     def then(self, other: Policy) -> Policy:
         """Return the policy of these layers and the other's after them.
 
-        Both have to be of the same transformations, which is checked by their names, and for images of the same size,
-        which is not: the space of the first is kept, and with it the sizes of its cutout and crop.
+        Raises
+        ------
+        DeepAAInputError
+            If they are of different transformations, for different images, or only one of them turns signs.
         """
-        check_same_space(self.space, other.space)
+        check_can_follow(self, other)
         both = torch.cat([self.probabilities, other.probabilities.to(self.probabilities.device)])
         return Policy(both, self.space, mirror_signed=self.mirror_signed)
 

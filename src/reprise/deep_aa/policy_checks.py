@@ -13,6 +13,7 @@ from reprise.deep_aa.image_checks import DeepAAInputError
 from reprise.errors import nearest
 
 if TYPE_CHECKING:
+    from reprise.deep_aa.policy import Policy
     from reprise.deep_aa.space import AugmentationSpace
 
 FARTHEST_FROM_ONE, ROUNDING = 1e-3, 1e-12
@@ -110,4 +111,27 @@ def check_same_space(first: AugmentationSpace, second: AugmentationSpace) -> Non
         apart = sorted(set(first.operations) ^ set(second.operations))
         raise DeepAAInputError(
             f"the policies are of different spaces: only one of them has {', '.join(apart)}; give both the same ops."
+        )
+
+
+def check_can_follow(first: Policy, second: Policy) -> None:
+    """Refuse a policy that cannot stand behind another one, since both would be applied in the first one's way.
+
+    Raises
+    ------
+    DeepAAInputError
+        If their transformations, the size of their images, fill, cutout, padding of crops or signs differ; names which.
+    """
+    check_same_space(first.space, second.space)
+    for name in ("image_size", "fill", "cutout", "crop_pad"):
+        ours, theirs = getattr(first.space, name), getattr(second.space, name)
+        if ours != theirs:
+            raise DeepAAInputError(
+                f"the policies are of spaces with {name}={ours!r} and {name}={theirs!r}; make the second one anew for "
+                "the first one's: Policy(second.probabilities, first.space)."
+            )
+    if first.mirror_signed != second.mirror_signed:
+        raise DeepAAInputError(
+            f"mirror_signed is {first.mirror_signed} in the first policy and {second.mirror_signed} in the second; "
+            f"give both the same: Policy(second.probabilities, first.space, mirror_signed={first.mirror_signed})."
         )

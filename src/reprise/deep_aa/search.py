@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from reprise.deep_aa.gradient_rewards import (
 )
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, to_bytes
 from reprise.deep_aa.policy import Policy, draw_index
+from reprise.deep_aa.policy_checks import check_choice
 from reprise.deep_aa.search_state import SearchState, fingerprint, load_state, save_state
 from reprise.deep_aa.space import AugmentationSpace
 from reprise.deep_aa.training import as_floats
@@ -31,6 +32,7 @@ from reprise.deep_aa.units import AnyGradients, Units, UnitSource
 if TYPE_CHECKING:
     import pandas as pd
 
+Parameters = Literal["all", "last"]
 ADAM_EPSILON = 1e-7
 # Constants of the loss in the first layer and in the others; Adam does not see them, apart from its epsilon.
 LOSS_SCALES = (0.25, 16.0)
@@ -83,7 +85,7 @@ class SearchConfig:
     std_weight: float = 1.0
     lr: float = 0.025
     init_identity: float = 8.0
-    params: Literal["all", "last"] = "all"
+    params: Parameters = "all"
     method: RewardMethod = "jvp"
     stop_identity: float = 0.9
     noise: bool = False
@@ -95,6 +97,8 @@ class SearchConfig:
         checks.check_finite(lr=self.lr, std_weight=self.std_weight, init_identity=self.init_identity)
         checks.check_positive(lr=self.lr)
         checks.check_threshold(self.stop_identity)
+        check_choice("params", self.params, get_args(Parameters))
+        check_choice("method", self.method, get_args(RewardMethod))
         checks.check_counts(0, n_cached=self.n_cached)
         if self.std_weight < 0:
             raise DeepAAInputError(f"std_weight={self.std_weight!r} may not be negative; 0 leaves out the penalty.")
@@ -140,9 +144,10 @@ class DeepAASearch:
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 32,
     ) -> None:
+        checks.check_counts(checkpoint_every=checkpoint_every)
         self.config = config or SearchConfig()
-        self.gradients: AnyGradients = gradients_of(model, loss, self.config.params, self.config.method)
         self.model, self.space, self.loss, self.seed = model, space, loss, seed
+        self.gradients = self._frozen()
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         self.checkpoint_every = checkpoint_every
 
@@ -167,6 +172,7 @@ class DeepAASearch:
             If images or labels do not fit, a class has too few images, the checkpoint belongs to another search, or
             over half of a step's units have no gradient.
         """
+        self.gradients = self._frozen()  # the network may have been trained, or moved, in between
         data = self._checked(x_search, y_search, x_validation, y_validation)
         checks.warn_if_identity_stays(self.config.steps, self.config.lr, self.config.init_identity)
         space = self.space or AugmentationSpace((data[0].shape[2], data[0].shape[3]))
@@ -199,6 +205,9 @@ class DeepAASearch:
         )  # fmt: skip
 
     # ---- before ------------------------------------------------------------------------------------------------------
+
+    def _frozen(self) -> AnyGradients:
+        return gradients_of(self.model, self.loss, self.config.params, self.config.method)
 
     def _checked(
         self, x_search: Tensor, y_search: Tensor, x_validation: Tensor, y_validation: Tensor
