@@ -174,7 +174,11 @@ def test_figures_are_drawn_with_their_numbers(rows, name):
 def test_tables_have_lines(rows):
     sets = [DIGITS, MIRRORED]
     assert len(summaries.accuracy_table(rows, sets)) == 2 * len(OPTIONS["methods"]) + 1
-    assert len(summaries.gaps_table(rows, sets)) == 2 * 5
+    gaps = summaries.gaps_table(rows, sets)
+    to_default = [f"{method} − Default" for method in figures.COMPARED if method in OPTIONS["methods"]]
+    for _, own in gaps.groupby("data set"):
+        assert list(own["gap"])[: len(to_default)] == to_default
+        assert len(own) == len(to_default) + 3  # the searched policy to none, TrivialAugment and DeepTA
     assert len(summaries.layers_table(rows, sets)) == 2 * 2 + 12
     assert set(summaries.variation_table(rows, sets)["layer"]) == {1, 2, 3, 4, 5, 6}
     assert len(summaries.symmetry_table(rows, sets)) == 2

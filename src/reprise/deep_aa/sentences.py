@@ -142,6 +142,21 @@ def longer_in_words(rows: pd.DataFrame, dataset: str, times: int) -> str:
     return " ".join(words)
 
 
+def other_baselines_in_words(rows: pd.DataFrame) -> str:
+    """Say how the searched policy stands to the baselines in the same space that the rule of C1 does not name."""
+    ours = measured(rows, dataset=CIFAR, part=ACCURACY, split="test", metric="accuracy", method=SEARCHED)
+    words = []
+    for other in (RANDAUGMENT, AUTOAUGMENT):
+        theirs = measured(rows, dataset=CIFAR, part=ACCURACY, split="test", metric="accuracy", method=other)
+        if ours is not None and theirs is not None:
+            differences = paired_differences(ours, theirs)
+            wide = corrected_interval(differences)
+            corrected = f", corrected for overlapping folds [{number(wide.low, 1)}, {number(wide.high, 1)}]"
+            gap = t_interval(differences)
+            words.append(f"{SEARCHED} − {other} {difference(gap)} points{corrected if gap.n > 1 else ''}")
+    return f"Baselines in the same space that the rule of C1 does not name: {'; '.join(words)}." if words else ""
+
+
 def published_is_optimistic(rows: pd.DataFrame) -> str:
     """Say on which folds the published policy had seen the test images."""
     trained = measured(rows, part=ACCURACY, method=PUBLISHED)

@@ -12,10 +12,11 @@ import torch
 from reprise.compute import numpy_generator
 from reprise.deep_aa.comparisons import corrected_interval
 from reprise.deep_aa.data import TEST_SHEETS, load_problem
-from reprise.deep_aa.figures import LINES, TITLES
+from reprise.deep_aa.figures import COMPARED, LINES, TITLES
 from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
+    AUTOAUGMENT,
     BASE,
     CIFAR,
     DEEP_TRIVIAL,
@@ -29,10 +30,10 @@ from reprise.deep_aa.names import (
     NONE,
     POLICY,
     PUBLISHED,
+    RANDAUGMENT,
     REWARDS,
     SEARCHED,
     SIMILARITY,
-    SIMPLE,
     START,
     TRIVIAL,
     repetition_variant,
@@ -46,15 +47,10 @@ from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval, paired_differences, t_interval
 
+# All to the default, as the figure of gaps has them, and what the searched policy is compared with.
 PAIRS = (
-    (DEFAULT, NONE),
-    (SEARCHED, NONE),
-    (SEARCHED, DEFAULT),
-    (SEARCHED, TRIVIAL),
-    (SEARCHED, DEEP_TRIVIAL),
-    (SEARCHED, PUBLISHED),
-    (SIMPLE, DEFAULT),
-    (PUBLISHED, DEFAULT),
+    *((method, DEFAULT) for method in COMPARED),
+    *((SEARCHED, other) for other in (NONE, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, PUBLISHED)),
     (PUBLISHED, DEEP_TRIVIAL),
 )
 SHUFFLES = 2000
