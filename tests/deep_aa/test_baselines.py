@@ -93,7 +93,7 @@ def test_autoaugment_applies_both_steps_of_one_sub_policy_for_each_image():
     image = noise(1)
     strength = {
         "Rotate": lambda s: 30 * s, "TranslateX": lambda s: 0.45 * s, "TranslateY": lambda s: 0.45 * s,
-        "ShearY": lambda s: 0.3 * s, "Solarize": lambda s: 256 - 256 * s, "Posterize": lambda s: 8 - 4 * s,
+        "ShearY": lambda s: 0.3 * s, "Solarize": lambda s: 256 - 256 * s, "Posterize": lambda s: round(8 - 4 * s),
     }  # fmt: skip
     expected = set()
     table = baselines.autoaugment_table()

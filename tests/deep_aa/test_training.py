@@ -77,6 +77,11 @@ def test_the_digits_network_refuses_images_of_another_size():
         DigitNetwork(2, **LOOK)(torch.rand(2, 3, 32, 32))
 
 
+def test_an_optimiser_that_is_none_is_refused():
+    with pytest.raises(DeepAAInputError, match="optimiser='adam' is unknown; did you mean 'adamw'"):
+        make_optimiser(DigitNetwork(2, **LOOK), Recipe(optimiser="adam"))
+
+
 def test_normalisation_is_not_decayed():
     groups = make_optimiser(WideResNet(10, 1, **LOOK), Recipe()).param_groups
     assert [group["weight_decay"] for group in groups] == [5e-4, 0.0]

@@ -122,8 +122,8 @@ class AutoAugment(nn.Module):
     """AutoAugment's policy for CIFAR-10 in the transformations of a space, then `default_with_cutout`.
 
     Each image draws one of 25 sub-policies; each of its two steps is applied with its probability. Levels run from 0 to
-    9 over the range of the operation's strength; shears, translations and rotations turn their sign with
-    probability 1/2. Passes images through unchanged in evaluation mode.
+    9 over the range of the operation's strength, bits to keep rounded; shears, translations and rotations turn their
+    sign with probability 1/2. Passes images through unchanged in evaluation mode.
 
     Parameters
     ----------
@@ -176,8 +176,10 @@ def _fixed_strength(name: str, level: int | None, sign: int) -> tuple[Operation,
     share = level / 9
     if operation.signed:
         value = sign * share * operation.high
-    elif name in ("Solarize", "Posterize"):
+    elif name == "Solarize":
         value = operation.high - share * (operation.high - operation.low)
+    elif name == "Posterize":
+        value = float(round(operation.high - share * (operation.high - operation.low)))
     else:
         value = operation.low + share * (operation.high - operation.low)
     return Operation(name, value, value, signed=False), 0

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reprise.deep_aa.image_checks import DeepAAInputError
+from reprise.deep_aa.policy_checks import check_choice
 from reprise.deep_aa.search_checks import check_counts
 
 Initialisation = Literal["he", "default"]
@@ -125,8 +126,7 @@ class WideResNet(nn.Module):
         n_blocks, rest = divmod(depth - 4, 6)
         if rest or n_blocks < 1:
             raise DeepAAInputError(f"depth={depth} is not 6n + 4; give 10, 16, 22, 28, 34 or 40.")
-        if initialisation not in get_args(Initialisation):
-            raise DeepAAInputError(f"initialisation={initialisation!r} is unknown; use 'he' or 'default'.")
+        check_choice("initialisation", initialisation, get_args(Initialisation))
         self.normalise = Normalise(mean, deviation)
         self.stem = nn.Conv2d(len(mean), 16, 3, padding=1, stride=stem_stride)
         widths, blocks = (16 * width, 32 * width, 64 * width), []

@@ -13,8 +13,10 @@ from reprise.deep_aa.policy_checks import (
     check_can_follow,
     check_choice,
     check_depth,
+    check_policy,
     check_probabilities,
     check_same_space,
+    check_space,
 )
 from reprise.deep_aa.space import AugmentationSpace
 
@@ -89,7 +91,7 @@ class Policy(nn.Module):
         self, probabilities: Tensor, space: AugmentationSpace | None = None, *, mirror_signed: bool = True
     ) -> None:
         super().__init__()
-        self.space = AugmentationSpace() if space is None else space
+        self.space = AugmentationSpace() if space is None else check_space(space)
         self.mirror_signed = mirror_signed
         self.register_buffer("probabilities", check_probabilities(probabilities, len(self.space)))
 
@@ -162,7 +164,7 @@ class Policy(nn.Module):
         DeepAAInputError
             If ``over`` or an operation is unknown, or none is left.
         """
-        space = AugmentationSpace() if space is None else space
+        space = AugmentationSpace() if space is None else check_space(space)
         check_choice("over", over, OVER)
         left_out = [name for name in ("Invert",) if over == "operation" and name in space.operations]
         layer = uniform_layer(space, left_out if without is None else without, over=over)
@@ -188,7 +190,7 @@ class Policy(nn.Module):
         """
         from reprise.deep_aa.published_policies import published_probabilities
 
-        space = AugmentationSpace() if space is None else space
+        space = AugmentationSpace() if space is None else check_space(space)
         return cls(published_probabilities(data, run, space), space)
 
     def first(self, n_layers: int) -> Policy:
@@ -249,6 +251,7 @@ class Policy(nn.Module):
             If depth or space differ.
         """
         check_choice("over", over, OVER)
+        check_policy(other)
         check_same_space(self.space, other.space)
         if self.n_layers != other.n_layers:
             raise DeepAAInputError(
@@ -306,13 +309,15 @@ class Policy(nn.Module):
         """
         from reprise.deep_aa.policy_files import read_policy
 
-        return read_policy(Path(path), space)
+        return read_policy(Path(path), None if space is None else check_space(space))
 
 
 def uniform_layer(
     space: AugmentationSpace, without: tuple[str, ...] | list[str] = (), *, over: str = "operation"
 ) -> Tensor:
     """Return the probabilities of one layer that draws operations, or transformations, at random: double (T,)."""
+    if isinstance(without, str):
+        raise DeepAAInputError(f"without={without!r} is a single string; give a list of names.")
     for name in without:
         space.slice_of(name)
     kept = [name for name in space.operations if name not in without]

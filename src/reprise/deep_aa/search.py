@@ -23,9 +23,10 @@ from reprise.deep_aa.gradient_rewards import (
 )
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, to_bytes
 from reprise.deep_aa.policy import Policy, draw_index
-from reprise.deep_aa.policy_checks import check_choice
+from reprise.deep_aa.policy_checks import check_choice, check_space
 from reprise.deep_aa.search_state import SearchState, fingerprint, load_state, save_state
 from reprise.deep_aa.space import AugmentationSpace
+from reprise.deep_aa.step_rewards import Rewards, stacked
 from reprise.deep_aa.training import as_floats
 from reprise.deep_aa.units import AnyGradients, Units, UnitSource
 
@@ -36,7 +37,7 @@ Parameters = Literal["all", "last"]
 ADAM_EPSILON = 1e-7
 # Constants of the loss in the first layer and in the others; Adam does not see them, apart from its epsilon.
 LOSS_SCALES = (0.25, 16.0)
-MOST_SKIPPED = 0.5
+PROBED = 8  # images
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class SearchConfig:
         check_choice("params", self.params, get_args(Parameters))
         check_choice("method", self.method, get_args(RewardMethod))
         checks.check_counts(0, n_cached=self.n_cached)
+        if not isinstance(self.noise, bool):
+            raise DeepAAInputError(f"noise={self.noise!r} must be True or False.")
         if self.std_weight < 0:
             raise DeepAAInputError(f"std_weight={self.std_weight!r} may not be negative; 0 leaves out the penalty.")
 
@@ -145,10 +148,14 @@ class DeepAASearch:
         checkpoint_every: int = 32,
     ) -> None:
         checks.check_counts(checkpoint_every=checkpoint_every)
-        self.config = config or SearchConfig()
+        if space is not None:
+            check_space(space)
+        if config is not None and not isinstance(config, SearchConfig):
+            raise DeepAAInputError(f"config is a {type(config).__name__}; give a SearchConfig, such as SearchConfig().")
+        self.config = SearchConfig() if config is None else config
         self.model, self.space, self.loss, self.seed = model, space, loss, seed
         self.gradients = self._frozen()
-        self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        self.checkpoint = checks.check_checkpoint(checkpoint)
         self.checkpoint_every = checkpoint_every
 
     def fit(self, x_search: Tensor, y_search: Tensor, x_validation: Tensor, y_validation: Tensor) -> Policy:
@@ -227,13 +234,20 @@ class DeepAASearch:
             for y, x, name in zip((y_search, y_validation), images, ("y_search", "y_validation"), strict=True)
         ]
         checks.warn_of_overlap(images[0], images[1])
+        checks.warn_of_darkness(images[0])
         return images[0], labels[0], images[1], labels[1]
 
     def _start(self, space: AugmentationSpace, data: Sequence[Tensor]) -> SearchState:
-        name = fingerprint(asdict(self.config), self.seed, space, self.loss, self.model.state_dict(), data)
-        if self.checkpoint is not None and self.checkpoint.is_file():
-            return load_state(self.checkpoint, name)
-        return SearchState(name, first_logits(space, self.config.init_identity))
+        logits = first_logits(space, self.config.init_identity)
+        if self.checkpoint is None:
+            return SearchState("", logits.new_zeros(0), logits)
+        weights = {**dict(self.model.named_buffers()), **dict(self.model.named_parameters())}
+        name = fingerprint(asdict(self.config), self.seed, space, self.loss, weights, data)
+        with torch.no_grad():
+            probe = self.loss(self.model(as_floats(data[0][:PROBED])), data[1][:PROBED]).double().cpu()
+        if self.checkpoint.is_file():
+            return load_state(self.checkpoint, name, probe)
+        return SearchState(name, probe, logits)
 
     # ---- one layer ---------------------------------------------------------------------------------------------------
 
@@ -272,7 +286,7 @@ class DeepAASearch:
         Raises
         ------
         DeepAAInputError
-            If over half of the units have a zero gradient.
+            If over half of the units have a zero gradient, fewer than two have another one, or one is not finite.
         """
         *before, probabilities = layers
         n_prefix = self.config.n_prefix if before else 1
@@ -290,50 +304,13 @@ class DeepAASearch:
                 g = self.gradients.mean_gradient(tried, label.expand(len(tried)), probabilities.to(v))
             else:
                 g = self.gradients.mean_gradient(as_floats(sampled[unit]), label.expand(len(sampled[unit])))
+            checks.check_finite_gradient(v.norm(), g.norm())
             if not (v.norm() > 0 and g.norm() > 0):
                 continue
             found = self.gradients.rewards(tried, label.expand(len(tried)), direction(v, g))
             rewards.append(found.view(n_prefix, -1).mean(0).double().cpu())
             cosines.append(float(cosine(v, g)))
-        return Rewards(cosines, _stacked(rewards, len(units)), len(units) - len(rewards))
-
-
-def _stacked(rewards: list[Tensor], n_units: int) -> Tensor:
-    if len(rewards) < n_units * (1 - MOST_SKIPPED) or not rewards:
-        raise DeepAAInputError(
-            f"{n_units - len(rewards)} of {n_units} units have a zero gradient: the network fits these images "
-            "perfectly. Train it for fewer epochs, or search on images that it was not trained on."
-        )
-    return torch.stack(rewards)
-
-
-@dataclass(frozen=True)
-class Rewards:
-    """What the units of a step give: cosines, rewards ``(U, T)`` (float64), and how many units were left out."""
-
-    cosines: list[float]
-    values: Tensor
-    n_skipped: int = 0
-
-    def objective(self, std_weight: float) -> Tensor:
-        """Return R = mean − c · std of the rewards over units, with the population's std, ``(T,)``."""
-        return self.values.mean(0) - std_weight * self.values.std(0, correction=0)
-
-    def summary(self, probabilities: Tensor, objective: Tensor, space: AugmentationSpace) -> dict[str, float]:
-        """Return what is kept of a step."""
-        cosines = torch.tensor(self.cosines, dtype=torch.float64)
-        entropy = -torch.special.xlogy(probabilities, probabilities).sum()
-        return {
-            "cosine": float(cosines.mean()),
-            "cosine std": float(cosines.std(correction=0)),
-            "reward mean": float(torch.dot(probabilities, self.values.mean(0))),
-            "reward std": float(self.values.std(0, correction=0).mean()),
-            "objective": float(torch.dot(probabilities, objective)),
-            "largest |pᵀr|": float((self.values @ probabilities).abs().max()),
-            "entropy": float(entropy),
-            "identity": float(probabilities[space.identity]),
-            "skipped": float(self.n_skipped),
-        }
+        return Rewards(cosines, stacked(rewards, len(units)), len(units) - len(rewards))
 
 
 def first_logits(space: AugmentationSpace, init_identity: float) -> Tensor:
