@@ -281,7 +281,10 @@ def test_files_that_are_none_or_something_else_are_refused(tmp_path):
     with pytest.raises(DeepAAInputError, match="does not exist"):
         Policy.load(tmp_path / "nothing.json")
     with pytest.raises(DeepAAInputError, match=r"must end in \.json or \.npz"):
-        random_policy().save(tmp_path / "policy.pt")
+        random_policy().save(tmp_path / "new" / "policy.pt")
+    assert not (tmp_path / "new").exists()
+    random_policy().save(tmp_path / "new" / "policy.json")
+    assert (tmp_path / "new" / "policy.json").is_file()
     for name, text in (
         ("list.json", "[1, 2]"),
         ("half.json", '{"policy'),

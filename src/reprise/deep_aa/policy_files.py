@@ -27,13 +27,16 @@ MOST_DIMENSIONS, MOST_SHOWN = 2, 4
 
 
 def write_policy(policy: Policy, path: Path) -> None:
-    """Write a policy with its space.
+    """Write a policy with its space; folders on the way are made.
 
     Raises
     ------
     DeepAAInputError
         If the ending is neither ``.json`` nor ``.npz``.
     """
+    if path.suffix not in (".npz", ".json"):
+        raise DeepAAInputError(f"path={str(path)!r} must end in .json or .npz.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     space = policy.space
     values: dict[str, Any] = {
         "policy_probs": policy.probabilities.cpu().numpy(),
@@ -50,11 +53,9 @@ def write_policy(policy: Policy, path: Path) -> None:
     }
     if path.suffix == ".npz":
         np.savez_compressed(path, **values)
-    elif path.suffix == ".json":
+    else:
         plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in values.items()}
         path.write_text(json.dumps(plain) + "\n", encoding="utf-8")
-    else:
-        raise DeepAAInputError(f"path={str(path)!r} must end in .json or .npz.")
 
 
 def read_policy(path: Path, space: AugmentationSpace | None = None) -> Policy:
