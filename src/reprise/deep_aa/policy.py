@@ -67,7 +67,7 @@ class Policy(nn.Module):
     Attributes
     ----------
     probabilities
-        Double (K, T), a buffer.
+        Double (K, T), a buffer; ``.half()`` and the like round it as they do all buffers.
     space, mirror_signed
         As given.
 
@@ -110,7 +110,8 @@ class Policy(nn.Module):
         Returns
         -------
         Tensor
-            Images of the same shape and dtype, on the same device.
+            Images of the same shape and dtype, on the same device, detached: no gradient goes back through a policy.
+            Floating-point images are rounded to multiples of 1/255, drawn identities included.
 
         Raises
         ------
