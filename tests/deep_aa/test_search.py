@@ -113,6 +113,23 @@ def test_states_survive_writing(tmp_path):
     assert torch.equal(read.logits, state.logits)
 
 
+def test_each_layer_is_searched_behind_the_finished_ones(model, data, monkeypatch):
+    handed, rewards = [], DeepAASearch.rewards
+
+    def spied(self, space, units, layers, generator):
+        handed.append(list(layers))
+        return rewards(self, space, units, layers, generator)
+
+    monkeypatch.setattr(DeepAASearch, "rewards", spied)
+    policy, _ = run(model, data, replace(TINY, n_layers=3, stop_identity=1.0))
+    assert [len(layers) for layers in handed] == [1] * 4 + [2] * 4 + [3] * 4
+    for number, layers in enumerate(handed):
+        for finished, found in zip(layers[:-1], policy.probabilities, strict=False):
+            assert torch.equal(finished, found)
+        if number % TINY.steps == 0:
+            assert torch.equal(layers[-1], first_logits(SPACE, TINY.init_identity).softmax(0))
+
+
 def test_the_first_layers_rewards_are_exact_and_pay_nothing_on_average(model, data):
     search = DeepAASearch(model, SPACE, TINY)
     units = search.source(*data).draw(3, torch_generator(0, "units"))

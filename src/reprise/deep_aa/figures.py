@@ -42,6 +42,7 @@ from reprise.plots import (
     draw_curve,
     draw_dots,
     interval_dots,
+    keep_to_percent,
     measured,
     measured_lines,
     name_lines,
@@ -88,6 +89,7 @@ def draw_levels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         one.set_title(TITLES[name].replace(", ", ",\n"), fontsize=9)
         one.set_xlabel("test accuracy (%)")
         _open_single_seeds(one, found[name], shown)
+        keep_to_percent(one)
     data = pd.DataFrame(drawn)
     finding = _searched_against_default(rows, panels)
     state_finding(figure, finding)

@@ -122,7 +122,22 @@ def pretraining_in_words(rows: pd.DataFrame, dataset: str) -> str:
         if with_them is not None and without is not None:
             change = t_interval(paired_differences(with_them, without))
             words.append(f"{operation} {difference(change, 3)}")
-    return f"Uses an image, after training with crop, flip, cutout minus without, {TITLES[dataset]}: {', '.join(words)}"
+    return (
+        f"Expected uses per image, network trained with crop, flip and cutout minus trained with nothing, "
+        f"{TITLES[dataset]}: {', '.join(words)}"
+    )
+
+
+def sure_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> tuple[int, int]:
+    """Return how many changes of `pretraining_in_words` have an interval, and how many of these leave out 0."""
+    intervals = []
+    for dataset in data_sets:
+        for operation in DEFAULT_OPERATIONS:
+            pair = [uses(rows, dataset, pretraining_variant(m), operation) for m in (DEFAULT_CUTOUT, NONE)]
+            if pair[0] is not None and pair[1] is not None:
+                intervals.append(t_interval(paired_differences(pair[0], pair[1])))
+    shown = [one for one in intervals if one.n > 1]
+    return len(shown), sum(one.above(0) or one.below(0) for one in shown)
 
 
 # ---- the penalty -----------------------------------------------------------------------------------------------------
@@ -157,7 +172,8 @@ def draw_penalties(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     )
 
 
-def _shared_seeds(rows: pd.DataFrame, weights: Sequence[float]) -> list[int]:
+def shared_seeds(rows: pd.DataFrame, weights: Sequence[float]) -> list[int]:
+    """Return the seeds that were searched with every one of these weights of the penalty."""
     found = [set(select(rows, part=POLICY, variant=penalty_name(weight))["seed"]) for weight in weights]
     return sorted(set.intersection(*found))
 
@@ -165,7 +181,7 @@ def _shared_seeds(rows: pd.DataFrame, weights: Sequence[float]) -> list[int]:
 def _draw_identity(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequence[float]) -> list[dict[str, Any]]:
     from matplotlib import colormaps
 
-    seeds = _shared_seeds(rows, weights)
+    seeds = shared_seeds(rows, weights)
     drawn = []
     for weight in weights:
         how = {"part": POLICY, "metric": "mass", "operation": IDENTITY, "variant": penalty_name(weight), "seed": seeds}
@@ -184,7 +200,7 @@ def _draw_identity(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequen
 
 
 def _draw_defaults(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequence[float]) -> list[dict[str, Any]]:
-    seeds = _shared_seeds(rows, weights)
+    seeds = shared_seeds(rows, weights)
     drawn = []
     for place, weight in enumerate(weights):
         values = random_mass(rows, variant=penalty_name(weight)).loc[seeds]
