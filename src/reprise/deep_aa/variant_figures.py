@@ -99,7 +99,14 @@ def draw_pretraining(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     for line, dataset in zip(axes, panels, strict=True):
         highest = max(_highest(rows, dataset, v, o) for v, _ in variants for o in DEFAULT_OPERATIONS)
         line[0].set_xlim(-0.04 * highest, 1.1 * highest)
+    n_shown, n_sure = sure_changes(rows, panels)
     finding = pretraining_in_words(rows, panels[0])
+    if n_shown:
+        leave = "leaves" if n_sure == 1 else "leave"
+        finding = (
+            f"A network trained with crop, flip and cutout instead of nothing: of {n_shown} changes with an interval, "
+            f"{n_sure or 'none'} {leave} out 0"
+        )
     state_finding(figure, finding)
     caption = (
         f"95 % t intervals over seeds, {seeds_behind(data)}, cut at the edge; without whisker: one seed; faint dots: "
