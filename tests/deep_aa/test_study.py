@@ -1,5 +1,7 @@
 """The study on a tiny search: whole, repeatable, cell by cell; its figures, tables and sentences."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -261,6 +263,14 @@ def test_the_quick_search_finds_the_nuisances_that_are_known(quick_search):
     assert float(select(quick_search, metric="largest |pᵀr|", layer=1)["value"].max()) < 0.01
     identity = select(quick_search, part="policy", metric="mass", operation="Identity").set_index("layer")["value"]
     assert identity[identity.index.max()] > identity[1]
+
+
+@pytest.mark.parametrize("dataset", [CIFAR, DIGITS])
+def test_a_longer_training_has_so_many_times_the_passes_and_nothing_else(dataset):
+    cell = Cell(Settings(**OPTIONS), dataset, 0)
+    usual, longer = (cell.recipe(searching=False, times=times) for times in (1, 3))
+    assert longer == replace(usual, epochs=3 * usual.epochs)
+    assert usual.epochs == (cell.settings.epochs if dataset == CIFAR else cell.settings.digit_epochs)
 
 
 def test_longer_trainings_are_paired_with_the_usual_ones(rows):
