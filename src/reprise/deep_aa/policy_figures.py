@@ -28,7 +28,7 @@ OUTERMOST = (0, 1, HIGHEST_LEVEL - 1, HIGHEST_LEVEL)  # the two strongest magnit
 
 UNITS = {
     **dict.fromkeys(("ShearX", "ShearY"), "slope"),
-    **dict.fromkeys(("TranslateX", "TranslateY"), "of the side"),
+    **dict.fromkeys(("TranslateX", "TranslateY"), "share"),
     **dict.fromkeys(("Contrast", "Color", "Brightness", "Sharpness"), "factor"),
     "Rotate": "degrees",
     "Solarize": "threshold",
