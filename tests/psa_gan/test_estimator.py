@@ -92,6 +92,22 @@ def test_the_context_changes_what_is_generated(with_context):
     assert not np.allclose(first, with_context.sample(1, series=0, start=48, panel=raised), atol=1e-4)
 
 
+def test_a_gap_in_the_context_is_refused_by_name(plain, with_context):
+    broken = with_gap(2, 42, 45)
+    with pytest.raises(PSAGANInputError, match=r"series 2 \(3 before step 48\); fill them by `impute`"):
+        with_context.sample(1, start=48, panel=broken)
+    with pytest.raises(PSAGANInputError, match=r"series 2 \(2 before step 44\)"):
+        with_context.sample(1, series=2, start=44, panel=broken)
+    # Windows beside the gap, windows without context, and what impute has filled are as good as ever.
+    for windows in (
+        with_context.sample(1, start=53, panel=broken),
+        with_context.sample(1, series=[0, 1, 3], start=48, panel=broken),
+        plain.sample(1, start=48, panel=broken),
+        with_context.sample(1, start=48, panel=with_context.impute(broken, n_samples=1)[0]),
+    ):
+        assert np.isfinite(windows).all()
+
+
 def test_frames_and_gluonts_are_taken_as_they_are(plain):
     frame = PANEL.to_frame()
     np.testing.assert_array_equal(PSAGAN(**SMALL).fit(frame).sample(2, start=24), plain.sample(2, start=24))
@@ -178,6 +194,37 @@ def test_a_stored_model_is_the_same_model(with_context, tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["model.pt"]
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "+05:30", None])
+def test_a_stored_model_keeps_its_time_zone(zone, tmp_path):
+    times = pd.date_range("2020-03-28", periods=60, freq="h", tz=zone)
+    frame = pd.DataFrame(PANEL.values[:, :60].numpy(), index=list("abcd"), columns=times)
+    model = PSAGAN(**SMALL).fit(frame)
+    model.save(tmp_path / "model.pt")
+    loaded = PSAGAN.load(tmp_path / "model.pt")
+    pd.testing.assert_frame_equal(loaded.panel_.to_frame(), frame)
+    assert [str(one.tz) for one in loaded.panel_.starts] == [str(times[0].tz)] * 4
+    # Behind the hour that a spring leaves out, too, times name the same windows as before.
+    for start in (times[40], "2020-03-29 17:00", 40):
+        np.testing.assert_array_equal(loaded.sample(1, start=start), model.sample(1, start=start))
+    by_clock = loaded.sample(1, start="2020-03-29 17:00")
+    np.testing.assert_array_equal(by_clock, loaded.sample(1, start=40 if zone == "Europe/Berlin" else 41))
+
+
+def test_a_time_with_a_zone_is_none_of_a_panel_without(plain):
+    with pytest.raises(PSAGANInputError, match="has a time zone and the panel has none"):
+        plain.sample(1, series=0, start="2000-01-04 06:00+01:00")
+
+
+def test_stored_models_keep_names_and_settings_of_other_libraries(tmp_path):
+    names = [np.int64(7), "a", ("b", np.int64(2)), 1.5]
+    model = PSAGAN(**{**SMALL, "lr": np.float64(0.002)})
+    model.fit(TimeSeriesPanel(PANEL.values, "2000-01-03", "h", item_ids=names)).save(tmp_path / "model.pt")
+    loaded = PSAGAN.load(tmp_path / "model.pt")
+    assert loaded.panel_.item_ids == (7, "a", ("b", 2), 1.5)
+    assert loaded.lr == 0.002
+    np.testing.assert_array_equal(loaded.sample(1, series=[7, 1.5]), model.sample(1, series=[7, 1.5]))
+
+
 def test_other_files_are_no_models(tmp_path):
     path = tmp_path / "model.pt"
     with pytest.raises(PSAGANInputError, match="there is no file"):
@@ -206,6 +253,51 @@ def test_a_fit_that_was_killed_goes_on_from_its_checkpoint(tmp_path, plain):
     pd.testing.assert_frame_equal(resumed.history_, plain.history_)
     with pytest.raises(PSAGANInputError, match=r"made with lr=0\.001, not 0\.01"):
         PSAGAN(**SMALL, lr=0.01).fit(PANEL, checkpoint=path)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    path = tmp_path_factory.mktemp("training") / "training.pt"
+    PSAGAN(**SMALL).fit(PANEL, checkpoint=path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("panel", "words"),
+    [
+        (PANEL.with_values(PANEL.values + 0.5), "with other values;"),
+        (PANEL.until(torch.full((4,), 239)), "with other values;"),
+        (PANEL.of_series(torch.tensor([1, 0, 2, 3])), "with other values, series, categories;"),
+        (TimeSeriesPanel(PANEL.values, "2000-01-04", "h"), "with other times;"),
+        (TimeSeriesPanel(PANEL.values, "2000-01-03", "2h"), "with other times;"),
+        (TimeSeriesPanel(PANEL.values, "2000-01-03", "h", first_index=3), "with other times;"),
+        (
+            TimeSeriesPanel(PANEL.values, "2000-01-03", "h", feat_dynamic=np.ones((1, 240))),
+            "with other known features;",
+        ),
+        (TimeSeriesPanel(PANEL.values, "2000-01-03", "h", static_cat=[0, 0, 1, 1]), "with other categories;"),
+        (TimeSeriesPanel(PANEL.values, "2000-01-03", "h", item_ids="abcd"), "with other series;"),
+    ],
+)
+def test_a_checkpoint_of_another_panel_is_refused_before_training(checkpoint, panel, words):
+    steps = []
+    with pytest.raises(PSAGANInputError, match=words) as refused:
+        PSAGAN(**SMALL).fit(panel, lambda one: steps.append(one.step), checkpoint=checkpoint)
+    assert "training.pt" in str(refused.value)
+    assert "delete it or name another" in str(refused.value)
+    assert not steps
+
+
+def test_files_that_cannot_be_gone_on_with_or_written_are_refused_before_training(checkpoint, plain, tmp_path):
+    with pytest.raises(PSAGANInputError, match="state of a training, not a model"):
+        PSAGAN.load(checkpoint)
+    plain.save(tmp_path / "model.pt")
+    with pytest.raises(PSAGANInputError, match="no training to go on with"):
+        PSAGAN(**SMALL).fit(PANEL, checkpoint=tmp_path / "model.pt")
+    with pytest.raises(PSAGANInputError, match="there is no folder"):
+        PSAGAN(**SMALL).fit(PANEL, checkpoint=tmp_path / "nowhere" / "training.pt")
+    with pytest.raises(PSAGANInputError, match="checkpoint_every=0"):
+        PSAGAN(**SMALL).fit(PANEL, checkpoint=tmp_path / "other.pt", checkpoint_every=0)
 
 
 def test_models_can_be_cloned_and_show_their_history(plain):

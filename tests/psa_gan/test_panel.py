@@ -103,6 +103,29 @@ def test_long_wide_and_gluonts_give_the_same_panel():
     pd.testing.assert_frame_equal(panels[1].to_frame(), wide, check_freq=False)
 
 
+def test_a_gluonts_data_set_has_one_frequency():
+    entries = [
+        {"target": np.ones(9), "start": pd.Period("2000-01-03", freq=freq), "item_id": name}
+        for name, freq in (("a", "h"), ("b", "h"), ("c", "D"))
+    ]
+    assert TimeSeriesPanel.from_gluonts(entries[:2]).freq == "h"
+    with pytest.raises(PSAGANInputError, match=r"one frequency, here freq='h', .* series 'c' \(D\); make one panel"):
+        TimeSeriesPanel.from_gluonts(entries)
+    with pytest.raises(PSAGANInputError, match=r"freq='D', and 2 of 2 entries have another: series 'a' \(h\), 'b'"):
+        TimeSeriesPanel.from_gluonts(entries[:2], freq="D")
+
+
+@pytest.mark.parametrize("freq", ["5min", "h", "2h", "D", "B", "W", "W-WED", "MS", "ME", "QS", "QE", "QS-NOV", "3MS"])
+def test_every_frequency_goes_to_gluonts_and_back(freq):
+    times = pd.date_range("2001-02-01", periods=12, freq=freq)
+    panel = TimeSeriesPanel.from_wide(pd.DataFrame([np.arange(12.0)], index=["a"], columns=times))
+    entry = panel.to_gluonts()[0]
+    assert entry["start"].start_time <= times[0] <= entry["start"].end_time
+    assert (entry["start"] + 1).start_time <= times[1] <= (entry["start"] + 1).end_time
+    back = TimeSeriesPanel.from_gluonts(panel.to_gluonts(), freq=freq)
+    assert torch.equal(back.values, panel.values)
+
+
 def test_a_wide_frame_with_missing_ends_is_ragged():
     frame = pd.DataFrame(np.ones((2, 100)), columns=HOURLY)
     frame.iloc[1, 60:] = np.nan

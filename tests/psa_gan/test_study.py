@@ -68,7 +68,7 @@ def test_every_model_variant_and_control_is_scored_against_the_floor(rows):
     assert set(levels["method"]) == methods
     wide = levels.groupby(["split", "method", "metric"], observed=True).size().unstack()
     assert (wide["context FID"] == TINY.fid_draws).all()
-    floors = select(levels, metric="floor", split="test").groupby("at", observed=True)["value"].nunique()
+    floors = select(levels, metric="floor", split="test").groupby("place", observed=True)["value"].nunique()
     assert (floors == 1).all()  # one set of real windows for all
 
 
@@ -151,7 +151,7 @@ def test_growth_shows_what_the_generator_said_at_the_end_of_each_stage(rows):
         said = early.generator.eval()(
             noise, cell.panel.static_cat[series], cell.panel.window_features(series, start, 16), depth=0
         )
-    found = select(grown, step=8).sort_values("at")["value"].to_numpy()
+    found = select(grown, step=8).sort_values("place")["value"].to_numpy()
     np.testing.assert_allclose(found, said[0], atol=1e-6)
 
 

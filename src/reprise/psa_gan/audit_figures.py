@@ -193,16 +193,19 @@ def _draw_band(
     """Draw a method's mean line with its interval as a band; return the numbers, none if it has no rows."""
     found = panel.rows[(panel.rows["part"] == "likeness") & (panel.rows["metric"] == metric)]
     found = found[found["method"] == method]
-    ats = sorted(float(at) for at in found["at"].unique())
+    places = sorted(float(place) for place in found["place"].unique())
     intervals = {
-        at: take(one.clip(lower=1e-12) if take is log_interval else one) for at, one in along(found, ats).items()
+        place: take(one.clip(lower=1e-12) if take is log_interval else one)
+        for place, one in along(found, places, column="place").items()
     }
     if not intervals:
         return []
     look, ends = style_of(method), np.transpose([band_ends(one) for one in intervals.values()])
-    axes.plot(ats, [one.estimate for one in intervals.values()], color=look.colour, linestyle=look.dash, label=method)
-    axes.fill_between(ats, *ends, color=look.colour, alpha=0.13, linewidth=0)
-    return [as_data(one, method=method, at=at) for at, one in intervals.items()]
+    axes.plot(
+        places, [one.estimate for one in intervals.values()], color=look.colour, linestyle=look.dash, label=method
+    )
+    axes.fill_between(places, *ends, color=look.colour, alpha=0.13, linewidth=0)
+    return [as_data(one, method=method, place=place) for place, one in intervals.items()]
 
 
 def _distances_in_words(panel: FigurePanel) -> str:
@@ -222,7 +225,7 @@ def _distance(by_seed: pd.Series) -> str:
 
 def _autocorrelations(panel: FigurePanel, method: str) -> pd.DataFrame:
     found = panel.rows[(panel.rows["part"] == "likeness") & (panel.rows["metric"] == "autocorrelation")]
-    return found[found["method"] == method].pivot_table(index="seed", columns="at", values="value", observed=True)
+    return found[found["method"] == method].pivot_table(index="seed", columns="place", values="value", observed=True)
 
 
 def draw_spread(rows: pd.DataFrame) -> Drawing:

@@ -28,7 +28,7 @@ from reprise.psa_gan.windows import WindowSampler
 
 Row = dict[str, Any]
 Conditions = tuple[Tensor, Tensor]
-COLUMNS = ("part", "window", "step", "at")
+COLUMNS = ("part", "window", "at", "step", "place")
 HELD_OUT, TRAINING = "test", "train"
 _QUICK_RECIPE = {"dim": 20, "depth": 3, "channels": 16, "reduced": 32, "batch_size": 16, "n_negatives": 5,
                  "max_length": 64, "learning_rate": 5e-3}  # fmt: skip
@@ -127,7 +127,7 @@ class Cell:
             columns = {"part": "level", "window": window, "split": split}
             for metric, values in (("context FID", result.values), ("floor", result.floors)):
                 for draw, value in enumerate(values):
-                    yield self.row(method, metric, value, at=draw, **columns)
+                    yield self.row(method, metric, value, place=draw, **columns)
             yield self.row(method, "corrected", result.corrected, **columns)
             raw = raw_window_fid(self.real(window, split), fake, self.settings.fid_draws)
             yield self.row(method, "raw FID", raw.mean, **columns)

@@ -24,7 +24,16 @@ from reprise.psa_gan.places import places_of, steps_of_windows
 from reprise.psa_gan.sampling import WindowGenerator
 from reprise.psa_gan.scaling import MinMaxScaler
 from reprise.psa_gan.schedule import Schedule
-from reprise.psa_gan.stored import check_same, packed_panel, read, unpacked_panel, write
+from reprise.psa_gan.stored import (
+    check_folder,
+    fingerprints,
+    packed_panel,
+    packed_parameters,
+    read_model,
+    read_training,
+    unpacked_panel,
+    write,
+)
 from reprise.psa_gan.training import Recipe, Trainer
 
 if TYPE_CHECKING:
@@ -137,15 +146,17 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
             Called with the `Trainer` after every generator step.
         checkpoint
             A file to store the state of training in; if it is there already, training goes on from it and ends as if
-            it had never stopped. One file belongs to one training on one data set: settings are compared, data are not.
+            it had never stopped. One file belongs to one training: its settings and panel are compared.
         checkpoint_every
             Generator steps between two storings.
 
         Raises
         ------
         PSAGANInputError
-            If no window fits, values are missing, or the checkpoint is of another model.
+            If no window fits, values are missing, or the checkpoint is of another model or another panel.
         """
+        if checkpoint_every < 1:
+            raise PSAGANInputError(f"checkpoint_every={checkpoint_every} must be at least 1.")
         panel = TimeSeriesPanel.of(data)
         self.panel_, self.scaler_ = panel, MinMaxScaler.fit(panel, self.clip_quantile)
         trainer = self.trainer(self.scaler_.transform(panel).to(resolve_device(self.device)))
@@ -200,7 +211,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         Raises
         ------
         PSAGANInputError
-            If a series was not seen in fit, or a start lies before the context's end.
+            If a series was not seen in fit, a start lies before the context's end, or the context has missing values.
         """
         known, scaler = self._aligned(panel)
         places = places_of(known, series)
@@ -282,7 +293,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
     def save(self, path: str | Path) -> None:
         """Store the fitted model with its panel in one file."""
         state = {
-            "parameters": self.get_params(),
+            "parameters": packed_parameters(self.get_params()),
             "panel": packed_panel(self.panel_),
             "scaler": [self.scaler_.offset, self.scaler_.scale],
             "generator": self.generator_.state_dict(),
@@ -293,7 +304,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """Return a model that `save` stored; no code from the file is run."""
-        state = read(path)
+        state = read_model(path)
         model = cls(**{**state["parameters"], "device": device})
         model.panel_ = unpacked_panel(state["panel"])
         model.scaler_ = MinMaxScaler(*state["scaler"])
@@ -329,17 +340,17 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         """Take up a stored training, and return what is to be called after each step."""
         if checkpoint is None:
             return callback
-        parameters = {name: value for name, value in self.get_params().items() if name != "device"}
+        check_folder(checkpoint)
+        parameters = packed_parameters({**self.get_params(), "device": "auto"})
+        prints = fingerprints(self.panel_)
         if os.path.exists(checkpoint):
-            stored = read(checkpoint)
-            check_same(stored["parameters"], parameters, checkpoint)
-            trainer.load_state_dict(stored["training"])
+            trainer.load_state_dict(read_training(checkpoint, parameters, prints))
 
         def store(one: Trainer) -> None:
             if callback is not None:
                 callback(one)
             if one.step % every == 0 or one.step == one.schedule.max_steps:
-                write({"parameters": parameters, "training": one.state_dict()}, checkpoint)
+                write({"parameters": parameters, "fingerprints": prints, "training": one.state_dict()}, checkpoint)
 
         return store
 

@@ -230,7 +230,7 @@ def draw_samples(rows: pd.DataFrame) -> Drawing:
         for one, pair in zip(row, pairs, strict=False):
             _draw_pair(one, found, pair)
             one.set_title(f"{panel.dataset}, pair {int(pair) + 1}" if several else f"pair {int(pair) + 1}", fontsize=8)
-        kept.append(found[["dataset", "window", "method", "step", "at", "value"]])
+        kept.append(found[["dataset", "window", "method", "step", "place", "value"]])
     axes[-1, 1].set_xlabel("steps within the window")
     figure.supylabel("scaled value", fontsize=8)
     figure.legend(*axes.ravel()[0].get_legend_handles_labels(), fontsize=7, ncols=2, loc="outside lower center")
@@ -267,7 +267,7 @@ def _correlation(panel: FigurePanel) -> str:
 
 def _series(found: pd.DataFrame, method: str, pair: float) -> pd.Series:
     chosen = found[(found["method"] == method) & (found["step"] == pair)]
-    return chosen.set_index(chosen["at"].astype(float))["value"].sort_index()
+    return chosen.set_index(chosen["place"].astype(float))["value"].sort_index()
 
 
 def draw_growth(rows: pd.DataFrame) -> Drawing:
@@ -294,7 +294,7 @@ def draw_growth(rows: pd.DataFrame) -> Drawing:
         f"{panel.dataset}, two conditions of the first seed, one a row: what the generator said at the end of each "
         f"stage. The correlation is of its first stage with the last stage's window averaged to {lengths[0]} numbers; "
         f"mean and 95 % t interval over seeds, n = {every['seed'].nunique()}, on Fisher's z.",
-        found[["dataset", "part", "step", "at", "value"]],
+        found[["dataset", "part", "step", "place", "value"]],
     )
 
 
@@ -310,7 +310,7 @@ def _outline_kept(own: pd.DataFrame, parts: list[str], lengths: list[int]) -> fl
 
 def _growing(found: pd.DataFrame, part: str, length: int) -> np.ndarray:
     chosen = found[(found["part"] == part) & (found["step"] == length)]
-    return chosen.assign(at=chosen["at"].astype(float)).sort_values("at")["value"].to_numpy()
+    return chosen.assign(place=chosen["place"].astype(float)).sort_values("place")["value"].to_numpy()
 
 
 def _draw_steps(axes: Axes, values: np.ndarray, width: int) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, name_some
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reprise.psa_gan.panel import TimeSeriesPanel
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | None = None) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
     Raises
     ------
     PSAGANInputError
-        If an entry has no target or start, or no frequency is known.
+        If an entry has no target or start, no frequency is known, or an entry has another than the rest.
     """
     entries = list(data_set)
     if not entries or not all(isinstance(one, dict) and {"target", "start"} <= set(one) for one in entries):
@@ -101,17 +104,46 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
     freq = freq or getattr(entries[0]["start"], "freqstr", None)
     if freq is None:
         raise PSAGANInputError("the entries' start is no period; give freq, e.g. freq='h'.")
+    names = [one.get("item_id", place) for place, one in enumerate(entries)]
+    _check_one_frequency([one["start"] for one in entries], names, freq)
     arguments: dict[str, Any] = {
         "values": [np.asarray(one["target"]) for one in entries],
         "start": [one["start"] for one in entries],
         "freq": freq,
-        "item_ids": [one.get("item_id", place) for place, one in enumerate(entries)],
+        "item_ids": names,
     }
     if all("feat_static_cat" in one for one in entries):
         arguments["static_cat"] = [int(np.atleast_1d(one["feat_static_cat"])[0]) for one in entries]
     if all("feat_dynamic_real" in one for one in entries):
         arguments["feat_dynamic"] = np.stack([np.asarray(one["feat_dynamic_real"]) for one in entries])
     return arguments
+
+
+def _check_one_frequency(starts: list[Any], names: list[Any], freq: str) -> None:
+    """Refuse entries whose period has another frequency than the panel is to have."""
+    import pandas as pd
+
+    periods = [(name, start) for name, start in zip(names, starts, strict=True) if isinstance(start, pd.Period)]
+    if not periods:
+        return
+    wanted = _as_period(freq)
+    others = [f"{name!r} ({start.freqstr})" for name, start in periods if start.freq != wanted]
+    if others:
+        raise PSAGANInputError(
+            f"a panel has one frequency, here freq={freq!r}, and {len(others)} of {len(starts)} entries have another: "
+            f"series {name_some(others)}; make one panel a frequency, or bring all to one."
+        )
+
+
+def _as_period(freq: str) -> Any:
+    import pandas as pd
+
+    from reprise.psa_gan.time_features import feature_names
+
+    feature_names(freq)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # business days
+        return pd.PeriodDtype(_period_freq(freq)).freq
 
 
 def to_gluonts(panel: TimeSeriesPanel) -> list[dict[str, Any]]:
@@ -135,8 +167,15 @@ def to_gluonts(panel: TimeSeriesPanel) -> list[dict[str, Any]]:
 
 
 def _period_freq(freq: str) -> str:
+    from pandas.tseries.frequencies import to_offset
+
+    offset = to_offset(freq)
+    unit, _, anchor = offset.name.partition("-")
+    if unit == "QS":  # named by the month in which a quarter begins, and a period by that in which it ends
+        anchor = _MONTHS[(_MONTHS.index(anchor) + 2) % 12]
     # A period of a month or quarter has no end or beginning in its frequency's name.
-    return {"ME": "M", "MS": "M", "QE": "Q", "QS": "Q"}.get(freq, freq)
+    name = {"ME": "M", "MS": "M", "QE": "Q", "QS": "Q"}.get(unit, unit)
+    return f"{offset.n}{name}-{anchor}" if anchor else f"{offset.n}{name}"
 
 
 def _inferred(times: pd.DatetimeIndex) -> str:

@@ -158,16 +158,22 @@ class TimeSeriesPanel:
     def step_of(self, series: int, time: Any) -> int:
         """Return the step of a time in a series; a number of steps is returned as it is.
 
+        A time without a zone is one on the panel's own clock.
+
         Raises
         ------
         PSAGANInputError
-            If the time lies before the series, or between two steps.
+            If the time lies before the series, or between two steps, or has a zone and the panel has none.
         """
         import pandas as pd
 
         if isinstance(time, int | np.integer):
             return int(time)
         start, wanted = self.starts[series], pd.Timestamp(time)
+        if start.tz is None and wanted.tz is not None:
+            raise PSAGANInputError(f"start={time!r} has a time zone and the panel has none; leave it out.")
+        if wanted.tz is None:
+            wanted = wanted.tz_localize(start.tz)
         times = pd.date_range(start, max(start, wanted), freq=self.freq)
         if wanted not in times:
             raise PSAGANInputError(

@@ -48,7 +48,7 @@ def steps_of_windows(panel: TimeSeriesPanel, places: Tensor, start: Any, window:
     Raises
     ------
     PSAGANInputError
-        If a start is no step of its series, or the context does not lie within it.
+        If a start is no step of its series, or the context does not lie within it or has missing values.
     """
     if start is None:
         starts = (panel.lengths[places] - window).clamp(min=context)
@@ -65,4 +65,19 @@ def steps_of_windows(panel: TimeSeriesPanel, places: Tensor, start: Any, window:
         )
     if context and bool((starts > panel.lengths[places]).any()):
         raise PSAGANInputError("a window with context cannot begin beyond its series' end; use forecast for that.")
+    _check_context(panel, places, starts, context)
     return starts
+
+
+def _check_context(panel: TimeSeriesPanel, places: Tensor, starts: Tensor, context: int) -> None:
+    """Refuse windows before which a value is missing: of it the generator would make a window of missing values."""
+    missing = torch.isnan(panel.windows(places, starts - context, context)).sum(dim=1)
+    broken = torch.nonzero(missing).ravel().tolist()
+    if broken:
+        names = name_some(
+            [f"{panel.item_ids[places[one]]!r} ({int(missing[one])} before step {int(starts[one])})" for one in broken]
+        )
+        raise PSAGANInputError(
+            f"values are missing among the {context} before the window, which are its context, of series {names}; fill "
+            "them by `impute` first, or give another start."
+        )

@@ -14,7 +14,7 @@ class Settings(ChapterSettings):
     """What the study depends on; the defaults are the quick profile."""
 
     paper: ClassVar[str] = "psa-gan"
-    summary_columns: ClassVar[tuple[str, ...]] = ("part", "window", "step", "at")
+    summary_columns: ClassVar[tuple[str, ...]] = ("part", "window", "at")
     embedded_twins: ClassVar[Twins] = {"daily-panel": "m4-hourly"}
 
     datasets: tuple[str, ...] = Field(
