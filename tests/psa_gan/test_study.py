@@ -3,12 +3,16 @@ import pandas as pd
 import pytest
 import torch
 
+from reprise.catalogue import find_paper
 from reprise.compute import torch_generator
 from reprise.flops import floating_point_operations
 from reprise.method_styles import METHODS
+from reprise.parameters import profile_parameters
 from reprise.psa_gan import figures, study, summaries
 from reprise.psa_gan.cell import Cell
+from reprise.psa_gan.data import SplitPanel
 from reprise.psa_gan.estimator import PSAGAN
+from reprise.psa_gan.input_checks import PSAGANInputError
 from reprise.psa_gan.models import (
     curve_steps,
     kept_steps,
@@ -31,7 +35,9 @@ from reprise.psa_gan.names import (
     VARIANTS,
     variant_name,
 )
+from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.settings import Settings
+from reprise.record import summarise
 from reprise.rows import MissingRowsError, select
 from reprise.settings import SettingsError
 from reprise.verification import published_numbers
@@ -53,6 +59,62 @@ def test_the_same_settings_give_the_same_rows(rows):
     merged = rows.merge(again, on=[c for c in rows.columns if c != "value"], suffixes=("", "_again"))
     assert len(merged) == len(again) > 300
     pd.testing.assert_series_equal(merged["value"], merged["value_again"], check_names=False)
+
+
+# Lengths of the registered panels' series and what they hold out; of the daily one, as it is drawn.
+SHAPES = {
+    "daily-panel": ([1440] * 48, "h", 224),
+    "m4-hourly": ([748, 1008] * 10, "h", 224),
+    "ett-small": ([17420] * 7, "h", 1344),
+    "los-loop": ([2016] * 20, "5min", 288),
+    "exchange-rate": ([7588] * 8, "B", 224),
+    "gefcom2014-solar": ([19704], "h", 1344),
+}
+
+
+@pytest.fixture
+def shaped(monkeypatch):
+    def load(name, seed):
+        lengths, freq, held_out = SHAPES[name]
+        values = [np.random.default_rng(place).random(length) for place, length in enumerate(lengths)]
+        return SplitPanel(name, TimeSeriesPanel(values, "2000-01-03", freq), held_out)
+
+    monkeypatch.setattr("reprise.psa_gan.cell.load", load)
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
+def test_every_profile_has_room_for_what_it_asks(profile, shaped):
+    settings = Settings.checked(profile_parameters(find_paper("psa-gan"), profile))
+    for cell in study.cells(settings.model_copy(update={"seeds": settings.seeds[:1]})):
+        cell.check()
+        assert cell.split.held_out == max(SHAPES[cell.dataset][2], max(cell.lengths) + 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"datasets": ("gefcom2014-solar",)}, "gefcom2014-solar: panel has 1 series"),
+        ({"windows": (512,)}, "m4-hourly: no series has 528 steps"),
+        ({"cold_shares": (0.1, 0.95)}, "m4-hourly: cold_shares has 0.95, which leaves fewer than 2 of 20 series"),
+    ],
+)
+def test_what_a_panel_has_no_room_for_is_refused_before_training(changes, words, shaped, monkeypatch):
+    monkeypatch.setattr("reprise.psa_gan.study.main_model", lambda *_: pytest.fail("a model was trained"))
+    with pytest.raises(PSAGANInputError, match=words):
+        study.run(TINY.model_copy(update={"datasets": ("m4-hourly",), **changes}))
+
+
+def test_the_summary_has_no_line_a_step_or_place(rows):
+    summary = summarise(rows, published_numbers("psa_gan"), Settings.summary_columns)
+    assert len(summary) < len(rows) / 8
+    assert not {"step", "place"} & {name for line in summary for name in line.variant}
+    of_psa = [line for line in summary if line.variant.get("part") == "curve" and line.method == PSA]
+    assert len(of_psa) == len({line.metric for line in of_psa})
+
+
+def test_two_models_of_one_name_are_refused():
+    with pytest.raises(SettingsError, match=r"ablation_window=16 .*steps=20.*ablation_steps=10"):
+        Settings.checked({"windows": (16,), "ablation_window": 16, "steps": 20, "ablation_steps": 10})
 
 
 def test_rows_of_a_seed_do_not_depend_on_other_seeds(rows):

@@ -12,11 +12,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from reprise.psa_gan.generator import Generator
 from reprise.psa_gan.input_checks import PSAGANInputError
 from reprise.psa_gan.panel import TimeSeriesPanel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class StoredWeights:
+    """What lets `pickle`, `joblib` and `copy` keep a fitted model: its weights instead of its networks."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes; of the generator what it is made of."""
+        state = dict(self.__dict__)
+        if "generator_" in state:
+            weights = {name: tensor.cpu() for name, tensor in state["generator_"].state_dict().items()}
+            state["generator_"] = (state["generator_"].architecture, weights)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes up; the generator is made anew, on the CPU."""
+        self.__dict__.update(state)
+        if "generator_" in state:
+            architecture, weights = state["generator_"]
+            generator = Generator(architecture)
+            generator.load_state_dict(weights)
+            self.generator_ = generator.eval()
 
 
 def write(state: dict[str, Any], path: str | Path) -> None:
@@ -148,7 +170,7 @@ def packed_panel(panel: TimeSeriesPanel) -> dict[str, Any]:
         "static_cat": panel.static_cat,
         "feat_dynamic": panel.feat_dynamic,
         "item_ids": [_packed_name(name) for name in panel.item_ids],
-        "first_index": panel.first_index,
+        "first_index": list(panel.first_index),
     }
 
 

@@ -82,9 +82,19 @@ def run(settings: Settings) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Tidy rows. Those of one data set and seed do not depend on which others are run.
+
+    Raises
+    ------
+    PSAGANInputError
+        If a panel has no room for what is asked, before anything is trained.
     """
     use_threads(settings.threads)
-    found = {_identity(row): row for cell in cells(settings) for row in _rows_of(cell)}
+    waiting = list(cells(settings))
+    for cell in waiting:
+        cell.check()
+    found: dict[tuple[object, ...], Row] = {}
+    while waiting:
+        found |= {_identity(row): row for row in _rows_of(waiting.pop(0))}  # its models are let go with it
     return rows.tidy(found.values())
 
 
