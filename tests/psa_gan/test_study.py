@@ -94,7 +94,7 @@ def test_every_profile_has_room_for_what_it_asks(profile, shaped):
     ("changes", "words"),
     [
         ({"datasets": ("gefcom2014-solar",)}, "gefcom2014-solar: panel has 1 series"),
-        ({"windows": (512,)}, "m4-hourly: no series has 528 steps"),
+        ({"windows": (512,)}, "m4-hourly: no series has 520 steps"),
         ({"cold_shares": (0.1, 0.95)}, "m4-hourly: cold_shares has 0.95, which leaves fewer than 2 of 20 series"),
     ],
 )
@@ -106,7 +106,7 @@ def test_what_a_panel_has_no_room_for_is_refused_before_training(changes, words,
 
 def test_the_summary_has_no_line_a_step_or_place(rows):
     summary = summarise(rows, published_numbers("psa_gan"), Settings.summary_columns)
-    assert len(summary) < len(rows) / 8
+    assert len(summary) < len(rows) / 3
     assert not {"step", "place"} & {name for line in summary for name in line.variant}
     of_psa = [line for line in summary if line.variant.get("part") == "curve" and line.method == PSA]
     assert len(of_psa) == len({line.metric for line in of_psa})
