@@ -279,7 +279,7 @@ def test_a_training_that_diverges_stops_and_says_so(tmp_path):
         PSAGANInputError, match=r"diverged at step \d+ \(losses: .*nan\); take a lower rate than lr=10000000000"
     ):
         PSAGAN(**{**SMALL, "max_steps": 40, "lr": 1e10}).fit(PANEL, checkpoint=path, checkpoint_every=1)
-    assert np.isfinite(torch.load(path)["training"]["history"]).all()
+    assert not path.exists()
 
 
 def test_constant_series_are_scaled_to_zero_with_a_warning():

@@ -278,5 +278,12 @@ def test_settings_out_of_range_are_refused(parameters, words):
 
 def test_only_the_papers_own_scale_is_no_reduction():
     assert Settings().reduced_scale
-    full = {"steps": 119_000, "channels": 32, "batch_size": 128, "encoder": "paper", "fid_draws": 10}
+    full = {
+        "steps": 119_000,
+        "ablation_steps": 119_000,
+        "channels": 32,
+        "batch_size": 128,
+        "encoder": "paper",
+        "fid_draws": 10,
+    }
     assert not Settings(**full).reduced_scale
