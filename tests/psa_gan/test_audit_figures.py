@@ -97,7 +97,8 @@ def test_likeness_says_how_far_off_each_panel_is(rows):
         index="place", columns="method", values="mean"
     )
     off = float((wide[PSA] - wide[REAL]).abs().mean())
-    assert f"{PSA} {off:.2f}" in drawing.alt
+    assert f"{PSA} {off:.2f}" in drawing.caption
+    assert f"{PSA}'s autocorrelations are the nearest" in drawing.alt
     two = pd.concat([rows, rows.assign(dataset="other")])
     both = figures.draw_likeness(two)
     assert set(both.data["dataset"]) == {"d", "other"}
