@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from reprise.trans_encoder.input_checks import TransEncoderInputError
 
 MINILM = "minilm"
@@ -52,7 +54,7 @@ def load_tokenizer(source: str) -> Any:
 
 
 def load_model(source: str, num_layers: int | None = None, *, classifier: bool = False) -> Any:
-    """Return a fresh transformer from its files: never an object that was loaded before.
+    """Return a fresh encoder from its files, in single precision: never an object that was loaded before.
 
     Parameters
     ----------
@@ -66,19 +68,36 @@ def load_model(source: str, num_layers: int | None = None, *, classifier: bool =
     Raises
     ------
     TransEncoderInputError
-        If the weights are not there and cannot be fetched, or the model has fewer layers.
+        If the weights are not there and cannot be fetched, the model has fewer layers, or it is no encoder: decoders
+        and encoder–decoders have no state that sums up a sentence read from both sides.
     """
     from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
     config = _loaded(AutoConfig, source)
+    _check_encoder(source, config)
     if num_layers is not None and not 0 <= num_layers <= config.num_hidden_layers:
         raise TransEncoderInputError(
             f"num_layers={num_layers} must be from 0 to {config.num_hidden_layers}, the layers of {source!r}."
         )
-    options: dict[str, Any] = {} if num_layers is None else {"num_hidden_layers": num_layers}
+    # Weights may be stored in half precision; they are trained in single precision.
+    options: dict[str, Any] = {"dtype": torch.float32}
+    if num_layers is not None:
+        options["num_hidden_layers"] = num_layers
     if classifier:
         return _loaded(AutoModelForSequenceClassification, source, num_labels=1, **options)
     return _loaded(AutoModel, source, **options)
+
+
+def _check_encoder(source: str, config: Any) -> None:
+    from transformers import MODEL_FOR_MASKED_LM_MAPPING, MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+
+    kind = type(config)
+    reads_both_sides = kind in MODEL_FOR_MASKED_LM_MAPPING and kind in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
+    if not reads_both_sides or config.is_encoder_decoder or getattr(config, "is_decoder", False):
+        raise TransEncoderInputError(
+            f"{source!r} is a model of the kind {config.model_type!r}, which is no encoder that reads a text from both "
+            "sides; give one such as BERT, RoBERTa, DistilBERT, ALBERT, ELECTRA, MPNet, DeBERTa or XLM-R."
+        )
 
 
 def _loaded(kind: Any, source: str, **options: Any) -> Any:
@@ -93,6 +112,12 @@ def _loaded(kind: Any, source: str, **options: Any) -> Any:
     except (OSError, ValueError) as error:
         if isinstance(error, TransEncoderInputError):
             raise
+        if Path(source).is_dir():
+            cause = str(error).strip().split("\n")[0]
+            raise TransEncoderInputError(
+                f"the folder {source!r} cannot be read as an encoder with its tokenizer ({cause}); "
+                "give one that save_pretrained of both wrote."
+            ) from error
         raise TransEncoderInputError(
             f"the encoder {source!r} is neither a folder with a model nor cached nor reachable: {REMEDY}."
         ) from error

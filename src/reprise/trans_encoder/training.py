@@ -17,7 +17,6 @@ from reprise.trans_encoder.input_checks import TransEncoderInputError, check_pos
 from reprise.trans_encoder.tokens import shuffled_batches
 
 WEIGHT_DECAY, EPSILON, LARGEST_NORM = 0.01, 1e-6, 1.0
-NO_DECAY = ("bias", "LayerNorm.weight", "layer_norm.weight")
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,9 @@ def optimizer_of(model: Encoder, recipe: Recipe) -> torch.optim.AdamW:
     """Return AdamW without decay of biases and layer norms; a head may have another rate."""
     trunk = {id(weight) for weight in model.trunk.parameters()}
     groups: dict[tuple[float, float], list[Tensor]] = {}
-    for name, weight in model.named_parameters():
+    for weight in model.parameters():
         if weight.requires_grad:
-            decay = 0.0 if name.endswith(NO_DECAY) else WEIGHT_DECAY
+            decay = WEIGHT_DECAY if weight.ndim > 1 else 0.0  # vectors are biases and layer norms, in every family
             rate = recipe.lr if id(weight) in trunk else recipe.lr * recipe.head_rate
             groups.setdefault((decay, rate), []).append(weight)
     settings = [
@@ -165,8 +164,7 @@ def _epochs(
 def _step(
     model: Encoder, loss_of: Callable[[NDArray[np.int64]], Tensor], rows: Any, optimizer: torch.optim.AdamW
 ) -> float:
-    with model.arithmetic():
-        loss = loss_of(rows)
+    loss = loss_of(rows)
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_NORM)

@@ -12,6 +12,7 @@ from reprise.trans_encoder import baselines
 from reprise.trans_encoder.cell import Cell, Row
 from reprise.trans_encoder.data import key, longest, supervised_pairs, unlabelled_pool
 from reprise.trans_encoder.distillation import Backbone, DistillConfig, Scores, half_steps, train_student
+from reprise.trans_encoder.encoders import Encoder
 from reprise.trans_encoder.input_checks import Pair
 from reprise.trans_encoder.measures import relative_ranks, spearman
 from reprise.trans_encoder.names import (
@@ -20,8 +21,12 @@ from reprise.trans_encoder.names import (
     CHAINED,
     DISJOINT_POOL,
     DOUBLE_POOL,
+    FROM_SECOND,
+    MEAN_OF_STARTS,
+    MUTUAL_BOTH,
     OTHER_POOL,
     RAW_LABELS,
+    SECOND_START,
     SHUFFLED,
     SIMCSE,
     SMALL_POOL,
@@ -167,7 +172,7 @@ def all_layers(cell: Cell) -> Iterator[Row]:
 
 def fewer_layers(cell: Cell) -> Iterator[Row]:
     """Run one cycle from a start of one layer less: a weaker one."""
-    n_layers = len(cell.backbone.bi().trunk.encoder.layer) - 1
+    n_layers = cell.backbone.bi().trunk.config.num_hidden_layers - 1
     _from_depth(cell, n_layers, depth_name(n_layers))
     yield from ()
 
@@ -190,23 +195,53 @@ def gold_labels(cell: Cell) -> Iterator[Row]:
 
 
 def mutual(cell: Cell) -> Iterator[Row]:
-    """Run mutual distillation with a second backbone, and tell how alike the errors of both starts are."""
+    """Run mutual distillation with a second backbone; tell how alike the errors of both starts and students are.
+
+    The levels of mutual distillation are those of the first backbone. Beside them stand the second start, the plain
+    mean of both starts' scores, and that of both students' scores.
+    """
     second = second_backbone(cell)
-    starts = [cell.backbone.bi(), second.bi()]
-    for name, pairs in cell.tests.items():
-        gold = relative_ranks(pairs.gold)
-        ranks = [relative_ranks(start.score(pairs.pairs)) for start in starts]
-        for metric, values in (
-            ("rank correlation of both starts", ranks),
-            ("correlation of both starts' errors", [rank - gold for rank in ranks]),
-        ):
-            yield cell.row(START, metric, spearman(*values), dataset=name, part="two backbones")
+    starts = [_scores(cell, one.bi()) for one in (cell.backbone, second)]
+    cell.keep(starts[1], SECOND_START)
+    cell.keep(_mean(starts), MEAN_OF_STARTS)
+    yield from _likeness(cell, starts, START, "starts")
     config = replace(cell.config, cycles=cell.settings.mutual_cycles or cell.settings.cycles)
     both = [cell.backbone, second]
     for step in half_steps(both, cell.problem.pool, config, evaluate=cell.evaluate, names=cell.names):
-        method = method_of(step.form, "Mutual")
-        cell.test(step.models[0], method, cycle=step.cycle)
+        method, students = method_of(step.form, "Mutual"), [_scores(cell, model) for model in step.models]
+        cell.keep(students[0], method, cycle=step.cycle)
+        cell.keep(_mean(students), MUTUAL_BOTH[method], cycle=step.cycle)
+        yield from _likeness(cell, students, method, "students", cycle=step.cycle)
         yield from development_rows(cell, method, step.cycle, step.models[0])
+
+
+def _scores(cell: Cell, model: Encoder) -> dict[str, Scores]:
+    return {name: model.score(one.pairs) for name, one in cell.tests.items()}  # type: ignore[operator]
+
+
+def _mean(both: Sequence[dict[str, Scores]]) -> dict[str, Scores]:
+    return {name: (both[0][name] + both[1][name]) / 2 for name in both[0]}
+
+
+def _likeness(
+    cell: Cell, both: Sequence[dict[str, Scores]], method: str, of: str, cycle: int | None = None
+) -> Iterator[Row]:
+    """Yield how alike two models rank the test pairs, and how alike they are wrong in rank."""
+    for name, pairs in cell.tests.items():
+        gold = relative_ranks(pairs.gold)
+        ranks = [relative_ranks(one[name]) for one in both]
+        for metric, values in (
+            (f"rank correlation of both {of}", ranks),
+            (f"correlation of both {of}' errors", [rank - gold for rank in ranks]),
+        ):
+            yield cell.row(method, metric, spearman(*values), dataset=name, part="two backbones", cycle=cycle)
+
+
+def second_start(cell: Cell) -> Iterator[Row]:
+    """Run one cycle of self-distillation from the second backbone of mutual distillation alone."""
+    second = second_backbone(cell)
+    _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), FROM_SECOND, backbone=second)
+    yield from ()
 
 
 def second_backbone(cell: Cell) -> Backbone:
@@ -235,4 +270,5 @@ RUNS: dict[str, Callable[[Cell], Iterator[Row]]] = {
     "fewer layers": fewer_layers,
     "gold labels": gold_labels,
     "mutual": mutual,
+    "second start": second_start,
 }
