@@ -182,7 +182,7 @@ def test_positions_of_the_model_are_its_limit(folders, family):
     model = BiEncoder.from_pretrained(folders[family], max_length=usable)
     assert model.tokenise([long]).lengths.tolist() == [usable]
     assert torch.isfinite(model.encode([long])).all()
-    with pytest.raises(TransEncoderInputError, match=f"max_length={usable + 1} must be from 3 to {usable}"):
+    with pytest.raises(TransEncoderInputError, match=f"max_length={usable + 1} must be from 3, .* to {usable}"):
         BiEncoder.from_pretrained(folders[family], max_length=usable + 1)
 
 

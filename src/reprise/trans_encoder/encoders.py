@@ -36,6 +36,7 @@ class Encoder(nn.Module):
 
     transformer: Any
     greatest_length: ClassVar[int]
+    texts: ClassVar[int]  # sentences that it reads at once
 
     def __init__(
         self,
@@ -51,9 +52,11 @@ class Encoder(nn.Module):
         max_length = self.greatest_length if max_length is None else max_length
         self.transformer, self.tokenizer = transformer, tokenizer
         positions = usable_positions(self.trunk)
-        if not 3 <= max_length <= (positions or max_length):
+        least = tokenizer.num_special_tokens_to_add(self.texts == 2) + self.texts
+        if not least <= max_length <= (positions or max_length):
             raise TransEncoderInputError(
-                f"max_length={max_length} must be from 3 to {positions}, the model's positions."
+                f"max_length={max_length} must be from {least}, a word piece of each sentence, to {positions}, the "
+                "model's positions."
             )
         if precision == "bfloat16" and transformer.config.model_type in SINGLE_PRECISION_ALONE:
             raise TransEncoderInputError(
@@ -181,7 +184,7 @@ class BiEncoder(Encoder):
         ``"float32"``, or ``"bfloat16"`` for mixed precision (paper: half precision on GPUs).
     """
 
-    greatest_length = SENTENCE_LENGTH
+    greatest_length, texts = SENTENCE_LENGTH, 1
 
     def tokenise(self, sentences: Sequence[str]) -> TokenTable:
         """Return the word pieces of sentences."""
@@ -246,7 +249,7 @@ class CrossEncoder(Encoder):
         As of the bi-encoder.
     """
 
-    greatest_length = PAIR_LENGTH
+    greatest_length, texts = PAIR_LENGTH, 2
 
     def _new_head(self) -> MeanHead | None:
         if self.pooling == "mean":

@@ -46,6 +46,16 @@ def _checked(pairs: Any, argument: str) -> list[Pair]:
     return check_pairs(pairs, argument=argument)
 
 
+def _check_finite(step: HalfStep) -> None:
+    for training in step.trainings:
+        lost = np.flatnonzero(~np.isfinite(training.losses))
+        if len(lost):
+            raise TransEncoderInputError(
+                f"config.{step.form}: in cycle {step.cycle} the loss was {training.losses[lost[0]]} at step "
+                f"{lost[0] + 1}; give a Recipe with a lower lr."
+            )
+
+
 class _Distilled:
     """What self- and mutual distillation share: the loop, the choice of a cycle, scores."""
 
@@ -63,7 +73,7 @@ class _Distilled:
         dev = self._development(dev_pairs, dev_gold)
         if test_pairs is not None:
             check_disjoint(pool, _checked(test_pairs, "test_pairs"))
-        self._check_depth()
+        self._check_backbones()
         self._warn_of_cut_texts(pool)
 
         def evaluate(model: Encoder) -> float:
@@ -74,6 +84,7 @@ class _Distilled:
         best: dict[str, tuple[float, HalfStep]] = {}
         lines: list[dict[str, Any]] = []
         for step in half_steps(self.backbones, pool, self.config, evaluate=None if dev is None else evaluate):
+            _check_finite(step)
             agreement = spearman(step.labels, step.pool_scores)
             value = agreement if dev is None else float(np.mean([training.best for training in step.trainings]))
             value = -np.inf if np.isnan(value) else value  # all scores alike: any cycle that ranks is better
@@ -94,12 +105,14 @@ class _Distilled:
         checked = check_pairs(_checked(pairs, "dev_pairs"), argument="dev_pairs", least=3)
         return checked, check_gold(gold, len(checked), argument="dev_gold")
 
-    def _check_depth(self) -> None:
-        frozen, n_layers = self.config.frozen_layers, self.backbones[0].bi().trunk.config.num_hidden_layers
-        if frozen > n_layers:
-            raise TransEncoderInputError(
-                f"config.frozen_layers={frozen} is more than the {n_layers} layers of the model; freeze fewer."
-            )
+    def _check_backbones(self) -> None:
+        """Refuse, before anything is labelled, what students of this configuration could not be made from."""
+        for place, backbone in enumerate(self.backbones):
+            bi, cross = backbone.bi(), backbone.cross(self.config.seed, place)
+            if self.config.init == "chained":
+                cross.take_trunk_of(bi)
+            for model in (bi, cross):
+                model.freeze(embeddings=self.config.freeze_embeddings, n_layers=self.config.frozen_layers)
 
     def _warn_of_cut_texts(self, pool: list[Pair]) -> None:
         """Say once how much of the pool is longer than what the encoders read."""
@@ -207,8 +220,8 @@ class TransEncoder(_Distilled):
 
     def __init__(
         self,
-        start: str = MINILM,
-        plm: str | None = None,
+        start: str | Path = MINILM,
+        plm: str | Path | None = None,
         *,
         num_layers: int | None = None,
         pooling: str | None = None,
@@ -218,8 +231,8 @@ class TransEncoder(_Distilled):
         precision: str = "float32",
         device: str = "auto",
     ) -> None:
-        check_source("start", start)
-        check_source("plm", start if plm is None else plm)
+        start = check_source("start", start)
+        plm = start if plm is None else check_source("plm", plm)
         if num_layers is not None:
             check_whole("num_layers", num_layers, least=1)
         check_whole("sentence_length", sentence_length, least=3)
@@ -229,7 +242,7 @@ class TransEncoder(_Distilled):
         check_config(self.config)
         backbone = Backbone(
             start,
-            plm or start,
+            plm,
             num_layers,
             pooling,
             sentence_length,

@@ -51,6 +51,7 @@ class Settings(ChapterSettings):
     test_pairs: int | None = Field(300, ge=20, description="test pairs of each set, or null for all; the paper: all")
     dev_pairs: int | None = Field(100, ge=20, description="development pairs, or null for all; the paper: all 1,500")
     cycles: int = Field(1, ge=1, description="rounds bi → cross → bi; the paper: 3")
+    mrpc_cycles: int | None = Field(None, ge=1, description="rounds on MRPC, or null: as many")
     mutual_cycles: int | None = Field(None, ge=1, description="rounds of mutual distillation, or null: as many")
     cross_lr: float = Field(1e-4, gt=0, description="learning rate of cross-encoders; the paper: 2e-5")
     head_rate: float = Field(1.0, gt=0, description="rate of cross-encoders' heads over cross_lr; the paper: 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class Recipe:
         check_positive("batch_size", self.batch_size, whole=True)
         check_positive("epochs", self.epochs, whole=True)
         check_positive("head_rate", self.head_rate)
-        if not 0 <= self.warmup < 1:
+        if not isinstance(self.warmup, Real) or not 0 <= self.warmup < 1:
             raise TransEncoderInputError(f"warmup={self.warmup!r} must be a share of the steps, from 0 to below 1.")
 
 
@@ -144,7 +145,8 @@ def train(
             losses.append(_step(model, loss_of, rows, optimizer))
             if evaluate is not None and (ends or (step + 1) % evaluate_every == 0):
                 found[step + 1] = evaluate()
-                if best is None or found[step + 1] > found[best[0]]:
+                # No number (all scores are alike) is worse than any, wherever it stands.
+                if best is None or found[step + 1] > found[best[0]] or np.isnan(found[best[0]]):
                     best = step + 1, _trained_weights(model)
     if best is not None:
         model.load_state_dict(best[1], strict=False)

@@ -12,7 +12,6 @@ from reprise.trans_encoder import baselines
 from reprise.trans_encoder.cell import Cell, Row
 from reprise.trans_encoder.data import key, longest, supervised_pairs, unlabelled_pool
 from reprise.trans_encoder.distillation import Backbone, DistillConfig, Scores, half_steps, train_student
-from reprise.trans_encoder.encoders import Encoder
 from reprise.trans_encoder.input_checks import Pair
 from reprise.trans_encoder.measures import relative_ranks, spearman
 from reprise.trans_encoder.names import (
@@ -24,6 +23,7 @@ from reprise.trans_encoder.names import (
     FROM_SECOND,
     MEAN_OF_STARTS,
     MUTUAL_BOTH,
+    MUTUAL_SECOND,
     OTHER_POOL,
     RAW_LABELS,
     SECOND_START,
@@ -104,7 +104,7 @@ def _loop(
 ) -> None:
     steps = half_steps([backbone or cell.backbone], pool, config, evaluate=cell.evaluate, names=cell.names)
     for step in steps:
-        cell.test(step.models[0], method_of(step.form), variant, step.cycle)
+        cell.test(step.models[0], method_of(step.form), variant, step.cycle, backbone)
 
 
 def chained(cell: Cell) -> Iterator[Row]:
@@ -114,8 +114,13 @@ def chained(cell: Cell) -> Iterator[Row]:
 
 
 def raw_labels(cell: Cell) -> Iterator[Row]:
-    """Train the first cross-encoder on the start's cosines as they are, as the paper does, and not stretched."""
-    _cross_half(cell, cell.labels, replace(cell.config, label_stretch=False), RAW_LABELS)
+    """Train the first cross-encoder, and bi → bi, on the start's cosines as the paper takes them: not stretched."""
+    config = replace(cell.config, label_stretch=False)
+    _cross_half(cell, cell.labels, config, RAW_LABELS)
+    model, _ = baselines.bi_to_bi(
+        cell.backbone, cell.problem.pool, cell.labels, config, evaluate=cell.evaluate, names=cell.names
+    )
+    cell.test(model, BI_TO_BI, RAW_LABELS)
     yield from ()
 
 
@@ -179,7 +184,7 @@ def fewer_layers(cell: Cell) -> Iterator[Row]:
 
 def _from_depth(cell: Cell, n_layers: int | None, variant: str) -> None:
     backbone = replace(cell.backbone, num_layers=n_layers)
-    cell.test(backbone.bi(), START, variant)
+    cell.test(backbone.bi(), START, variant, backbone=backbone)
     _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), variant, backbone=backbone)
 
 
@@ -197,26 +202,23 @@ def gold_labels(cell: Cell) -> Iterator[Row]:
 def mutual(cell: Cell) -> Iterator[Row]:
     """Run mutual distillation with a second backbone; tell how alike the errors of both starts and students are.
 
-    The levels of mutual distillation are those of the first backbone. Beside them stand the second start, the plain
-    mean of both starts' scores, and that of both students' scores.
+    The levels of mutual distillation are those of the first backbone. Beside them stand the second start and the
+    students of the second backbone, the plain mean of both starts' scores, and that of both students' scores.
     """
     second = second_backbone(cell)
-    starts = [_scores(cell, one.bi()) for one in (cell.backbone, second)]
-    cell.keep(starts[1], SECOND_START)
+    starts = [cell.scores(one.bi()) for one in (cell.backbone, second)]
+    cell.keep(starts[1], SECOND_START, backbone=second)
     cell.keep(_mean(starts), MEAN_OF_STARTS)
     yield from _likeness(cell, starts, START, "starts")
     config = replace(cell.config, cycles=cell.settings.mutual_cycles or cell.settings.cycles)
     both = [cell.backbone, second]
     for step in half_steps(both, cell.problem.pool, config, evaluate=cell.evaluate, names=cell.names):
-        method, students = method_of(step.form, "Mutual"), [_scores(cell, model) for model in step.models]
+        method, students = method_of(step.form, "Mutual"), [cell.scores(model) for model in step.models]
         cell.keep(students[0], method, cycle=step.cycle)
+        cell.keep(students[1], MUTUAL_SECOND[method], cycle=step.cycle, backbone=second)
         cell.keep(_mean(students), MUTUAL_BOTH[method], cycle=step.cycle)
         yield from _likeness(cell, students, method, "students", cycle=step.cycle)
         yield from development_rows(cell, method, step.cycle, step.models[0])
-
-
-def _scores(cell: Cell, model: Encoder) -> dict[str, Scores]:
-    return {name: model.score(one.pairs) for name, one in cell.tests.items()}  # type: ignore[operator]
 
 
 def _mean(both: Sequence[dict[str, Scores]]) -> dict[str, Scores]:
