@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,6 +29,7 @@ from reprise.trans_encoder.names import (
     TFIDF,
     WORD_EMBEDDINGS,
 )  # fmt: skip
+from reprise.trans_encoder.tuning import found_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,19 +123,20 @@ def binary_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 
 
 def tried_table() -> pd.DataFrame:
-    """Return what was tried before the first run: development scores, all methods with three or four tries."""
-    tried = pd.read_csv(Path(__file__).with_name("tuning.csv"), dtype={"steps": "Int64"})
+    """Return what was tried before the run, of each method and rate: steps, development score, best of its method."""
+    tried = found_rates()
     start = float(tried.loc[tried["method"] == START, "score"].iloc[0])
+    best = tried.groupby("method")["score"].transform("max")
     lines = []
-    for entry in tried.itertuples():
+    for entry, highest in zip(tried.itertuples(), best, strict=True):
         lines.append(
             {
                 "method": entry.method,
-                "trained": entry.change,
                 "rate": MISSING if pd.isna(entry.rate) else f"{entry.rate:.0e}".replace("e-0", "e−"),
                 "steps": MISSING if pd.isna(entry.steps) else str(entry.steps),
                 "development": number(float(entry.score), 1),
                 "minus start": number(float(entry.score) - start, 1, signed=True),
+                "chosen": "yes" if entry.method != START and entry.score == highest else "",
             }
         )
     return pd.DataFrame(lines)

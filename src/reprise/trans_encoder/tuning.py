@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METHODS = (SELF_CROSS, SELF_BI, BI_TO_BI, SIMCSE)
-RATES = (5e-5, 1e-4, 2e-4)
+RATES = (5e-5, 1e-4, 2e-4, 4e-4)
 SEED = 100
 
 
