@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reprise.claims import Claim, ControlResult, Finding, Outcome, Verdict
 from reprise.rows import MissingRowsError
+from reprise.seed_draws import seed_draws
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,32 +169,10 @@ def _controls(claim: Claim, rows: pd.DataFrame) -> tuple[ControlResult, ...]:
 
 
 def _stability(claim: Claim, rows: pd.DataFrame, outcome: Outcome) -> float | None:
-    """Share of bootstrap draws over seeds (within each data set) with the same outcome; None without seeds."""
+    """Share of bootstrap draws over seeds with the same outcome; None without seeds."""
     import numpy as np
 
     if outcome == "not testable here" or rows.loc[rows["seed"] >= 0, "seed"].nunique() < 2:
         return None
-    generator = np.random.default_rng(0)
-    draws = (_resampled(rows, generator) for _ in range(STABILITY_DRAWS))
+    draws = seed_draws(rows, STABILITY_DRAWS, np.random.default_rng(0))
     return float(np.mean([_find(claim, draw).outcome == outcome for draw in draws]))
-
-
-def _resampled(rows: pd.DataFrame, generator: Any) -> pd.DataFrame:
-    """Draw seeds with replacement within each data set; the drawn ones are numbered anew, pairs stay pairs.
-
-    A draw that holds a single seed again and again has no spread and would make every interval a point; it is
-    drawn anew.
-    """
-    import numpy as np
-
-    taken, numbers = [np.flatnonzero(rows["seed"] < 0)], [np.full(int((rows["seed"] < 0).sum()), -1)]
-    for places in rows.groupby("dataset", sort=True, observed=True).indices.values():
-        seeds_here = rows["seed"].to_numpy()[places]
-        seeds = np.unique(seeds_here[seeds_here >= 0])
-        drawn = generator.choice(seeds, size=seeds.size) if seeds.size else seeds
-        while seeds.size > 1 and np.unique(drawn).size == 1:
-            drawn = generator.choice(seeds, size=seeds.size)
-        for number, seed in enumerate(drawn):
-            taken.append(places[seeds_here == seed])
-            numbers.append(np.full(len(taken[-1]), number))
-    return rows.take(np.concatenate(taken)).assign(seed=np.concatenate(numbers))
