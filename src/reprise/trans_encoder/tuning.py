@@ -124,6 +124,12 @@ class Tuning:
             yield {"method": method, "rate": rate, "steps": len(training.losses), "score": score}
 
 
+def how_they_were_tried() -> str:
+    """Return the sentence at the head of ``tuning.csv``: how many tries, on which seed, judged by which pairs."""
+    text = Path(__file__).with_name("tuning.csv").read_text(encoding="utf-8")
+    return text.partition("\n")[0].removeprefix("#").partition(":")[0].strip()
+
+
 def found_rates() -> pd.DataFrame:
     """Return what was tried for the published run, one line a method and rate, from ``tuning.csv``."""
     import pandas as pd
