@@ -168,6 +168,7 @@ def test_half_precision_trains_and_scores_near_single_precision(tiny, drawn, qui
     exact, half = tiny, replace(tiny, precision="bfloat16")
     for one, other in ((exact.bi(), half.bi()), (exact.cross(0), half.cross(0))):
         np.testing.assert_allclose(one.score(drawn[0]), other.score(drawn[0]), atol=0.02)
+        assert not np.array_equal(one.score(drawn[0]), other.score(drawn[0]))
         assert all(weight.dtype == torch.float32 for weight in other.parameters())
     cross = half.cross(0)
     logits = cross(cross.tokenise(drawn[0]).batch(np.arange(48)))
@@ -218,6 +219,21 @@ def test_simcse_lowers_its_loss(tiny, drawn, quick_config):
     assert not torch.equal(weights_of(student), weights_of(tiny.bi()))
 
 
+def test_both_vectors_of_a_sentence_in_simcse_have_dropout_of_their_own(tiny, drawn, quick_config, monkeypatch):
+    """With one mask for both a sentence would find itself without learning anything."""
+    seen = []
+    monkeypatch.setattr(
+        baselines, "simcse_loss", lambda one, two, t: seen.append((one, two)) or objectives.simcse_loss(one, two, t)
+    )
+    baselines.simcse(tiny, [pair[0] for pair in drawn[0]], Recipe(1e-4, 16), quick_config)
+    assert len(seen) == 3
+    for one, two in seen:
+        assert one.shape == two.shape == (16, 16)
+        cosines = (one * two).sum(1)
+        assert (cosines < 1 - 1e-4).all()
+        assert (cosines > (one * two.roll(1, 0)).sum(1)).float().mean() > 0.5  # and yet the same sentences
+
+
 def test_word_overlap_and_tfidf_are_theirs():
     pairs = [("A cat sits.", "a CAT, sits"), ("one two", "two three"), ("x", "y")]
     np.testing.assert_allclose(baselines.word_overlap(pairs), [1, 1 / 3, 0])
@@ -233,7 +249,11 @@ def test_word_embeddings_are_a_model_without_layers(tiny, drawn):
     words = first.strip(".").split()
     reversed_words = " ".join(reversed(words)) + "."
     assert len(model.trunk.encoder.layer) == 0
-    assert model.score([(first, reversed_words)])[0] > 0.9  # positions alone tell the orders apart
+    assert model.score([(first, reversed_words)])[0] < 1  # positions tell the orders apart
+    tokens = model.tokenizer(first, return_tensors="pt")
+    with torch.no_grad():
+        mean = tiny.bi().trunk.embeddings(tokens["input_ids"], tokens["token_type_ids"])[0].mean(0)
+    np.testing.assert_allclose(model.encode([first])[0], mean / mean.norm(), atol=1e-5)
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
