@@ -8,6 +8,7 @@ from reprise.stats import Interval
 from reprise.trans_encoder.changes import Change, change_from_start
 from reprise.trans_encoder.names import ALL_LAYERS, BASE, RAW_LABELS, SELF_CROSS, SEVEN_SETS, START
 
+ON_THESE = "above the start on these test pairs (+3.0 [2.8, 3.2]), not told from it on others ([−0.9, 6.9])"
 COLUMNS = ("part", "backbone", "group", "at")
 
 
@@ -46,7 +47,7 @@ def test_half_widths_add_as_variances_do():
         (0.0, (-3.0, -3.1, -2.9), "below the start (−3.0 [−3.2, −2.8])"),
         (0.0, (3.0, -3.1, 0.1), "not told from the start (0.0 [−7.6, 7.6])"),
         # Seven sets that vary by themselves: the error of their mean is a √7th of theirs.
-        (2 * 7**0.5, (3.0, 3.1, 2.9), "above the start on these test pairs (+3.0 [2.8, 3.2]), not told from it on others ([−0.9, 6.9])"),
+        (2 * 7**0.5, (3.0, 3.1, 2.9), ON_THESE),
         (7**0.5, (3.0, 3.1, 2.9), "above the start (+3.0 [2.8, 3.2])"),
     ],
 )  # fmt: skip

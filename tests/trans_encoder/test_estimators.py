@@ -128,7 +128,7 @@ def test_the_students_of_each_backbone_encode_and_are_kept_by_themselves(
 
 def test_two_configurations_of_one_exchange_are_refused(tiny_source, model, quick_config):
     other = TransEncoder(tiny_source, num_layers=1, config=replace(quick_config, cycles=1), device="cpu")
-    with pytest.raises(TransEncoderInputError, match="different configurations .* give both the same config"):
+    with pytest.raises(TransEncoderInputError, match=r"different configurations .* give both the same config"):
         MutualTransEncoder(model, other)
 
 
@@ -215,7 +215,7 @@ def test_a_folder_with_a_module_that_would_be_left_out_is_refused(tmp_path):
 def test_a_cross_encoder_is_no_start(model, tiny_source, quick_config, drawn, tmp_path, pooling):
     config = replace(quick_config, cycles=1)
     TransEncoder(tiny_source, config=config, pooling=pooling, device="cpu").fit(drawn[0]).save(tmp_path / "kept")
-    with pytest.raises(TransEncoderInputError, match="is a cross-encoder, .* give a bi-encoder"):
+    with pytest.raises(TransEncoderInputError, match=r"is a cross-encoder, .* give a bi-encoder"):
         TransEncoder(str(tmp_path / "kept" / "cross-encoder"))
     assert TransEncoder("minilm", plm=str(tmp_path / "kept" / "cross-encoder")).backbones[0].plm
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
@@ -228,7 +228,7 @@ def test_damaged_folders_say_so(model, drawn, tmp_path):
     model.fit(drawn[0]).save(tmp_path / "kept")
     for name, broken in (("cross-encoder/head.safetensors", b"cut"), ("trans_encoder.json", b"{")):
         (tmp_path / "kept" / name).write_bytes(broken)
-        with pytest.raises(TransEncoderInputError, match="is damaged .* save the model anew"):
+        with pytest.raises(TransEncoderInputError, match=r"is damaged .* save the model anew"):
             TransEncoder.load(tmp_path / "kept")
 
 

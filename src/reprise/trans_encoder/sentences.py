@@ -253,7 +253,7 @@ def rates_in_words() -> str:
     for method, own in tried[tried["method"] != START].groupby("method", sort=False):
         best = own.loc[own["score"].idxmax()]
         if best["score"] > start:
-            above.append(f"{title_of(str(method))} ({number(best['score'] - start, 1, signed=True)})")
+            above.append(f"{title_of(str(method))} ({number(best['score'] - start, 2, signed=True)})")
         if best["rate"] in (own["rate"].min(), own["rate"].max()):
             at_end.append(title_of(str(method)))
     return (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CAPTIONS = ", which are captions of images and videos"
 ERROR_OF_CHANGE = "standard error of the rank error's change"
-LOSS_OF = {SELF_CROSS: "cross-encoder, cross-entropy", SELF_BI: "bi-encoder, squared error"}
+LOSS_OF = {SELF_CROSS: "cross-encoder:\ncross-entropy", SELF_BI: "bi-encoder:\nsquared error"}
 BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.5))
 
 
@@ -185,7 +185,8 @@ def draw_training(rows: pd.DataFrame) -> Drawing:
     how = {"dataset": home, "part": "training", "cycle": 1, "variant": BASE}
     for one, method in zip(axes, FORMS, strict=False):
         drawn += _draw_course(one, select(rows, metric="loss", method=method, **how), method)
-        one.set(xlabel="step", yscale="log", title=LOSS_OF[method])
+        one.set(xlabel="step", yscale="log")
+        one.set_title(LOSS_OF[method], fontsize=8)
         one.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         one.yaxis.set_major_formatter("{x:g}")
         one.yaxis.set_minor_formatter(NullFormatter())
@@ -195,7 +196,8 @@ def draw_training(rows: pd.DataFrame) -> Drawing:
     if start is not None:
         axes[2].axhline(float(start.mean()), color="black", linestyle=":", linewidth=0.8)
     axes[0].set_ylabel("loss")
-    axes[2].set(xlabel="step", title="development, Spearman × 100")
+    axes[2].set(xlabel="step")
+    axes[2].set_title("development pairs:\nSpearman × 100", fontsize=8)
     axes[2].legend(fontsize=7)
     data = pd.DataFrame(drawn)
     finding = _development_in_words(rows, home, start)
