@@ -285,7 +285,7 @@ class TransEncoder(_Distilled):
         Parameters
         ----------
         pairs
-            The pool; repeated pairs count once.
+            The pool; repeated pairs count once, and reversed ones, too, where both orders are trained.
         dev_pairs, dev_gold
             Pairs with scores on any scale, by whose rank correlation steps and cycles are chosen. Without them the last
             step is kept, and the cycle whose scores agree most with the half-step before.

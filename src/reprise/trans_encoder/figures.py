@@ -15,7 +15,6 @@ from reprise.plots import (
     name_lines,
     new_figure,
     paper_marks,
-    seeds_behind,
     state_finding,
 )
 from reprise.rows import MissingRowsError, select
@@ -129,7 +128,7 @@ def draw_cycles(rows: pd.DataFrame) -> Drawing:
         figure,
         "cycles",
         f"Spearman by half-step. {finding}.",
-        f"Level after each half-step, 95 % t intervals over seeds, {seeds_behind(data)}; dotted: the start.",
+        "Level after each half-step, 95 % t intervals over the seeds named; dotted: the start.",
         data,
     )
 
@@ -143,7 +142,9 @@ def _draw_half_steps(axes: Axes, rows: pd.DataFrame, sets: list[str]) -> list[di
     last = 0
     for style in (SELF_CROSS, SELF_BI, MUTUAL_CROSS, MUTUAL_BI):
         found = {half_step_of(style, c): levels(rows, style, cycle=c, sets=sets) for c in range(1, MOST_CYCLES)}
-        drawn += draw_curve(axes, found, style=style, aside=0.12 * style.startswith("Mutual"))
+        there = [values for values in found.values() if values is not None]
+        label = f"{style}, {seeds_in_words(there[0])}" if there else style
+        drawn += draw_curve(axes, found, style=style, label=label, aside=0.12 * style.startswith("Mutual"))
         last = max([last, *(place for place, values in found.items() if values is not None)])
     axes.set_xticks(range(last + 1), [half_step_name(place) for place in range(last + 1)])
     return drawn
@@ -181,7 +182,8 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         ]
         paper_marks(one, [x for x, _ in marks], [y for _, y in marks])
         one.axvline(0, color="black", linewidth=0.8)
-        one.set_title(method)
+        values = levels(rows, method, cycle=1, sets=sets)
+        one.set_title(method if values is None else f"{method}\n{seeds_in_words(values)}", fontsize=8)
         name_lines(one, [SHORT_NAMES.get(name, name) for name in lines])
     figure.supxlabel("gain over the start (points of Spearman × 100)", fontsize=9)
     data = pd.DataFrame(drawn)
@@ -192,9 +194,8 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         figure,
         "gains",
         f"Gain over the start by set; {where}: {words}.",
-        f"After the first cycle, 95 % t intervals over seeds, {seeds_behind(data)}; grey diamonds: the paper's "
-        f"gains with "
-        f"{PAPERS_BACKBONE}, whose start, backbone and pool are others.",
+        "After the first cycle, 95 % t intervals over the seeds named; grey diamonds: the paper's gains with "
+        f"{PAPERS_BACKBONE}, best of three cycles, whose start, backbone and pool are others.",
         data,
     )
 
