@@ -78,6 +78,7 @@ def test_uncertainties_of_seeds_and_of_pairs_are_told_apart():
 
 def test_test_pairs_are_counted_and_their_error_is_the_starts():
     rows = BEGUN + [row("data", "pairs", 250, dataset=name, part="data", variant=None) for name in SEVEN_SETS]
+    rows.append(row("data", "pairs", 3, dataset="sts-2012", part="groups", variant=None, group="one sentence negated"))
     rows += [
         row(START, "standard error", 1 + place, dataset=name, part="resampling")
         for place, name in enumerate(SEVEN_SETS)
@@ -85,6 +86,18 @@ def test_test_pairs_are_counted_and_their_error_is_the_starts():
     said = sentences.what_was_tested(tidy(rows))
     assert "250 test pairs a set" in said
     assert "± 2.0 to 13.7 points" in said
+
+
+def test_tested_pairs_in_the_table_of_data_are_not_those_of_groups():
+    how = {"dataset": SICK, "variant": None}
+    rows = [
+        row("data", "test pairs with gold", 4906, split="all", part="audit", **how),
+        row("data", "pairs", 250, part="data", **how),
+        row("data", "pairs", 63, part="groups", group="one sentence negated", **how),
+        row("data", "cut sentences (%)", 1.5, part="data", **how),
+    ]
+    (line,) = summaries.data_table(tidy(rows), [SICK]).to_dict("records")
+    assert list(line.values()) == ["SICK-R", "4906", "250", "1.5"]
 
 
 def test_pairs_in_the_pool_and_held_out_are_not_swapped():

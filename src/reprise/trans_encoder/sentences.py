@@ -160,7 +160,7 @@ def what_was_tested(rows: pd.DataFrame) -> str:
         for name in sets
         if (value := mean_of(rows, dataset=name, part="resampling", metric="standard error", method=START)) is not None
     ]
-    pairs = mean_of(rows, dataset=sets[0], method="data", metric="pairs", split="test")
+    pairs = mean_of(rows, dataset=sets[0], part="data", metric="pairs", split="test")
     if not errors or pairs is None:
         return ""
     low, high = (number(STANDARD_ERRORS * value, 1) for value in (min(errors), max(errors)))

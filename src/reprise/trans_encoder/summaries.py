@@ -78,7 +78,7 @@ def data_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
         how = {"dataset": name, "method": "data"}
         whole, own = (
             measured(rows, metric="test pairs with gold", **how),
-            measured(rows, metric="pairs", split="test", **how),
+            measured(rows, metric="pairs", split="test", part="data", **how),
         )
         cut = measured(rows, metric="cut sentences (%)", split="test", **how)
         if whole is not None and own is not None and cut is not None:
@@ -135,11 +135,13 @@ def gains_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
             line: dict[str, Any] = {"method": title_of(method, cycle)}
             for title, chosen in places.items():
                 change = change_from_start(rows, method, cycle=cycle, sets=chosen)
-                printed_name = SICK if chosen == [SICK] else AVERAGE
+                line[f"{title}: ours"] = MISSING if change is None else difference(change.over_seeds)
+                if SICK not in chosen:
+                    continue
+                printed_name = SICK if len(chosen) == 1 else AVERAGE
                 for backbone in PAPERS_BACKBONES[:2]:
                     paper = papers_gain(published, method, printed_name, backbone) if cycle == cycles[-1] else None
                     line[f"{title}: paper, {backbone}"] = MISSING if paper is None else number(paper, 2, signed=True)
-                line[f"{title}: ours"] = MISSING if change is None else difference(change.over_seeds)
             lines.append(line)
     return pd.DataFrame(lines)
 
