@@ -65,6 +65,12 @@ def test_rand_augment_refuses_a_strength_off_the_grid():
             baselines.rand_augment(SPACE, 2, strength)
 
 
+@pytest.mark.parametrize("n_operations", [0, 1.5, True])
+def test_rand_augment_refuses_a_number_of_operations_that_is_none(n_operations):
+    with pytest.raises(DeepAAInputError, match=f"n_operations={n_operations} must be a whole number"):
+        baselines.rand_augment(SPACE, n_operations)
+
+
 def test_autoaugments_sub_policies_are_kornias():
     preset = pytest.importorskip("kornia.augmentation.auto.autoaugment.autoaugment").cifar10_policy
     ours = [[], *([] for _ in range(25))]
@@ -87,7 +93,7 @@ def test_autoaugment_applies_both_steps_of_one_sub_policy_for_each_image():
     image = noise(1)
     strength = {
         "Rotate": lambda s: 30 * s, "TranslateX": lambda s: 0.45 * s, "TranslateY": lambda s: 0.45 * s,
-        "ShearY": lambda s: 0.3 * s, "Solarize": lambda s: 256 - 256 * s, "Posterize": lambda s: 8 - 4 * s,
+        "ShearY": lambda s: 0.3 * s, "Solarize": lambda s: 256 - 256 * s, "Posterize": lambda s: round(8 - 4 * s),
     }  # fmt: skip
     expected = set()
     table = baselines.autoaugment_table()

@@ -168,3 +168,74 @@ def test_a_gradient_of_zero_is_refused(problem):
     labels = torch.ones(7, dtype=torch.long)
     with pytest.raises(DeepAAInputError, match="fitted perfectly"):
         gradient_rewards(model, images, labels, p, torch.zeros(WeightGradients(model).n_weights, dtype=torch.float64))
+
+
+class TwoDense(nn.Module):
+    """A network that defines its head before its body."""
+
+    def __init__(self, bias=True):
+        super().__init__()
+        self.head = nn.Linear(5, 5, bias=bias)
+        self.body, self.unused = nn.Linear(64, 5), nn.Linear(5, 5)
+
+    def forward(self, images):
+        return self.head(torch.tanh(self.body(images.flatten(1))))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_last_layer_is_the_one_that_gives_the_logits_wherever_it_is_defined(bias):
+    torch.manual_seed(0)
+    model = TwoDense(bias).double().eval()
+    images, labels = torch.rand(4, 1, 8, 8, dtype=torch.float64), torch.tensor([0, 1, 2, 4])
+    found = LastLayerGradients(model).mean_gradient(images, labels)
+    loss = nn.functional.cross_entropy(model(images), labels)
+    expected = torch.autograd.grad(loss, list(model.head.parameters()))
+    columns = [expected[0]] if not bias else [expected[0], expected[1][:, None]]
+    torch.testing.assert_close(found, torch.cat(columns, dim=1).flatten())
+
+
+def test_heads_that_give_no_logits_or_are_not_trained_are_refused():
+    images, labels = torch.rand(2, 1, 8, 8), torch.tensor([0, 1])
+    scaled = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.Tanh()).eval()
+    with pytest.raises(DeepAAInputError, match=r"none of 1 does\. Use params='all'"):
+        LastLayerGradients(scaled).mean_gradient(images, labels)
+    model = TwoDense().eval()
+    model.head.requires_grad_(False)
+    with pytest.raises(DeepAAInputError, match="requires no gradient"):
+        LastLayerGradients(model).mean_gradient(images, labels)
+
+
+def test_coarse_weights_are_refused_for_finite_differences_only():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).half().eval()
+    WeightGradients(model)
+    with pytest.raises(DeepAAInputError, match=r"steps that weights of float16 round away; use method='jvp'"):
+        WeightGradients(model, method="finite differences")
+
+
+class Attention(nn.Module):
+    """A network whose fast path has no forward-mode derivative."""
+
+    def __init__(self):
+        super().__init__()
+        self.attend = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, images):
+        return self.head(self.attend(images[:, 0]).mean(1))
+
+
+def test_a_model_without_forward_mode_is_told_of_finite_differences():
+    model, images, labels = Attention().eval(), torch.rand(2, 1, 8, 8), torch.tensor([0, 1])
+    for method in ("jvp", "finite differences"):
+        gradients = WeightGradients(model, method=method)
+        u = gradients.mean_gradient(images, labels)
+        if method == "jvp":
+            with pytest.raises(DeepAAInputError, match="use method='finite differences'"):
+                gradients.rewards(images, labels, u)
+        else:
+            assert gradients.rewards(images, labels, u).shape == (2,)
+
+
+def test_the_scale_of_every_normalisation_is_left_out():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.RMSNorm(4), nn.LayerNorm(4), nn.Linear(4, 3))
+    assert set(trained_weights(model)) == {"1.weight", "1.bias", "4.weight", "4.bias"}

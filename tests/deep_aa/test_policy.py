@@ -233,8 +233,12 @@ def test_a_file_with_the_authors_keys_is_read_whatever_its_order(tmp_path):
         ({"mags": np.zeros(3)}, "139 probabilities a layer, but 139 operations and 3 magnitudes"),
         ({"op_names": np.array(["Shear_X"] * 18)}, "'Shear_X', which is not implemented here; the nearest is ShearX"),
         ({"mags": np.full(139, 6)}, "lacks ShearX at level 6"),
-        ({"ops": np.full(139, 99)}, "lacks number 99"),
+        ({"ops": np.full(139, 99)}, r"ops\[0\]=99 in the file has no name: op_names has 18"),
         ({"op_names": np.array(SPACE.operations, dtype=object)}, "cannot be read"),
+        ({"ops": SPACE.op_index.numpy() + 0.5}, "ops in the file must be whole numbers"),
+        ({"mags": np.array(["high"] * 139)}, "mags in the file must be whole numbers"),
+        ({"ops": np.ones(139), "mags": np.zeros(139)}, "ShearX at level 0 twice"),
+        ({"policy_probs": np.ones((1, 2, 139))}, r"has the shape \(1, 2, 139\); it must be"),
     ],
 )
 def test_a_file_that_is_no_policy_is_refused(tmp_path, changed, message):
@@ -243,11 +247,44 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path, changed, message):
         Policy.load(tmp_path / "policy.npz")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("mirror_signed", "false", "mirror_signed='false' in the file must be true or false"),
+        ("mirror_signed", None, "must be true or false"),
+        ("fill", [0.49, 0.48, 0.45], "fill in the file must be whole numbers"),
+        ("image_size", [32.9, 32], "image_size in the file must be whole numbers"),
+        ("image_size", "32x32", "image_size in the file must be whole numbers: .*32x32"),
+        ("image_size", None, "image_size in the file must be whole numbers"),
+        ("cutout", 8.7, "cutout in the file must be whole numbers"),
+        ("crop_pda", 2, "has 'crop_pda', which is unknown; known: "),
+        ("policy_probs", [[0.5, 0.5], [1.0]], "policy_probs in the file must be numbers of shape"),
+        ("policy_probs", None, "139 operations"),
+    ],
+)
+def test_an_edited_file_is_refused_and_not_read_otherwise(tmp_path, key, value, message):
+    path = tmp_path / "policy.json"
+    random_policy(1).save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), key: value}), encoding="utf-8")
+    with pytest.raises(DeepAAInputError, match=message):
+        Policy.load(path)
+
+
+def test_a_file_may_give_the_side_alone(tmp_path):
+    path = tmp_path / "policy.json"
+    Policy.uniform(1, AugmentationSpace(16)).save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "image_size": 16}), encoding="utf-8")
+    assert Policy.load(path).space.image_size == (16, 16)
+
+
 def test_files_that_are_none_or_something_else_are_refused(tmp_path):
     with pytest.raises(DeepAAInputError, match="does not exist"):
         Policy.load(tmp_path / "nothing.json")
     with pytest.raises(DeepAAInputError, match=r"must end in \.json or \.npz"):
-        random_policy().save(tmp_path / "policy.pt")
+        random_policy().save(tmp_path / "new" / "policy.pt")
+    assert not (tmp_path / "new").exists()
+    random_policy().save(tmp_path / "new" / "policy.json")
+    assert (tmp_path / "new" / "policy.json").is_file()
     for name, text in (
         ("list.json", "[1, 2]"),
         ("half.json", '{"policy'),
@@ -318,10 +355,28 @@ def test_lists_and_arrays_are_taken_and_rounding_is_mended():
             "different spaces: only one of them has AutoCon",
         ),
         (lambda: random_policy(2).then(Policy(GOOD, SMALL)), "different spaces"),
+        (
+            lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(16))),
+            r"image_size=\(32, 32\) and image_size=\(16, 16\); make the second one anew",
+        ),
+        (lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(cutout=8))), "cutout=16 and cutout=8"),
+        (lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(crop_pad=2))), "crop_pad=4 and crop_pad=2"),
+        (lambda: random_policy(2).then(Policy.uniform(1, AugmentationSpace(fill=(0, 0, 0)))), "fill="),
+        (
+            lambda: random_policy(2).then(Policy.uniform(1, mirror_signed=False)),
+            "mirror_signed is True in the first policy and False in the second",
+        ),
         (lambda: random_policy(2).total_variation(random_policy(2), over="magnitude"), "over='magnitude'"),
         (lambda: random_policy(2)(torch.randn(4, 3, 32, 32, generator=seeded())), "augmentation needs raw images"),
         (lambda: random_policy(2)(torch.zeros(4, 32, 32, 3)), "channels come last"),
         (lambda: uniform_layer(SMALL, ["Rotate"]), "'Rotate' is unknown"),
+        (lambda: uniform_layer(SMALL, "Invert"), "without='Invert' is a single string"),
+        (lambda: Policy(GOOD, 32), "space=32 must be an AugmentationSpace"),
+        (lambda: Policy.uniform(2, 28), "space=28 must be an AugmentationSpace"),
+        (lambda: Policy.published(space="cifar"), "space='cifar' must be an AugmentationSpace"),
+        (lambda: random_policy(2).then(3), "other=3 must be a Policy"),
+        (lambda: random_policy(2).total_variation(3), "other=3 must be a Policy"),
+        (lambda: Policy(None), "must be numbers"),
     ],
 )
 def test_calls_that_make_no_sense_are_refused(call, message):

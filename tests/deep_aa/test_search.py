@@ -1,5 +1,6 @@
 """The search: its steps by brute force, exact resume, the stop rule, what it finds where it is known, and bad input."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from reprise.deep_aa.policy import draw_index
 from reprise.deep_aa.search import DeepAASearch, Rewards, SearchConfig, first_logits, search_policy, through
 from reprise.deep_aa.search_state import SearchState, load_state, save_state
 from reprise.deep_aa.space import AugmentationSpace
+from reprise.deep_aa.step_rewards import stacked
 from reprise.deep_aa.training import as_floats
 from reprise.deep_aa.units import UnitSource
 
@@ -102,12 +104,30 @@ def test_a_state_of_another_search_is_refused(model, data, tmp_path):
 
 
 def test_states_survive_writing(tmp_path):
-    state = SearchState("name", torch.arange(3.0), [torch.ones(3)], 2, None, [{"layer": 1.0}], False)
+    probe = torch.tensor([0.5, 2.0])
+    state = SearchState("name", probe, torch.arange(3.0), [torch.ones(3)], 2, None, [{"layer": 1.0}], False)
     save_state(tmp_path / "s.pt", state)
-    read = load_state(tmp_path / "s.pt", "name")
+    read = load_state(tmp_path / "s.pt", "name", probe * 1.0001)
     assert read.step == 2
     assert read.history == [{"layer": 1.0}]
     assert torch.equal(read.logits, state.logits)
+
+
+def test_each_layer_is_searched_behind_the_finished_ones(model, data, monkeypatch):
+    handed, rewards = [], DeepAASearch.rewards
+
+    def spied(self, space, units, layers, generator):
+        handed.append(list(layers))
+        return rewards(self, space, units, layers, generator)
+
+    monkeypatch.setattr(DeepAASearch, "rewards", spied)
+    policy, _ = run(model, data, replace(TINY, n_layers=3, stop_identity=1.0))
+    assert [len(layers) for layers in handed] == [1] * 4 + [2] * 4 + [3] * 4
+    for number, layers in enumerate(handed):
+        for finished, found in zip(layers[:-1], policy.probabilities, strict=False):
+            assert torch.equal(finished, found)
+        if number % TINY.steps == 0:
+            assert torch.equal(layers[-1], first_logits(SPACE, TINY.init_identity).softmax(0))
 
 
 def test_the_first_layers_rewards_are_exact_and_pay_nothing_on_average(model, data):
@@ -313,9 +333,33 @@ def test_options_that_do_not_exist_or_make_no_sense_are_refused(model, data):
         SearchConfig(n_cached=2.5)
     with pytest.raises(DeepAAInputError, match=r"units=1 leaves no spread.*2 or more"):
         SearchConfig(units=1)
+    with pytest.raises(DeepAAInputError, match="params='first' is unknown"):
+        SearchConfig(params="first")
+    with pytest.raises(DeepAAInputError, match="method='finite' is unknown"):
+        SearchConfig(method="finite", params="last")
     for threshold in (0, 2, float("nan")):
         with pytest.raises(DeepAAInputError, match=f"stop_identity={threshold} is a probability"):
             SearchConfig(stop_identity=threshold)
+
+
+def test_states_are_written_at_least_now_and_then(model):
+    with pytest.raises(DeepAAInputError, match="checkpoint_every=0 must be a whole number above 0"):
+        DeepAASearch(model, SPACE, TINY, checkpoint_every=0)
+
+
+@pytest.mark.parametrize("params", ["all", "last"])
+def test_a_network_that_changed_since_is_searched_as_it_is_now(model, data, params):
+    config, changed = replace(TINY, params=params), copy.deepcopy(model)
+    search = DeepAASearch(changed, SPACE, config)
+    before = search.fit(*data).probabilities
+    with torch.no_grad():
+        changed.third.weight.mul_(-1)
+    after, expected = search.fit(*data).probabilities, DeepAASearch(changed, SPACE, config).fit(*data).probabilities
+    assert torch.equal(after, expected)
+    assert not torch.equal(after, before)
+    changed.train()
+    with pytest.raises(DeepAAInputError, match="training mode"):
+        search.fit(*data)
 
 
 def test_history_before_a_search_is_refused(model):
@@ -342,3 +386,120 @@ def test_models_that_do_not_take_such_images_are_refused(model, data):
         run(torch.nn.Conv2d(3, 3, 1).eval(), data)
     with pytest.raises(DeepAAInputError, match="the number of x_search=0"):
         run(model, (data[0][:0], data[1][:0], *data[2:]))
+
+
+class Shifted(torch.nn.Module):
+    """A network that normalises with a plain number, which its weights don't show."""
+
+    def __init__(self, inner, shift):
+        super().__init__()
+        self.inner, self.shift = inner, shift
+
+    def forward(self, images):
+        return self.inner((images - self.shift).clamp(min=0))
+
+
+def smoothed(share):
+    return lambda logits, labels: torch.nn.functional.cross_entropy(
+        logits, labels, reduction="none", label_smoothing=share
+    )
+
+
+@pytest.mark.parametrize("what", ["constants", "frozen layer", "nameless loss", "loss of one class"])
+def test_a_checkpoint_of_another_network_or_loss_with_equal_names_and_weights_is_refused(model, data, tmp_path, what):
+    path, config = tmp_path / "search.pt", replace(TINY, n_layers=1, steps=2)
+    loss = {"nameless loss": smoothed(0.0), "loss of one class": torch.nn.CrossEntropyLoss(reduction="none")}
+    first = {"loss": loss[what]} if what in loss else {}
+    DeepAASearch(Shifted(model, 0.0).eval(), SPACE, config, checkpoint=path, **first).fit(*data)
+    network, other = Shifted(copy.deepcopy(model), 0.3 if what == "constants" else 0.0).eval(), dict(first)
+    if what == "frozen layer":
+        network.inner.first.requires_grad_(False)
+    elif what == "nameless loss":
+        other["loss"] = smoothed(0.5)
+    elif what == "loss of one class":
+        other["loss"] = torch.nn.CrossEntropyLoss(reduction="none", label_smoothing=0.5)
+    with pytest.raises(DeepAAInputError, match="belongs to a search with other options"):
+        DeepAASearch(network, SPACE, config, checkpoint=path, **other).fit(*data)
+
+
+class Restless(torch.nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.head = kind, torch.nn.Linear(3, 3)
+        self.norm = torch.nn.BatchNorm2d(3, track_running_stats=False)
+
+    def forward(self, images):
+        if self.kind == "dropout":
+            images = torch.nn.functional.dropout(images, training=True)
+        elif self.kind == "batch":
+            images = self.norm(images)
+        logits = self.head(images.square().mean((2, 3)))
+        if self.kind == "one class":
+            return logits[:, :1]
+        if self.kind == "lookup":
+            raise KeyError("no such thing")
+        return logits / 0 if self.kind == "not finite" else logits
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("dropout", "draws random numbers in evaluation mode"),
+        ("batch", "the images of a batch change one another's logits"),
+        ("one class", "two classes or more"),
+        ("not finite", "not finite"),
+        ("lookup", "the model fails on images"),
+    ],
+)
+def test_networks_that_no_search_can_use_are_refused(data, kind, message):
+    torch.manual_seed(0)
+    with pytest.raises(DeepAAInputError, match=message):
+        run(Restless(kind).eval(), data)
+
+
+def test_gradients_that_are_not_finite_are_not_taken_for_a_perfect_fit(model, data):
+    def overflowing(logits, labels):
+        return torch.nn.functional.cross_entropy(logits, labels, reduction="none") * float("inf")
+
+    with pytest.raises(DeepAAInputError, match="a gradient is not finite"):
+        run(model, data, loss=overflowing)
+
+
+def test_one_unit_left_is_too_few_to_penalise_their_spread():
+    with pytest.raises(DeepAAInputError, match=r"1 of 2 units have a zero gradient.*too few are left"):
+        stacked([torch.ones(3)], 2)
+    assert stacked([torch.ones(3)] * 2, 4).shape == (2, 3)
+
+
+def test_a_loss_that_averages_is_refused(model, data):
+    for params in ("all", "last"):
+        with pytest.raises(DeepAAInputError, match=r"loss gives \(\) for .* images; .*reduction='none'"):
+            run(model, data, replace(TINY, params=params), loss=torch.nn.CrossEntropyLoss())
+
+
+def test_a_search_needs_no_gradients_switched_on(model, data):
+    expected = run(model, data)[0].probabilities
+    with torch.no_grad():
+        assert torch.equal(run(model, data)[0].probabilities, expected)
+
+
+def test_arguments_of_another_kind_are_refused(model, data, tmp_path):
+    for call, message in (
+        (lambda: DeepAASearch(model, TINY), "must be an AugmentationSpace"),
+        (lambda: DeepAASearch(model, SPACE, {"steps": 3}), "config is a dict; give a SearchConfig"),
+        (lambda: DeepAASearch(model, SPACE, checkpoint=tmp_path), "must be the path of a file"),
+        (lambda: DeepAASearch(model, SPACE, checkpoint=True), "must be the path of a file"),
+        (lambda: SearchConfig(lr="0.1"), "lr='0.1' must be a finite number"),
+        (lambda: SearchConfig(std_weight=None), "std_weight=None must be a finite number"),
+        (lambda: SearchConfig(stop_identity=True), "stop_identity=True is a probability"),
+        (lambda: SearchConfig(noise="yes"), "noise='yes' must be True or False"),
+        (lambda: run(model, (data[0], ["cat"] * 18, *data[2:])), "y_search must be class numbers"),
+    ):
+        with pytest.raises(DeepAAInputError, match=message):
+            call()
+
+
+def test_images_of_0_and_1_in_bytes_are_warned_of(model, data):
+    dark = tuple(x // 128 if x.ndim > 1 else x for x in data)
+    with pytest.warns(UserWarning, match="nearly black"):
+        run(model, dark, replace(TINY, n_layers=1, steps=1))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.deep_aa.pictures import noise, pictures
 
 from reprise.deep_aa.image_checks import DeepAAInputError
+from reprise.deep_aa.policy import Policy
 from reprise.deep_aa.space import AugmentationSpace
 from reprise.deep_aa.transformations import OPERATION_NAMES, OPERATIONS
 
@@ -234,10 +235,12 @@ def test_an_index_of_something_else_is_refused(index, message):
         ({"fill": (0.49, 0.48, 0.44)}, "three whole numbers from 0 to 255"),
         ({"fill": 0}, "three whole numbers"),
         ({"fill": (0, 0, 256)}, "three whole numbers"),
-        ({"ops": "Rotate"}, "single string"),
+        ({"ops": "Rotate"}, "is no list"),
+        ({"ops": 5}, "ops=5 is no list"),
+        ({"cutout": 0}, "cutout=0 must be"),
         ({"ops": ["Identity", "Rotat"]}, "'Rotat' is unknown; did you mean 'Rotate'"),
         ({"ops": ["Rotate"]}, "lacks 'Identity'"),
-        ({"cutout": 40}, "cutout=40 must be .* 0 to the shorter side of the images, 32"),
+        ({"cutout": 40}, "cutout=40 must be .* 1 to the shorter side of the images, 32"),
         ({"image_size": 16, "crop_pad": 17}, "crop_pad=17"),
         ({"crop_pad": 2.5}, "crop_pad=2.5"),
     ],
@@ -245,6 +248,13 @@ def test_an_index_of_something_else_is_refused(index, message):
 def test_a_space_that_makes_no_sense_is_refused(arguments, message):
     with pytest.raises(DeepAAInputError, match=message):
         AugmentationSpace(**arguments)
+
+
+def test_numbers_of_numpy_and_iterators_of_names_are_taken():
+    names = ["Identity", "RandFlip"]
+    space = AugmentationSpace(np.int64(16), np.array([1, 2, 3]), iter(names), cutout=np.int64(4))
+    assert space == AugmentationSpace(16, (1, 2, 3), names, cutout=4)
+    assert Policy.uniform(np.int64(2), space).n_layers == 2
 
 
 def test_an_operation_that_the_space_lacks_is_named():

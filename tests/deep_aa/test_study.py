@@ -1,5 +1,7 @@
 """The study on a tiny search: whole, repeatable, cell by cell; its figures, tables and sentences."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -174,7 +176,11 @@ def test_figures_are_drawn_with_their_numbers(rows, name):
 def test_tables_have_lines(rows):
     sets = [DIGITS, MIRRORED]
     assert len(summaries.accuracy_table(rows, sets)) == 2 * len(OPTIONS["methods"]) + 1
-    assert len(summaries.gaps_table(rows, sets)) == 2 * 5
+    gaps = summaries.gaps_table(rows, sets)
+    to_default = [f"{method} − Default" for method in figures.COMPARED if method in OPTIONS["methods"]]
+    for _, own in gaps.groupby("data set"):
+        assert list(own["gap"])[: len(to_default)] == to_default
+        assert len(own) == len(to_default) + 3  # the searched policy to none, TrivialAugment and DeepTA
     assert len(summaries.layers_table(rows, sets)) == 2 * 2 + 12
     assert set(summaries.variation_table(rows, sets)["layer"]) == {1, 2, 3, 4, 5, 6}
     assert len(summaries.symmetry_table(rows, sets)) == 2
@@ -257,6 +263,14 @@ def test_the_quick_search_finds_the_nuisances_that_are_known(quick_search):
     assert float(select(quick_search, metric="largest |pᵀr|", layer=1)["value"].max()) < 0.01
     identity = select(quick_search, part="policy", metric="mass", operation="Identity").set_index("layer")["value"]
     assert identity[identity.index.max()] > identity[1]
+
+
+@pytest.mark.parametrize("dataset", [CIFAR, DIGITS])
+def test_a_longer_training_has_so_many_times_the_passes_and_nothing_else(dataset):
+    cell = Cell(Settings(**OPTIONS), dataset, 0)
+    usual, longer = (cell.recipe(searching=False, times=times) for times in (1, 3))
+    assert longer == replace(usual, epochs=3 * usual.epochs)
+    assert usual.epochs == (cell.settings.epochs if dataset == CIFAR else cell.settings.digit_epochs)
 
 
 def test_longer_trainings_are_paired_with_the_usual_ones(rows):

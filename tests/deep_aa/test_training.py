@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from reprise.compute import torch_generator
+from reprise.deep_aa.image_checks import DeepAAInputError
 from reprise.deep_aa.networks import DigitNetwork, WideResNet
 from reprise.deep_aa.training import Recipe, accuracy, as_floats, make_optimiser, nothing, rate_at, train
 from reprise.flops import parameter_count
@@ -34,9 +35,51 @@ def test_wrn_28_10_has_36_5_million_weights():
     assert parameter_count(network) == pytest.approx(36.5e6, rel=0.005)
 
 
-def test_depths_that_are_none_are_refused():
-    with pytest.raises(ValueError, match="depth=11"):
-        WideResNet(11, 1, **LOOK)
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: WideResNet(11, 1, **LOOK), "depth=11 is not 6n"),
+        (lambda: WideResNet(4, 1, **LOOK), "depth=4 is not 6n"),
+        (lambda: WideResNet(10.0, 1, **LOOK), "depth=10.0 must be a whole number"),
+        (lambda: WideResNet(10, 0, **LOOK), "width=0 must be a whole number"),
+        (lambda: WideResNet(10, 1, 0, **LOOK), "n_classes=0 must be a whole number"),
+        (lambda: WideResNet(10, 1, **LOOK, stem_stride=0), "stem_stride=0"),
+        (lambda: WideResNet(10, 1, **LOOK, initialisation="xavier"), "initialisation='xavier' is unknown"),
+        (lambda: WideResNet(10, 1, mean=[0.5] * 3, deviation=[0.25]), "mean has 3 numbers and deviation 1"),
+        (lambda: WideResNet(10, 1, mean=[], deviation=[]), "mean has 0 numbers"),
+        (lambda: WideResNet(10, 1, mean=[float("nan")], deviation=[1.0]), "must be finite"),
+        (lambda: WideResNet(10, 1, mean=[0.5], deviation=[0.0]), "must be numbers above 0; for a channel that never"),
+        (lambda: DigitNetwork(2, mean=[0.5], deviation=[-1.0]), "must be numbers above 0"),
+        (lambda: DigitNetwork(0, **LOOK), "n_classes=0"),
+    ],
+)
+def test_networks_that_make_no_sense_are_refused(call, message):
+    with pytest.raises(DeepAAInputError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.rand(2, 1, 16, 16), r"takes \(B, 3, H, W\)"),  # one channel would be broadcast to three
+        (torch.rand(3, 16, 16), r"takes \(B, 3, H, W\)"),
+        (torch.zeros(2, 3, 16, 16, dtype=torch.uint8), "dtype uint8; give floats"),
+    ],
+)
+@pytest.mark.parametrize("network", [WideResNet(10, 1, **LOOK), DigitNetwork(2, **LOOK)], ids=["wide", "digit"])
+def test_networks_refuse_what_are_no_such_images(network, images, message):
+    with pytest.raises(DeepAAInputError, match=message):
+        network.eval()(images)
+
+
+def test_the_digits_network_refuses_images_of_another_size():
+    with pytest.raises(DeepAAInputError, match="images are 32 x 32 pixels; this network takes 16 x 16"):
+        DigitNetwork(2, **LOOK)(torch.rand(2, 3, 32, 32))
+
+
+def test_an_optimiser_that_is_none_is_refused():
+    with pytest.raises(DeepAAInputError, match="optimiser='adam' is unknown; did you mean 'adamw'"):
+        make_optimiser(DigitNetwork(2, **LOOK), Recipe(optimiser="adam"))
 
 
 def test_normalisation_is_not_decayed():

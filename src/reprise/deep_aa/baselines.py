@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from reprise.deep_aa.application import N_DRAWS, apply_each, make_tables
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, like, to_bytes
 from reprise.deep_aa.policy import Policy, uniform_layer
+from reprise.deep_aa.search_checks import check_counts
 from reprise.deep_aa.space import AugmentationSpace
 from reprise.deep_aa.transformations import DEFAULTS, OPERATIONS, Operation
 
@@ -77,8 +78,9 @@ def rand_augment(space: AugmentationSpace, n_operations: int = 2, strength: int 
     Raises
     ------
     DeepAAInputError
-        If the strength is no whole number from 1 to 6.
+        If the number of operations is none from 1 on, or the strength none from 1 to 6.
     """
+    check_counts(n_operations=n_operations)
     if strength not in range(1, STRONGEST + 1):
         raise DeepAAInputError(f"strength={strength!r} must be a whole number from 1 to {STRONGEST}.")
     without = ("Invert", *DEFAULTS)
@@ -120,8 +122,8 @@ class AutoAugment(nn.Module):
     """AutoAugment's policy for CIFAR-10 in the transformations of a space, then `default_with_cutout`.
 
     Each image draws one of 25 sub-policies; each of its two steps is applied with its probability. Levels run from 0 to
-    9 over the range of the operation's strength; shears, translations and rotations turn their sign with
-    probability 1/2. Passes images through unchanged in evaluation mode.
+    9 over the range of the operation's strength, bits to keep rounded; shears, translations and rotations turn their
+    sign with probability 1/2. Passes images through unchanged in evaluation mode.
 
     Parameters
     ----------
@@ -174,8 +176,10 @@ def _fixed_strength(name: str, level: int | None, sign: int) -> tuple[Operation,
     share = level / 9
     if operation.signed:
         value = sign * share * operation.high
-    elif name in ("Solarize", "Posterize"):
+    elif name == "Solarize":
         value = operation.high - share * (operation.high - operation.low)
+    elif name == "Posterize":
+        value = float(round(operation.high - share * (operation.high - operation.low)))
     else:
         value = operation.low + share * (operation.high - operation.low)
     return Operation(name, value, value, signed=False), 0

@@ -42,6 +42,7 @@ from reprise.plots import (
     draw_curve,
     draw_dots,
     interval_dots,
+    keep_to_percent,
     measured,
     measured_lines,
     name_lines,
@@ -88,12 +89,13 @@ def draw_levels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
         one.set_title(TITLES[name].replace(", ", ",\n"), fontsize=9)
         one.set_xlabel("test accuracy (%)")
         _open_single_seeds(one, found[name], shown)
+        keep_to_percent(one)
     data = pd.DataFrame(drawn)
     finding = _searched_against_default(rows, panels)
     state_finding(figure, finding)
     caption = (
-        f"Test accuracy after the last pass, 95 % t intervals, {seeds_behind(data)}; faint dots: single seeds; open "
-        "marks: one seed only, so without an interval. Of CIFAR-10 a seed is a fold."
+        f"Test accuracy after the last pass, 95 % t intervals, {seeds_behind(data)}; faint dots: single seeds"
+        f"{_open_in_words(data)}. Of CIFAR-10 a seed is a fold."
     )
     return Drawing(figure, "levels", f"{finding}.", caption, data)
 
@@ -103,6 +105,10 @@ def _open_single_seeds(axes: Axes, found: Sequence[tuple[Line, pd.Series]], show
     for line, values in found:
         if len(values) == 1:
             _open_mark(axes, float(values.iloc[0]), shown.index(line), line.style)
+
+
+def _open_in_words(data: pd.DataFrame) -> str:
+    return "; open marks: one seed only, so without an interval" if (data["n"] == 1).any() else ""
 
 
 def _open_mark(axes: Axes, x: float, y: float, style: str) -> None:
@@ -168,8 +174,8 @@ def draw_gaps(rows: pd.DataFrame, published: pd.DataFrame, dataset: str) -> Draw
         f"gaps_{dataset.replace('-', '_')}",
         f"Gap of each augmentation to crop and flip. {finding}.",
         f"Paired by seed, 95 % t intervals, {seeds_behind(data)}; thin grey: corrected for overlapping training sets; "
-        "faint dots: single seeds; open marks: one seed only. Grey diamonds: the paper's gaps on CIFAR-10 with "
-        "WRN-28-10 and all 50,000 images.",
+        f"faint dots: single seeds{_open_in_words(data)}. Grey diamonds: the paper's gaps on CIFAR-10 with WRN-28-10 "
+        "and all 50,000 images.",
         data,
     )
 

@@ -24,7 +24,8 @@ RewardMethod = Literal["jvp", "finite differences"]
 # Longer steps cross more kinks of ReLU, shorter ones are lost in rounding (see the audit of the step, which compares
 # both with forward mode).
 FINITE_STEP = 1e-5
-_NORMALISATION = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm)
+_NORMALISATION = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+_FINE_ENOUGH = (torch.float32, torch.float64)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -104,6 +105,15 @@ def check_frozen(model: nn.Module) -> None:
         )
 
 
+def _one_each(losses: Tensor, labels: Tensor) -> Tensor:
+    if losses.shape != labels.shape:
+        raise DeepAAInputError(
+            f"loss gives {tuple(losses.shape)} for {len(labels)} images; it has to give one number each "
+            "(reduction='none')."
+        )
+    return losses
+
+
 @dataclass
 class WeightGradients:
     """Gradients by all convolutional and dense weights.
@@ -130,6 +140,12 @@ class WeightGradients:
         if self.method not in ("jvp", "finite differences"):
             raise DeepAAInputError(f"method={self.method!r} is unknown; use 'jvp' or 'finite differences'.")
         self._weights = trained_weights(self.model)
+        coarse = [str(w.dtype).removeprefix("torch.") for w in self._weights.values() if w.dtype not in _FINE_ENOUGH]
+        if coarse and self.method == "finite differences":
+            raise DeepAAInputError(
+                f"method='finite differences' takes steps that weights of {coarse[0]} round away; use method='jvp', or "
+                "model.float()."
+            )
         own = {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
         self._others = {name: value.detach() for name, value in own.items() if name not in self._weights}
         self._flat = torch.cat([w.reshape(-1) for w in self._weights.values()])
@@ -144,20 +160,27 @@ class WeightGradients:
         sizes = [w.numel() for w in self._weights.values()]
         parts = flat.split(sizes)
         weights = {n: part.view(w.shape) for (n, w), part in zip(self._weights.items(), parts, strict=True)}
-        return self.loss(functional_call(self.model, {**weights, **self._others}, (images,)), labels)
+        return _one_each(self.loss(functional_call(self.model, {**weights, **self._others}, (images,)), labels), labels)
 
     def mean_gradient(self, images: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return Σ weight_i ∇L(x_i), ``(D,)``; without weights the mean."""
-        flat = self._flat.clone().requires_grad_(True)
-        losses = self.losses(images, labels, flat)
-        total = losses.mean() if weights is None else torch.dot(losses, weights.to(losses))
-        return torch.autograd.grad(total, flat)[0]
+        with torch.enable_grad():
+            flat = self._flat.clone().requires_grad_(True)
+            losses = self.losses(images, labels, flat)
+            total = losses.mean() if weights is None else torch.dot(losses, weights.to(losses))
+            return torch.autograd.grad(total, flat)[0]
 
     def rewards(self, images: Tensor, labels: Tensor, u: Tensor) -> Tensor:
         """Return uᵀ∇L(x_i) of every image, ``(B,)``."""
         if self.method == "jvp":
-            with torch.no_grad():
-                return jvp(lambda flat: self.losses(images, labels, flat), (self._flat,), (u,))[1]
+            try:
+                with torch.no_grad():
+                    return jvp(lambda flat: self.losses(images, labels, flat), (self._flat,), (u,))[1]
+            except NotImplementedError as error:
+                reason = str(error).splitlines()[0]
+                raise DeepAAInputError(
+                    f"method='jvp' cannot differentiate this model ({reason}); use method='finite differences'."
+                ) from error
         step = self.finite_step * self._flat.norm() / u.norm()
         with torch.no_grad():
             ahead = self.losses(images, labels, self._flat + step * u)
@@ -168,13 +191,13 @@ class WeightGradients:
 class LastLayerGradients:
     """Gradients by the last dense layer alone, from forward passes only.
 
-    The gradient of an image there is δ hᵀ with δ = ∂L/∂logits and h its features (a 1 appended for the bias), so that
+    The gradient of an image there is δ hᵀ with δ = ∂L/∂logits and h its features (a 1 appended for a bias), so that
     every inner product is (δᵢ·δⱼ)(hᵢ·hⱼ), and a reward is δᵢᵀ U hᵢ.
 
     Parameters
     ----------
     model
-        Any torch model in evaluation mode whose logits are the output of its last `torch.nn.Linear`.
+        Any torch model in evaluation mode whose logits are the output of one of its `torch.nn.Linear`.
     loss
         Maps logits and labels to losses ``(B,)``.
     """
@@ -184,28 +207,49 @@ class LastLayerGradients:
 
     def __post_init__(self) -> None:
         check_frozen(self.model)
-        dense = [module for module in self.model.modules() if isinstance(module, nn.Linear)]
-        if not dense:
+        self._dense = {name: module for name, module in self.model.named_modules() if isinstance(module, nn.Linear)}
+        if not self._dense:
             raise DeepAAInputError("params='last' needs a torch.nn.Linear that gives the logits; this model has none.")
-        self._head = dense[-1]
-
-    @property
-    def n_weights(self) -> int:
-        """Length D of a gradient."""
-        return self._head.out_features * (self._head.in_features + 1)
 
     def factors(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return δ ``(B, n_classes)`` and h ``(B, n_features + 1)``."""
-        kept: list[Tensor] = []
-        handle = self._head.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].detach()))
+        """Return δ ``(B, n_classes)`` and h ``(B, n_features + 1)``, without the 1 if the layer has no bias.
+
+        Raises
+        ------
+        DeepAAInputError
+            If no dense layer gives the logits, or the one that does is not trained.
+        """
+        logits, head, features = self._head_of(images)
+        with torch.enable_grad():
+            logits = logits.detach().requires_grad_(True)
+            delta = torch.autograd.grad(_one_each(self.loss(logits, labels), labels).sum(), logits)[0]
+        if head.bias is None:
+            return delta, features
+        return delta, torch.cat([features, features.new_ones(len(features), 1)], dim=1)
+
+    def _head_of(self, images: Tensor) -> tuple[Tensor, nn.Linear, Tensor]:
+        """Return logits, the dense layer whose output they are, and what went into it."""
+        seen: list[tuple[nn.Linear, Tensor, Tensor]] = []
+
+        def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            seen.append((module, inputs[0].detach(), output))  # type: ignore[arg-type]
+
+        handles = [module.register_forward_hook(keep) for module in self._dense.values()]
         try:
             with torch.no_grad():
                 logits = self.model(images)
         finally:
-            handle.remove()
-        logits = logits.detach().requires_grad_(True)
-        delta = torch.autograd.grad(self.loss(logits, labels).sum(), logits)[0]
-        return delta, torch.cat([kept[-1], kept[-1].new_ones(len(kept[-1]), 1)], dim=1)
+            for handle in handles:
+                handle.remove()
+        for head, features, output in reversed(seen):
+            if output is logits or (output.shape == logits.shape and torch.equal(output, logits)):
+                if not head.weight.requires_grad:
+                    raise DeepAAInputError("params='last': the dense layer that gives the logits requires no gradient.")
+                return logits, head, features
+        raise DeepAAInputError(
+            f"params='last' needs a torch.nn.Linear that gives the logits; none of {', '.join(self._dense)} does. Use "
+            "params='all'."
+        )
 
     def mean_gradient(self, images: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return Σ weight_i δ_i h_iᵀ, flattened to ``(D,)``; without weights the mean."""

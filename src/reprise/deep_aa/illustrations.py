@@ -118,7 +118,7 @@ def draw_draws(image: Tensor, policy: Policy, *, n_draws: int = 8, seed: int = 0
     idle = float((data["operation"] == "Identity").mean())
     distinct = len(torch.unique(pixels, dim=0))
     differ = f"{distinct} of {n_draws} draws differ after {policy.n_layers} layers"
-    finding = f"{differ}; {100 * idle:.0f} % of the steps do nothing"
+    finding = f"{differ}; {100 * idle:.0f} % of what was drawn here is identity"
     state_finding(figure, finding)
     return Drawing(
         figure,

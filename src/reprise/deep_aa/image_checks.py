@@ -62,9 +62,10 @@ def _remedy(shape: tuple[int, ...]) -> str:
 
 def _check_floats(images: Tensor) -> None:
     if not images.is_floating_point():
+        remedy = "images.float()" if images.dtype == torch.bool else "images.to(torch.uint8) if they run from 0 to 255"
         raise DeepAAInputError(
-            f"images are of dtype {str(images.dtype).removeprefix('torch.')}; give uint8 (images.to(torch.uint8)) "
-            "or floating point in [0, 1]."
+            f"images are of dtype {str(images.dtype).removeprefix('torch.')}; give uint8 or floating point in [0, 1]: "
+            f"{remedy}."
         )
     if images.numel() == 0:
         return

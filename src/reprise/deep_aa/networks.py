@@ -2,32 +2,60 @@
 
 All take images as floats in [0, 1], of shape ``(B, C, H, W)``: mean and standard deviation of the data are part of the
 network, so that augmentation never meets normalised values. No module works in place, which forward-mode
-differentiation forbids.
+differentiation forbids. What cannot be such an image is refused, lest it is broadcast or trained on unnoticed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reprise.deep_aa.image_checks import DeepAAInputError
+from reprise.deep_aa.policy_checks import check_choice
+from reprise.deep_aa.search_checks import check_counts
+
 Initialisation = Literal["he", "default"]
+DIGIT_SIDE = 16
 
 
 class Normalise(nn.Module):
-    """Subtracts the data's mean and divides by their standard deviation, channel by channel."""
+    """Subtracts the data's mean and divides by their standard deviation, channel by channel.
+
+    Parameters
+    ----------
+    mean, deviation
+        Of images in [0, 1], one number a channel; deviations are above 0.
+
+    Raises
+    ------
+    DeepAAInputError
+        If they are not as many numbers, or make no sense.
+    """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
         super().__init__()
+        _check_statistics(mean, deviation)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation, dtype=torch.float32).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return normalised images, the shape unchanged."""
-        return (images - self.mean) / self.deviation  # type: ignore[operator]
+        """Return normalised images, the shape unchanged.
+
+        Raises
+        ------
+        DeepAAInputError
+            If they have other channels than mean and deviation, or are no floats.
+        """
+        _check_batch(images, self.mean.numel())
+        return (images - self.mean) / self.deviation
 
 
 class Block(nn.Module):
@@ -64,8 +92,7 @@ class WideResNet(nn.Module):
     n_classes
         Number of logits.
     mean, deviation
-        Of the training images in [0, 1], one number above 0 a channel; as many channels do images have to have, and to
-        be floats. Neither is checked.
+        Of the training images in [0, 1], one number a channel, as many as images have.
     stem_stride
         Stride of the first convolution; the paper: 1. 2 makes the network about four times cheaper.
     epsilon
@@ -77,8 +104,8 @@ class WideResNet(nn.Module):
 
     Raises
     ------
-    ValueError
-        If the depth is not 6n + 4 with n ≥ 1.
+    DeepAAInputError
+        If the depth is not 6n + 4 with n ≥ 1, another number is none from 1 on, or mean and deviation make no sense.
     """
 
     def __init__(
@@ -95,9 +122,11 @@ class WideResNet(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_counts(depth=depth, width=width, n_classes=n_classes, stem_stride=stem_stride)
         n_blocks, rest = divmod(depth - 4, 6)
         if rest or n_blocks < 1:
-            raise ValueError(f"depth={depth} is not 6n + 4; give 10, 16, 22, 28, 34 or 40.")
+            raise DeepAAInputError(f"depth={depth} is not 6n + 4; give 10, 16, 22, 28, 34 or 40.")
+        check_choice("initialisation", initialisation, get_args(Initialisation))
         self.normalise = Normalise(mean, deviation)
         self.stem = nn.Conv2d(len(mean), 16, 3, padding=1, stride=stem_stride)
         widths, blocks = (16 * width, 32 * width, 64 * width), []
@@ -118,7 +147,20 @@ class WideResNet(nn.Module):
 
 
 class DigitNetwork(nn.Module):
-    """Three convolutions and a dense layer, without batch normalisation, for images of 16 × 16 pixels."""
+    """Three convolutions and a dense layer, without batch normalisation, for images of 16 × 16 pixels.
+
+    Parameters
+    ----------
+    n_classes
+        Number of logits.
+    mean, deviation, generator
+        As in `WideResNet`.
+
+    Raises
+    ------
+    DeepAAInputError
+        If the number is none from 1 on, or mean and deviation make no sense.
+    """
 
     def __init__(
         self,
@@ -129,6 +171,7 @@ class DigitNetwork(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        check_counts(n_classes=n_classes)
         self.normalise = Normalise(mean, deviation)
         self.first = nn.Conv2d(len(mean), 16, 3, padding=1, stride=2)
         self.second = nn.Conv2d(16, 32, 3, padding=1, stride=2)
@@ -137,8 +180,18 @@ class DigitNetwork(nn.Module):
         initialise(self, generator, "he")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits ``(B, n_classes)`` of images ``(B, C, 16, 16)`` in [0, 1]."""
-        x = functional.relu(self.first(self.normalise(images)))
+        """Return logits ``(B, n_classes)`` of images ``(B, C, 16, 16)`` in [0, 1].
+
+        Raises
+        ------
+        DeepAAInputError
+            If they are of another size.
+        """
+        x = self.normalise(images)
+        if tuple(images.shape[2:]) != (DIGIT_SIDE, DIGIT_SIDE):
+            size = " x ".join(str(side) for side in images.shape[2:])
+            raise DeepAAInputError(f"images are {size} pixels; this network takes {DIGIT_SIDE} x {DIGIT_SIDE}.")
+        x = functional.relu(self.first(x))
         x = functional.relu(self.third(functional.relu(self.second(x))))
         return self.head(x.flatten(1))
 
@@ -155,3 +208,28 @@ def initialise(model: nn.Module, generator: torch.Generator | None, initialisati
             nn.init.kaiming_uniform_(module.weight, a=5**0.5, generator=generator)
             bound = module.weight[0].numel() ** -0.5
             nn.init.uniform_(module.bias, -bound, bound, generator=generator)  # type: ignore[arg-type]
+
+
+def _check_statistics(mean: Sequence[float], deviation: Sequence[float]) -> None:
+    if len(mean) != len(deviation) or not len(mean):
+        raise DeepAAInputError(
+            f"mean has {len(mean)} numbers and deviation {len(deviation)}; give one of each a channel of the images."
+        )
+    if not all(math.isfinite(value) for value in mean):
+        raise DeepAAInputError(f"mean={list(mean)!r} must be finite numbers, of images in [0, 1].")
+    if not all(math.isfinite(value) and value > 0 for value in deviation):
+        raise DeepAAInputError(
+            f"deviation={list(deviation)!r} must be numbers above 0; for a channel that never varies give 1."
+        )
+
+
+def _check_batch(images: Tensor, n_channels: int) -> None:
+    if images.ndim != 4 or images.shape[1] != n_channels:
+        raise DeepAAInputError(
+            f"images have the shape {tuple(images.shape)}; this network takes (B, {n_channels}, H, W), a channel for "
+            "each number of mean and deviation."
+        )
+    if not images.is_floating_point():
+        raise DeepAAInputError(
+            f"images are of dtype {str(images.dtype).removeprefix('torch.')}; give floats in [0, 1]: images / 255."
+        )

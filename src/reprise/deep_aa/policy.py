@@ -9,7 +9,15 @@ import torch
 from torch import Generator, Tensor, nn
 
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, like, to_bytes
-from reprise.deep_aa.policy_checks import check_choice, check_depth, check_probabilities, check_same_space
+from reprise.deep_aa.policy_checks import (
+    check_can_follow,
+    check_choice,
+    check_depth,
+    check_policy,
+    check_probabilities,
+    check_same_space,
+    check_space,
+)
 from reprise.deep_aa.space import AugmentationSpace
 
 if TYPE_CHECKING:
@@ -59,7 +67,7 @@ class Policy(nn.Module):
     Attributes
     ----------
     probabilities
-        Double (K, T), a buffer.
+        Double (K, T), a buffer; ``.half()`` and the like round it as they do all buffers.
     space, mirror_signed
         As given.
 
@@ -83,7 +91,7 @@ class Policy(nn.Module):
         self, probabilities: Tensor, space: AugmentationSpace | None = None, *, mirror_signed: bool = True
     ) -> None:
         super().__init__()
-        self.space = AugmentationSpace() if space is None else space
+        self.space = AugmentationSpace() if space is None else check_space(space)
         self.mirror_signed = mirror_signed
         self.register_buffer("probabilities", check_probabilities(probabilities, len(self.space)))
 
@@ -102,7 +110,8 @@ class Policy(nn.Module):
         Returns
         -------
         Tensor
-            Images of the same shape and dtype, on the same device.
+            Images of the same shape and dtype, on the same device, detached: no gradient goes back through a policy.
+            Floating-point images are rounded to multiples of 1/255, drawn identities included.
 
         Raises
         ------
@@ -156,7 +165,7 @@ class Policy(nn.Module):
         DeepAAInputError
             If ``over`` or an operation is unknown, or none is left.
         """
-        space = AugmentationSpace() if space is None else space
+        space = AugmentationSpace() if space is None else check_space(space)
         check_choice("over", over, OVER)
         left_out = [name for name in ("Invert",) if over == "operation" and name in space.operations]
         layer = uniform_layer(space, left_out if without is None else without, over=over)
@@ -182,7 +191,7 @@ class Policy(nn.Module):
         """
         from reprise.deep_aa.published_policies import published_probabilities
 
-        space = AugmentationSpace() if space is None else space
+        space = AugmentationSpace() if space is None else check_space(space)
         return cls(published_probabilities(data, run, space), space)
 
     def first(self, n_layers: int) -> Policy:
@@ -193,10 +202,12 @@ class Policy(nn.Module):
     def then(self, other: Policy) -> Policy:
         """Return the policy of these layers and the other's after them.
 
-        Both have to be of the same transformations, which is checked by their names, and for images of the same size,
-        which is not: the space of the first is kept, and with it the sizes of its cutout and crop.
+        Raises
+        ------
+        DeepAAInputError
+            If they are of different transformations, for different images, or only one of them turns signs.
         """
-        check_same_space(self.space, other.space)
+        check_can_follow(self, other)
         both = torch.cat([self.probabilities, other.probabilities.to(self.probabilities.device)])
         return Policy(both, self.space, mirror_signed=self.mirror_signed)
 
@@ -241,6 +252,7 @@ class Policy(nn.Module):
             If depth or space differ.
         """
         check_choice("over", over, OVER)
+        check_policy(other)
         check_same_space(self.space, other.space)
         if self.n_layers != other.n_layers:
             raise DeepAAInputError(
@@ -298,13 +310,15 @@ class Policy(nn.Module):
         """
         from reprise.deep_aa.policy_files import read_policy
 
-        return read_policy(Path(path), space)
+        return read_policy(Path(path), None if space is None else check_space(space))
 
 
 def uniform_layer(
     space: AugmentationSpace, without: tuple[str, ...] | list[str] = (), *, over: str = "operation"
 ) -> Tensor:
     """Return the probabilities of one layer that draws operations, or transformations, at random: double (T,)."""
+    if isinstance(without, str):
+        raise DeepAAInputError(f"without={without!r} is a single string; give a list of names.")
     for name in without:
         space.slice_of(name)
     kept = [name for name in space.operations if name not in without]

@@ -13,6 +13,7 @@ from reprise.deep_aa.image_checks import DeepAAInputError
 from reprise.errors import nearest
 
 if TYPE_CHECKING:
+    from reprise.deep_aa.policy import Policy
     from reprise.deep_aa.space import AugmentationSpace
 
 FARTHEST_FROM_ONE, ROUNDING = 1e-3, 1e-12
@@ -36,7 +37,7 @@ def check_probabilities(probabilities: Any, n_transformations: int) -> Tensor:
     try:
         values = torch.as_tensor(np.array(probabilities) if isinstance(probabilities, Sequence) else probabilities)
         values = values.detach().to(torch.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise DeepAAInputError(f"probabilities must be numbers of shape (K, T); {error}.") from error
     if values.ndim != 2 or not len(values):
         raise DeepAAInputError(
@@ -78,10 +79,11 @@ def check_depth(n_layers: Any, most: int | None = None) -> int:
     DeepAAInputError
         If it is no whole number from 1 on (to the greatest, if there is one).
     """
-    if not isinstance(n_layers, int) or isinstance(n_layers, bool) or n_layers < 1 or n_layers > (most or n_layers):
+    whole = isinstance(n_layers, int | np.integer) and not isinstance(n_layers, bool)
+    if not whole or n_layers < 1 or n_layers > (most or n_layers):
         limit = f"1 to {most}, the layers there are" if most else "1 on"
         raise DeepAAInputError(f"n_layers={n_layers!r} must be a whole number from {limit}.")
-    return n_layers
+    return int(n_layers)
 
 
 def check_choice(argument: str, value: Any, known: Sequence[str]) -> None:
@@ -98,6 +100,38 @@ def check_choice(argument: str, value: Any, known: Sequence[str]) -> None:
         raise DeepAAInputError(f"{argument}={value!r} is unknown{hint} Known: {', '.join(known)}.")
 
 
+def check_space(space: Any) -> AugmentationSpace:
+    """Return an augmentation space.
+
+    Raises
+    ------
+    DeepAAInputError
+        If it is none.
+    """
+    from reprise.deep_aa.space import AugmentationSpace
+
+    if not isinstance(space, AugmentationSpace):
+        raise DeepAAInputError(
+            f"space={space!r} must be an AugmentationSpace, such as AugmentationSpace(image_size=32)."
+        )
+    return space
+
+
+def check_policy(other: Any) -> Policy:
+    """Return a policy.
+
+    Raises
+    ------
+    DeepAAInputError
+        If it is none.
+    """
+    from reprise.deep_aa.policy import Policy
+
+    if not isinstance(other, Policy):
+        raise DeepAAInputError(f"other={other!r} must be a Policy.")
+    return other
+
+
 def check_same_space(first: AugmentationSpace, second: AugmentationSpace) -> None:
     """Refuse two spaces that number their transformations differently.
 
@@ -110,4 +144,29 @@ def check_same_space(first: AugmentationSpace, second: AugmentationSpace) -> Non
         apart = sorted(set(first.operations) ^ set(second.operations))
         raise DeepAAInputError(
             f"the policies are of different spaces: only one of them has {', '.join(apart)}; give both the same ops."
+        )
+
+
+def check_can_follow(first: Policy, second: Policy) -> None:
+    """Refuse a policy that cannot stand behind another one, since both would be applied in the first one's way.
+
+    Raises
+    ------
+    DeepAAInputError
+        If the second is none, or their transformations, the size of their images, fill, cutout, padding of crops or
+        signs differ; names which.
+    """
+    check_policy(second)
+    check_same_space(first.space, second.space)
+    for name in ("image_size", "fill", "cutout", "crop_pad"):
+        ours, theirs = getattr(first.space, name), getattr(second.space, name)
+        if ours != theirs:
+            raise DeepAAInputError(
+                f"the policies are of spaces with {name}={ours!r} and {name}={theirs!r}; make the second one anew for "
+                "the first one's: Policy(second.probabilities, first.space)."
+            )
+    if first.mirror_signed != second.mirror_signed:
+        raise DeepAAInputError(
+            f"mirror_signed is {first.mirror_signed} in the first policy and {second.mirror_signed} in the second; "
+            f"give both the same: Policy(second.probabilities, first.space, mirror_signed={first.mirror_signed})."
         )

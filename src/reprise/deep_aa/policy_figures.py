@@ -26,6 +26,15 @@ WITH_LEVELS = tuple(operation for operation in OPERATIONS if operation.idle_leve
 ROOM_FOR_A_NAME = 4  # transformations
 OUTERMOST = (0, 1, HIGHEST_LEVEL - 1, HIGHEST_LEVEL)  # the two strongest magnitudes of either sign
 
+UNITS = {
+    **dict.fromkeys(("ShearX", "ShearY"), "slope"),
+    **dict.fromkeys(("TranslateX", "TranslateY"), "share"),
+    **dict.fromkeys(("Contrast", "Color", "Brightness", "Sharpness"), "factor"),
+    "Rotate": "degrees",
+    "Solarize": "threshold",
+    "Posterize": "bits",
+}  # of the magnitudes
+
 # ---- operations by layer -------------------------------------------------------------------------------------------
 
 
@@ -184,7 +193,8 @@ def draw_magnitudes(rows: pd.DataFrame, dataset: str, layer: int = 1) -> Drawing
         f"magnitudes_{_as_name(dataset)}_{layer}",
         f"Share of each magnitude within its operation, layer {layer}. {ends[0].upper()}{ends[1:]}.",
         f"Bars: mean share of a magnitude within its operation over {_searches(chosen['seed'].nunique())}, whiskers "
-        "95 % t intervals; diamonds: the policy published for CIFAR, run 1. What does nothing is left out.",
+        "95 % t intervals; diamonds: the policy published for CIFAR, run 1. What does nothing is left out; in brackets "
+        "the magnitudes' unit.",
         data,
     )
 
@@ -216,7 +226,7 @@ def _draw_levels(axes: Axes, operation: Operation, shares: pd.DataFrame, theirs:
     ticks = [operation.levels[0], HIGHEST_LEVEL // 2, operation.levels[-1]]
     axes.set_xticks(ticks, [f"{operation.magnitude(level):.3g}".replace("-", "−") for level in ticks])
     axes.set(ylim=(0, 1.02))
-    axes.set_title(operation.name, fontsize=8.5)
+    axes.set_title(f"{operation.name} ({UNITS[operation.name]})", fontsize=8)
     return drawn
 
 
@@ -238,7 +248,9 @@ def _mass_at_ends(data: pd.DataFrame) -> str:
 # ---- rewards -------------------------------------------------------------------------------------------------------
 
 
-def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None = None) -> Drawing:
+def draw_rewards(
+    rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None = None, *, std_weight: float = 1.0
+) -> Drawing:
     """Draw mean and spread over units of every transformation's reward at the start of a layer: what the search sees.
 
     Parameters
@@ -249,6 +261,8 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
         Whose searches are shown.
     layers
         Which; all by default.
+    std_weight
+        c of mean − c · std, by which the title names the first transformation behind layer 1.
 
     Raises
     ------
@@ -267,14 +281,15 @@ def draw_rewards(rows: pd.DataFrame, dataset: str, layers: Sequence[int] | None 
     _name_operations(axes[-1, 0])
     figure.supylabel("reward (cosine per unit of mass)", fontsize=9)
     data = pd.concat(drawn, ignore_index=True)
-    best = ", ".join(
-        f"{layer} {one.loc[one['mean'].idxmax(), 'operation']}" for layer, one in data.groupby("layer", sort=True)
-    )
-    state_finding(figure, f"Highest mean reward by layer: {best}")
+    climbed = data["mean"] - np.where(data["layer"] > 1, std_weight, 0.0) * data["std"]
+    first = data.loc[climbed.groupby(data["layer"]).idxmax()].sort_values("layer")
+    best = ", ".join(f"{layer} {name}" for layer, name in zip(first["layer"], first["operation"], strict=True))
+    best = f"First by mean, behind layer 1 by mean − {std_weight:g} · std: {best}"
+    state_finding(figure, best)
     return Drawing(
         figure,
         f"rewards_{_as_name(dataset)}",
-        f"Rewards of all transformations at the start of each layer. Highest mean reward by layer: {best}.",
+        f"Rewards of all transformations at the start of each layer. {best}.",
         f"Dots: mean reward over units, averaged over {_searches(chosen['seed'].nunique())}; bars: one standard "
         "deviation over units to either side, by which the penalty is measured from layer 2 on.",
         data,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -23,18 +23,21 @@ from reprise.deep_aa.gradient_rewards import (
 )
 from reprise.deep_aa.image_checks import DeepAAInputError, check_images, to_bytes
 from reprise.deep_aa.policy import Policy, draw_index
+from reprise.deep_aa.policy_checks import check_choice, check_space
 from reprise.deep_aa.search_state import SearchState, fingerprint, load_state, save_state
 from reprise.deep_aa.space import AugmentationSpace
+from reprise.deep_aa.step_rewards import Rewards, stacked
 from reprise.deep_aa.training import as_floats
 from reprise.deep_aa.units import AnyGradients, Units, UnitSource
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Parameters = Literal["all", "last"]
 ADAM_EPSILON = 1e-7
 # Constants of the loss in the first layer and in the others; Adam does not see them, apart from its epsilon.
 LOSS_SCALES = (0.25, 16.0)
-MOST_SKIPPED = 0.5
+PROBED = 8  # images
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class SearchConfig:
     std_weight: float = 1.0
     lr: float = 0.025
     init_identity: float = 8.0
-    params: Literal["all", "last"] = "all"
+    params: Parameters = "all"
     method: RewardMethod = "jvp"
     stop_identity: float = 0.9
     noise: bool = False
@@ -95,7 +98,11 @@ class SearchConfig:
         checks.check_finite(lr=self.lr, std_weight=self.std_weight, init_identity=self.init_identity)
         checks.check_positive(lr=self.lr)
         checks.check_threshold(self.stop_identity)
+        check_choice("params", self.params, get_args(Parameters))
+        check_choice("method", self.method, get_args(RewardMethod))
         checks.check_counts(0, n_cached=self.n_cached)
+        if not isinstance(self.noise, bool):
+            raise DeepAAInputError(f"noise={self.noise!r} must be True or False.")
         if self.std_weight < 0:
             raise DeepAAInputError(f"std_weight={self.std_weight!r} may not be negative; 0 leaves out the penalty.")
 
@@ -140,10 +147,15 @@ class DeepAASearch:
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 32,
     ) -> None:
-        self.config = config or SearchConfig()
-        self.gradients: AnyGradients = gradients_of(model, loss, self.config.params, self.config.method)
+        checks.check_counts(checkpoint_every=checkpoint_every)
+        if space is not None:
+            check_space(space)
+        if config is not None and not isinstance(config, SearchConfig):
+            raise DeepAAInputError(f"config is a {type(config).__name__}; give a SearchConfig, such as SearchConfig().")
+        self.config = SearchConfig() if config is None else config
         self.model, self.space, self.loss, self.seed = model, space, loss, seed
-        self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        self.gradients = self._frozen()
+        self.checkpoint = checks.check_checkpoint(checkpoint)
         self.checkpoint_every = checkpoint_every
 
     def fit(self, x_search: Tensor, y_search: Tensor, x_validation: Tensor, y_validation: Tensor) -> Policy:
@@ -167,6 +179,7 @@ class DeepAASearch:
             If images or labels do not fit, a class has too few images, the checkpoint belongs to another search, or
             over half of a step's units have no gradient.
         """
+        self.gradients = self._frozen()  # the network may have been trained, or moved, in between
         data = self._checked(x_search, y_search, x_validation, y_validation)
         checks.warn_if_identity_stays(self.config.steps, self.config.lr, self.config.init_identity)
         space = self.space or AugmentationSpace((data[0].shape[2], data[0].shape[3]))
@@ -200,6 +213,9 @@ class DeepAASearch:
 
     # ---- before ------------------------------------------------------------------------------------------------------
 
+    def _frozen(self) -> AnyGradients:
+        return gradients_of(self.model, self.loss, self.config.params, self.config.method)
+
     def _checked(
         self, x_search: Tensor, y_search: Tensor, x_validation: Tensor, y_validation: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -218,13 +234,20 @@ class DeepAASearch:
             for y, x, name in zip((y_search, y_validation), images, ("y_search", "y_validation"), strict=True)
         ]
         checks.warn_of_overlap(images[0], images[1])
+        checks.warn_of_darkness(images[0])
         return images[0], labels[0], images[1], labels[1]
 
     def _start(self, space: AugmentationSpace, data: Sequence[Tensor]) -> SearchState:
-        name = fingerprint(asdict(self.config), self.seed, space, self.loss, self.model.state_dict(), data)
-        if self.checkpoint is not None and self.checkpoint.is_file():
-            return load_state(self.checkpoint, name)
-        return SearchState(name, first_logits(space, self.config.init_identity))
+        logits = first_logits(space, self.config.init_identity)
+        if self.checkpoint is None:
+            return SearchState("", logits.new_zeros(0), logits)
+        weights = {**dict(self.model.named_buffers()), **dict(self.model.named_parameters())}
+        name = fingerprint(asdict(self.config), self.seed, space, self.loss, weights, data)
+        with torch.no_grad():
+            probe = self.loss(self.model(as_floats(data[0][:PROBED])), data[1][:PROBED]).double().cpu()
+        if self.checkpoint.is_file():
+            return load_state(self.checkpoint, name, probe)
+        return SearchState(name, probe, logits)
 
     # ---- one layer ---------------------------------------------------------------------------------------------------
 
@@ -263,7 +286,7 @@ class DeepAASearch:
         Raises
         ------
         DeepAAInputError
-            If over half of the units have a zero gradient.
+            If over half of the units have a zero gradient, fewer than two have another one, or one is not finite.
         """
         *before, probabilities = layers
         n_prefix = self.config.n_prefix if before else 1
@@ -281,50 +304,13 @@ class DeepAASearch:
                 g = self.gradients.mean_gradient(tried, label.expand(len(tried)), probabilities.to(v))
             else:
                 g = self.gradients.mean_gradient(as_floats(sampled[unit]), label.expand(len(sampled[unit])))
+            checks.check_finite_gradient(v.norm(), g.norm())
             if not (v.norm() > 0 and g.norm() > 0):
                 continue
             found = self.gradients.rewards(tried, label.expand(len(tried)), direction(v, g))
             rewards.append(found.view(n_prefix, -1).mean(0).double().cpu())
             cosines.append(float(cosine(v, g)))
-        return Rewards(cosines, _stacked(rewards, len(units)), len(units) - len(rewards))
-
-
-def _stacked(rewards: list[Tensor], n_units: int) -> Tensor:
-    if len(rewards) < n_units * (1 - MOST_SKIPPED) or not rewards:
-        raise DeepAAInputError(
-            f"{n_units - len(rewards)} of {n_units} units have a zero gradient: the network fits these images "
-            "perfectly. Train it for fewer epochs, or search on images that it was not trained on."
-        )
-    return torch.stack(rewards)
-
-
-@dataclass(frozen=True)
-class Rewards:
-    """What the units of a step give: cosines, rewards ``(U, T)`` (float64), and how many units were left out."""
-
-    cosines: list[float]
-    values: Tensor
-    n_skipped: int = 0
-
-    def objective(self, std_weight: float) -> Tensor:
-        """Return R = mean − c · std of the rewards over units, with the population's std, ``(T,)``."""
-        return self.values.mean(0) - std_weight * self.values.std(0, correction=0)
-
-    def summary(self, probabilities: Tensor, objective: Tensor, space: AugmentationSpace) -> dict[str, float]:
-        """Return what is kept of a step."""
-        cosines = torch.tensor(self.cosines, dtype=torch.float64)
-        entropy = -torch.special.xlogy(probabilities, probabilities).sum()
-        return {
-            "cosine": float(cosines.mean()),
-            "cosine std": float(cosines.std(correction=0)),
-            "reward mean": float(torch.dot(probabilities, self.values.mean(0))),
-            "reward std": float(self.values.std(0, correction=0).mean()),
-            "objective": float(torch.dot(probabilities, objective)),
-            "largest |pᵀr|": float((self.values @ probabilities).abs().max()),
-            "entropy": float(entropy),
-            "identity": float(probabilities[space.identity]),
-            "skipped": float(self.n_skipped),
-        }
+        return Rewards(cosines, stacked(rewards, len(units)), len(units) - len(rewards))
 
 
 def first_logits(space: AugmentationSpace, init_identity: float) -> Tensor:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +25,12 @@ def check_labels(labels: Tensor, n_images: int, n_classes: int | None = None, ar
     """
     import torch
 
-    labels = torch.as_tensor(labels)
+    try:
+        labels = torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DeepAAInputError(
+            f"{argument} must be class numbers, integers from 0; number the names of classes first."
+        ) from error
     if labels.is_floating_point() or labels.dtype == torch.bool or labels.is_complex():
         raise DeepAAInputError(f"{argument} are of dtype {labels.dtype}; give class numbers as integers.")
     if tuple(labels.shape) != (n_images,):
@@ -104,7 +111,7 @@ def check_finite(**values: float) -> None:
         For the first one; names it.
     """
     for name, value in values.items():
-        if not np.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
             raise DeepAAInputError(f"{name}={value!r} must be a finite number.")
 
 
@@ -145,7 +152,7 @@ def check_threshold(stop_identity: float) -> None:
     DeepAAInputError
         If it is not above 0 and at most 1.
     """
-    if not 0 < stop_identity <= 1:
+    if isinstance(stop_identity, bool) or not isinstance(stop_identity, Real) or not 0 < stop_identity <= 1:
         raise DeepAAInputError(
             f"stop_identity={stop_identity!r} is a probability: give a number above 0 and up to 1 (the paper: 0.9; 1 "
             "never stops)."
@@ -165,27 +172,87 @@ def warn_if_identity_stays(steps: int, lr: float, init_identity: float) -> None:
 
 
 def check_model(model: Any, images: Tensor) -> int:
-    """Return how many classes a model tells apart, by one trial.
+    """Return how many classes a model tells apart, by a trial with two images: together, once more, and each alone.
 
     Raises
     ------
     DeepAAInputError
-        If it is no torch module, fails on such images, or gives no logits ``(B, n_classes)``.
+        If it is no torch module, fails on such images, gives no finite logits ``(B, n_classes)`` of two classes or
+        more, draws random numbers, or lets the images of a batch change one another.
     """
     import torch
 
     from reprise.deep_aa.training import as_floats
 
-    tried = as_floats(images[:1])
+    tried = as_floats(torch.cat([images[:1], images[-1:]]))
     try:
         with torch.no_grad():
-            logits = model(tried)
-    except (RuntimeError, ValueError, TypeError) as error:
+            logits, again, *alone = model(tried), model(tried), model(tried[:1]), model(tried[1:])
+    except Exception as error:  # a model may fail in any way
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DeepAAInputError(
-            f"the model fails on images {tuple(tried.shape)} of {tried.dtype} in [0, 1] ({str(error).splitlines()[0]})"
-            "; it has to take such images and to normalise inside."
+            f"the model fails on images {tuple(tried.shape)} of {tried.dtype} in [0, 1] ({reason}); it has to take "
+            "such images and to normalise inside."
         ) from error
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
+    if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 2 or logits.shape[1] < 2:
         shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise DeepAAInputError(f"the model gives {shape} for one image; it has to give logits (B, n_classes).")
+        raise DeepAAInputError(
+            f"the model gives {shape} for two images; it has to give logits (B, n_classes) of two classes or more."
+        )
+    if not bool(torch.isfinite(logits).all()):
+        raise DeepAAInputError("the model gives logits that are not finite; train it with a smaller learning rate.")
+    if not _near(logits, again):
+        raise DeepAAInputError("the model draws random numbers in evaluation mode; take its dropout or noise out.")
+    if not _near(logits, torch.cat(alone)):
+        raise DeepAAInputError(
+            "the images of a batch change one another's logits; give batch normalisation running statistics."
+        )
     return int(logits.shape[1])
+
+
+def _near(first: Tensor, second: Tensor) -> bool:
+    import torch
+
+    share = 1e-3 if first.dtype in (torch.float32, torch.float64) else 3e-2
+    return bool((first - second).abs().max() <= share * first.abs().max())
+
+
+def check_finite_gradient(*norms: Tensor) -> None:
+    """Refuse gradients with infinite or undefined entries, by their norms.
+
+    Raises
+    ------
+    DeepAAInputError
+        If there is one.
+    """
+    for norm in norms:
+        if not np.isfinite(float(norm)):
+            raise DeepAAInputError(
+                "a gradient is not finite: the network overflows on these images, or the loss on its logits; use "
+                "model.float(), or a network trained with a smaller learning rate."
+            )
+
+
+def check_checkpoint(checkpoint: Any) -> Path | None:
+    """Return where the state of a search is kept.
+
+    Raises
+    ------
+    DeepAAInputError
+        If it is no path of a file.
+    """
+    if checkpoint is None:
+        return None
+    if not isinstance(checkpoint, str | Path) or Path(checkpoint).is_dir():
+        raise DeepAAInputError(f"checkpoint={checkpoint!r} must be the path of a file, such as 'search.pt'.")
+    return Path(checkpoint)
+
+
+def warn_of_darkness(images: Tensor) -> None:
+    """Warn of 8-bit images that hold 0 and 1 only: nearly black, since 8-bit images run to 255."""
+    if int(images.max()) <= 1:
+        warnings.warn(
+            "the search images run from 0 to 1 of 255, nearly black; give images of 0 and 1 as floats "
+            "(images.float()).",
+            stacklevel=4,
+        )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reprise.deep_aa.figures import TITLES
+from reprise.deep_aa.gradient_rewards import FINITE_STEP
 from reprise.deep_aa.names import (
     AUDIT,
     BASE,
@@ -73,8 +74,9 @@ def draw_search(rows: pd.DataFrame, dataset: str) -> Drawing:
         figure,
         f"search_{dataset.replace('-', '_')}",
         f"Cosine over search steps by layer. {finding}.",
-        f"{TITLES[dataset]}: mean over seeds of the units of each step, band: one standard deviation over units; "
-        "lines: no augmentation, and one layer that draws all operations alike, on the same images.",
+        f"{TITLES[dataset]}: mean over seeds of the units of each step, on the search's own images; band: one standard "
+        "deviation over units; lines: no augmentation, and one layer that draws all operations alike, on the same "
+        "images. The gains in the title are on images that no search has seen.",
         data,
     )
 
@@ -155,12 +157,15 @@ def draw_finite_steps(rows: pd.DataFrame, dataset: str) -> Drawing:
     drawn = draw_curve(axes, values, style=SEARCHED)
     axes.set(xscale="log", yscale="log", xlabel="step, over the length of all weights", ylabel="relative error")
     data = pd.DataFrame(drawn)
+    axes.axvline(FINITE_STEP, color="#7F7F7F", linewidth=0.8, linestyle=":", zorder=1)
+    used = data.iloc[(np.log(data["at"]) - np.log(FINITE_STEP)).abs().argmin()]
     best = data.loc[data["mean"].idxmin()]
     long = data.iloc[(np.log(data["at"]) - np.log(LONG_STEP)).abs().argmin()]
     rank = measured(rows, dataset=dataset, part=AUDIT, metric="rank correlation of rewards", at=long["at"])
     finding = (
-        f"Finite differences err least with a step of {best['at']:g} ({number(best['mean'], 4)}); at {long['at']:g} "
-        f"by {number(long['mean'], 2)}"
+        f"Finite differences err least with a step of {_power(best['at'])} ({number(best['mean'], 4)}); with the "
+        f"{_power(used['at'])} in use by {number(used['mean'], 4)}, at {_power(long['at'])} by "
+        f"{number(long['mean'], 2)}"
     )
     if rank is not None:
         finding += f", and rank the rewards with Spearman {number(float(rank.mean()), 2)}"
@@ -170,6 +175,19 @@ def draw_finite_steps(rows: pd.DataFrame, dataset: str) -> Drawing:
         "finite_steps",
         f"{finding}.",
         f"{TITLES[dataset]}: ‖difference‖ over ‖rewards by forward mode‖, 95 % t intervals over seeds, "
-        f"{seeds_behind(data)}.",
+        f"{seeds_behind(data)}; dotted: the step in use.",
         data,
     )
+
+
+def _power(step: float) -> str:
+    """Write a step as 3 · 10⁻⁶.
+
+    Examples
+    --------
+    >>> _power(3e-6), _power(1e-2)
+    ('3 · 10⁻⁶', '10⁻²')
+    """
+    mantissa, exponent = f"{step:.0e}".split("e")
+    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if mantissa == "1" else f"{mantissa} · {power}"

@@ -19,6 +19,8 @@ from torch import Tensor
 from reprise.deep_aa.image_checks import DeepAAInputError
 from reprise.deep_aa.space import AugmentationSpace
 
+SAME_LOSS = 1e-3  # another processor rounds otherwise
+
 
 @dataclass
 class SearchState:
@@ -28,6 +30,8 @@ class SearchState:
     ----------
     name
         Fingerprint of options, seed, network and data.
+    probe
+        Losses of a few images: what network and loss compute, which their names and weights don't tell.
     logits
         Of the layer in work, ``(T,)``.
     layers
@@ -43,6 +47,7 @@ class SearchState:
     """
 
     name: str
+    probe: Tensor
     logits: Tensor
     layers: list[Tensor] = field(default_factory=list)
     step: int = 0
@@ -64,13 +69,25 @@ def fingerprint(
     weights: Mapping[str, Tensor],
     data: Sequence[Tensor],
 ) -> str:
-    """Return a hash of all that determines a search; a loss goes in by its name."""
+    """Return a hash of what a search is given: of network and loss the weights and the name, not what they compute.
+
+    Parameters
+    ----------
+    options, seed, space, loss
+        Of the search.
+    weights
+        Of the network by name, and whether each is trained.
+    data
+        Images and labels.
+    """
     sizes = [space.image_size, space.fill, space.cutout, space.crop_pad]
     loss_name = getattr(loss, "__qualname__", type(loss).__qualname__)
-    words = [dict(options), seed, list(space.names), sizes, loss_name]
+    layout = [(name, list(w.shape), str(w.dtype), w.requires_grad) for name, w in weights.items()]
+    words = [dict(options), seed, list(space.names), sizes, loss_name, layout]
     found = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for tensor in (*weights.values(), *data):
-        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        # as bytes, since numpy has no bfloat16
+        found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
 
@@ -82,8 +99,8 @@ def save_state(path: Path, state: SearchState) -> None:
     os.replace(scratch, path)
 
 
-def load_state(path: Path, name: str) -> SearchState:
-    """Read the state of the search of this name; no code of the file is run.
+def load_state(path: Path, name: str, probe: Tensor) -> SearchState:
+    """Read the state of the search of this name and probe; no code of the file is run.
 
     Raises
     ------
@@ -93,8 +110,10 @@ def load_state(path: Path, name: str) -> SearchState:
     try:
         state = SearchState(**torch.load(path, weights_only=True))
     except Exception as error:  # torch raises many kinds for a file that is none of its own
-        raise DeepAAInputError(f"checkpoint={str(path)!r} is no state of a search ({error}); delete it.") from error
-    if state.name != name:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DeepAAInputError(f"checkpoint={str(path)!r} is no state of a search ({reason}); delete it.") from error
+    same = state.probe.shape == probe.shape and torch.allclose(state.probe, probe, rtol=SAME_LOSS, atol=SAME_LOSS)
+    if state.name != name or not same:
         raise DeepAAInputError(
             f"checkpoint={str(path)!r} belongs to a search with other options, seed, network, transformations, loss or "
             "data; delete it, or give another path."

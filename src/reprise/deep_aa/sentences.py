@@ -37,14 +37,23 @@ from reprise.deep_aa.names import (
 )
 from reprise.deep_aa.published_policies import published_masses
 from reprise.deep_aa.settings import Settings
-from reprise.deep_aa.variant_figures import MOST_LAYERS, PENALTIES, penalty_name, pretraining_in_words, uses
+from reprise.deep_aa.variant_figures import (
+    MOST_LAYERS,
+    PENALTIES,
+    penalty_name,
+    pretraining_in_words,
+    shared_seeds,
+    sure_changes,
+    uses,
+)
 from reprise.flops import parameter_count
 from reprise.numerals import difference, number
 from reprise.plots import along, measured
 from reprise.rows import select
 from reprise.stats import paired_differences, t_interval
 
-HALF = 0.5
+FEWEST_COMPARED = 2  # weights, at least
+SUSTAINED = 1e14  # floating-point operations a second
 N_OTHERS = 138  # transformations beside identity
 FLIP_MEANS = {CIFAR: "keeps the class", DIGITS: "makes most digits none", MIRRORED: "changes the class"}
 ALWAYS_FLIP = (DEFAULT, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT)  # they end with crop and flip
@@ -106,7 +115,10 @@ def flips_in_words(rows: pd.DataFrame, data_sets: Sequence[str], init_identity: 
         ends = f"{number(interval.estimate, 4)}"
         if len(found) > 1:
             ends += f" [{number(interval.low, 4)}, {number(interval.high, 4)}]"
-        words.append(f"Layer 1 ends with {ends} on {TITLES[name]}, where a flip {FLIP_MEANS[name]}.")
+        times = number(interval.estimate / start, 1)
+        words.append(
+            f"Layer 1 ends with {ends}, {times} times that, on {TITLES[name]}, where a flip {FLIP_MEANS[name]}."
+        )
     accuracies = [
         float(values.mean())
         for method in ALWAYS_FLIP
@@ -140,6 +152,21 @@ def longer_in_words(rows: pd.DataFrame, dataset: str, times: int) -> str:
             gained = t_interval(pair[1] - pair[0])
             words.append(f"{method} gains {difference(gained)} points by the longer training.")
     return " ".join(words)
+
+
+def other_baselines_in_words(rows: pd.DataFrame) -> str:
+    """Say how the searched policy stands to the baselines in the same space that the rule of C1 does not name."""
+    ours = measured(rows, dataset=CIFAR, part=ACCURACY, split="test", metric="accuracy", method=SEARCHED)
+    words = []
+    for other in (RANDAUGMENT, AUTOAUGMENT):
+        theirs = measured(rows, dataset=CIFAR, part=ACCURACY, split="test", metric="accuracy", method=other)
+        if ours is not None and theirs is not None:
+            differences = paired_differences(ours, theirs)
+            wide = corrected_interval(differences)
+            corrected = f", corrected for overlapping folds [{number(wide.low, 1)}, {number(wide.high, 1)}]"
+            gap = t_interval(differences)
+            words.append(f"{SEARCHED} − {other} {difference(gap)} points{corrected if gap.n > 1 else ''}")
+    return f"Baselines in the same space that the rule of C1 does not name: {'; '.join(words)}." if words else ""
 
 
 def published_is_optimistic(rows: pd.DataFrame) -> str:
@@ -212,19 +239,30 @@ def last_layer_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
 
 
 def penalties_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
-    """Say from which layer on identity has more than half of the probability, by the weight of the penalty."""
+    """Say how probable identity becomes at most by the weight of the penalty, over the seeds that have all weights."""
     sentences = []
     for name in data_sets:
+        own = rows[rows["dataset"] == name]
+        weights = [weight for weight in PENALTIES if uses(own, name, penalty_name(weight), IDENTITY) is not None]
+        if len(weights) < FEWEST_COMPARED:
+            continue
+        seeds = shared_seeds(own, weights)
         words = []
-        for weight in PENALTIES:
-            how = {"dataset": name, "part": POLICY, "metric": "mass", "operation": IDENTITY}
-            values = along(rows, range(1, MOST_LAYERS + 1), column="layer", variant=penalty_name(weight), **how)
-            means = {layer: float(found.mean()) for layer, found in values.items() if found is not None}
-            if means:
-                first = next((f"layer {layer}" for layer, mean in means.items() if mean > HALF), "no layer")
-                words.append(f"with c = {weight:g} in {first} (highest {number(max(means.values()), 2)})")
-        if len(words) > 1:
-            sentences.append(f"On {TITLES[name]} identity first has more than half of it {', '.join(words)}.")
+        for weight in weights:
+            how = {"part": POLICY, "metric": "mass", "operation": IDENTITY, "variant": penalty_name(weight)}
+            curve = along(own, range(1, MOST_LAYERS + 1), column="layer", seed=seeds, **how)
+            values = {layer: found for layer, found in curve.items() if found is not None}
+            highest = max(values, key=lambda layer: float(values[layer].mean()))
+            interval = t_interval(values[highest])
+            sure = (
+                f" [{number(max(0.0, interval.low), 2)}, {number(min(1.0, interval.high), 2)}]"
+                if interval.n > 1
+                else ""
+            )
+            words.append(f"c = {weight:g} {number(interval.estimate, 2)}{sure} in layer {highest}")
+        sentences.append(
+            f"Identity's highest probability on {TITLES[name]}, mean over {len(seeds)} seeds: {', '.join(words)}."
+        )
     return " ".join(sentences)
 
 
@@ -234,14 +272,19 @@ def pretraining_sentence(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     for name in data_sets:
         found = uses(rows, name, pretraining_variant(DEFAULT_CUTOUT), FLIP)
         if found is not None:
-            words.append(f"{pretraining_in_words(rows, name)}{f' ({len(found)} seeds)' if len(found) > 1 else ''}.")
+            words.append(f"{pretraining_in_words(rows, name)} ({len(found)} seed{'s' if len(found) > 1 else ''}).")
+    n_shown, n_sure = sure_changes(rows, data_sets)
+    if n_shown:
+        words.append(f"Of the {n_shown} changes with an interval {n_sure or 'none'} leave{'s' * (n_sure == 1)} out 0.")
     return " ".join(words)
 
 
 def work_in_words(work: dict[str, float]) -> str:
     """Say what a search of the paper's size would take."""
-    exa = work["a search of the paper's size"] / 1e18
+    operations = work["a search of the paper's size"]
+    hours = operations / SUSTAINED / 3600
     return (
-        f"A search of the paper's size, six layers of 512 steps with WRN-40-2, is some {number(exa, 2)} · 10¹⁸ "
-        "operations by the same count: a matter of hours on a large GPU, if augmentation keeps up with it."
+        f"A search of the paper's size, six layers of 512 steps with WRN-40-2, is some {number(operations / 1e18, 2)} "
+        f"· 10¹⁸ floating-point operations by the same count: {number(hours, 1)} hours at a sustained 10¹⁴ a second, "
+        "if augmentation keeps up with it."
     )

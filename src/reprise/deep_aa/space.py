@@ -87,7 +87,7 @@ class AugmentationSpace:
             "image_size": size,
             "fill": check_colour(fill),
             "operations": check_operations(ops),
-            "cutout": check_length("cutout", min(size) // 2 if cutout is None else cutout, min(size)),
+            "cutout": check_length("cutout", min(size) // 2 if cutout is None else cutout, min(size), least=1),
             "crop_pad": check_length("crop_pad", min(size) // 8 if crop_pad is None else crop_pad, min(size)),
             "_tables": {},
         }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from reprise.deep_aa.image_checks import DeepAAInputError
 from reprise.deep_aa.transformations import OPERATION_NAMES
@@ -13,7 +15,7 @@ SMALLEST_SIDE = 8
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def check_size(image_size: Any) -> tuple[int, int]:
@@ -34,7 +36,7 @@ def check_size(image_size: Any) -> tuple[int, int]:
             f"image_size={image_size!r} is too small for these operations; enlarge the images to at least "
             f"{SMALLEST_SIDE} pixels a side."
         )
-    return (size[0], size[1])
+    return (int(size[0]), int(size[1]))
 
 
 def check_colour(fill: Any) -> tuple[int, int, int]:
@@ -45,26 +47,27 @@ def check_colour(fill: Any) -> tuple[int, int, int]:
     DeepAAInputError
         If it is not three whole numbers from 0 to 255.
     """
-    values = list(fill) if isinstance(fill, Sequence) and not isinstance(fill, str) else []
+    values = list(fill) if isinstance(fill, Sequence | np.ndarray) and not isinstance(fill, str) else []
     if len(values) != 3 or not all(_is_whole(value) and 0 <= value <= 255 for value in values):
         raise DeepAAInputError(
             f"fill={fill!r} must be three whole numbers from 0 to 255 (red, green, blue), such as the mean colour of "
             "the data; grey images use its luminance."
         )
-    return (values[0], values[1], values[2])
+    return (int(values[0]), int(values[1]), int(values[2]))
 
 
-def check_length(name: str, length: Any, side: int) -> int:
+def check_length(name: str, length: Any, side: int, least: int = 0) -> int:
     """Return a length in pixels.
 
     Raises
     ------
     DeepAAInputError
-        If it is no whole number from 0 to the shorter side.
+        If it is no whole number from the least one to the shorter side.
     """
-    if not _is_whole(length) or not 0 <= length <= side:
+    if not _is_whole(length) or not least <= length <= side:
         raise DeepAAInputError(
-            f"{name}={length!r} must be a whole number of pixels from 0 to the shorter side of the images, {side}."
+            f"{name}={length!r} must be a whole number of pixels from {least} to the shorter side of the images, "
+            f"{side}."
         )
     return int(length)
 
@@ -79,8 +82,9 @@ def check_operations(ops: Any, known: Sequence[str] = OPERATION_NAMES) -> tuple[
     """
     if ops is None:
         return tuple(known)
-    if isinstance(ops, str):
-        raise DeepAAInputError(f"ops={ops!r} is a single string; give a list of names.")
+    if isinstance(ops, str) or not isinstance(ops, Iterable):
+        raise DeepAAInputError(f"ops={ops!r} is no list; give a list of names.")
+    ops = tuple(ops)
     for name in ops:
         if name not in known:
             close = nearest(name, known)

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from reprise.compute import numpy_generator
 from reprise.deep_aa.comparisons import corrected_interval
 from reprise.deep_aa.data import TEST_SHEETS, load_problem
-from reprise.deep_aa.figures import LINES, TITLES
+from reprise.deep_aa.figures import COMPARED, LINES, TITLES
 from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
+    AUTOAUGMENT,
     BASE,
     CIFAR,
     DEEP_TRIVIAL,
@@ -29,10 +31,10 @@ from reprise.deep_aa.names import (
     NONE,
     POLICY,
     PUBLISHED,
+    RANDAUGMENT,
     REWARDS,
     SEARCHED,
     SIMILARITY,
-    SIMPLE,
     START,
     TRIVIAL,
     repetition_variant,
@@ -41,23 +43,20 @@ from reprise.deep_aa.policy import Policy
 from reprise.deep_aa.published_policies import published_masses
 from reprise.deep_aa.settings import Settings
 from reprise.deep_aa.space import AugmentationSpace
+from reprise.deep_aa.transformations import OPERATIONS
 from reprise.numerals import MISSING, difference, number, with_interval
 from reprise.plots import measured
 from reprise.rows import MissingRowsError, select
 from reprise.stats import Interval, paired_differences, t_interval
 
+# All to the default, as the figure of gaps has them, and what the searched policy is compared with.
 PAIRS = (
-    (DEFAULT, NONE),
-    (SEARCHED, NONE),
-    (SEARCHED, DEFAULT),
-    (SEARCHED, TRIVIAL),
-    (SEARCHED, DEEP_TRIVIAL),
-    (SEARCHED, PUBLISHED),
-    (SIMPLE, DEFAULT),
-    (PUBLISHED, DEFAULT),
+    *((method, DEFAULT) for method in COMPARED),
+    *((SEARCHED, other) for other in (NONE, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, PUBLISHED)),
     (PUBLISHED, DEEP_TRIVIAL),
 )
 SHUFFLES = 2000
+N_MAGNITUDES = {operation.name: len(operation.levels) for operation in OPERATIONS}
 FEW = 3
 NO_SPREAD = 1e-9  # of seeds that all give the same, up to rounding
 
@@ -197,7 +196,8 @@ def variation_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFram
     """Return the total variation between searches by layer, with what shuffled operations would give.
 
     Compared are repetitions on the same network and images, searches of other seeds, the last-layer variant, and both
-    published runs. The null pairs one policy with the other after a random permutation of its operations.
+    published runs. The null pairs one policy with the other after a random permutation of its operations: among those
+    with as many magnitudes, and without identity, whose mass any two searches share.
     """
     lines: list[dict[str, Any]] = []
     for name in data_sets:
@@ -227,7 +227,7 @@ def _variation_lines(what: str, pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame
         for first, second in pairs:
             p, q = (one.loc[layer].to_numpy(dtype=float) for one in (first, second.reindex(columns=first.columns)))
             found.append(0.5 * np.abs(p - q).sum())
-            shuffled = generator.permuted(np.tile(q, (SHUFFLES, 1)), axis=1)
+            shuffled = _shuffled(q, list(first.columns), generator)
             null.append(0.5 * np.abs(p - shuffled).sum(axis=1))
         below = float(np.mean(np.mean(null, axis=0) <= np.mean(found)))
         lines.append(
@@ -236,11 +236,23 @@ def _variation_lines(what: str, pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame
                 "layer": int(layer),
                 "total variation": number(float(np.mean(found)), 2),
                 "shuffled": number(float(np.mean(null)), 2),
-                "share of shuffles as near": number(below, 3),
+                "share of shuffles as near": number(below, 3) if below else f"< {1 / SHUFFLES:g}",
                 "pairs": len(pairs),
             }
         )
     return lines
+
+
+def _shuffled(masses: NDArray[np.float64], names: Sequence[str], generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return masses after random permutations among operations with as many magnitudes; identity keeps its own."""
+    likes: dict[int, list[int]] = {}
+    for place, name in enumerate(names):
+        if name != IDENTITY:
+            likes.setdefault(N_MAGNITUDES.get(name, 1), []).append(place)
+    shuffled = np.tile(masses, (SHUFFLES, 1))
+    for places in likes.values():
+        shuffled[:, places] = generator.permuted(shuffled[:, places], axis=1)
+    return shuffled
 
 
 def gains_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:

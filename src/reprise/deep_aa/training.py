@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,9 @@ from torch.nn import functional
 
 from reprise.compute import torch_generator
 from reprise.deep_aa.gradient_rewards import normalisation_weights
+from reprise.deep_aa.policy_checks import check_choice
 
+Optimiser = Literal["sgd", "adamw"]
 # Takes uint8 images (B, C, H, W) and a generator, gives uint8 images of the same shape.
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -45,7 +47,7 @@ class Recipe:
     learning_rate: float = 0.1
     warmup: float = 0.025
     weight_decay: float = 5e-4
-    optimiser: Literal["sgd", "adamw"] = "sgd"
+    optimiser: Optimiser = "sgd"
     clip: float = 5.0
 
 
@@ -71,7 +73,14 @@ def rate_at(step: int, n_steps: int, recipe: Recipe) -> float:
 
 
 def make_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimiser, without decay on normalisation layers."""
+    """Return the optimiser, without decay on normalisation layers.
+
+    Raises
+    ------
+    DeepAAInputError
+        If the recipe names an unknown one.
+    """
+    check_choice("optimiser", recipe.optimiser, get_args(Optimiser))
     excluded = normalisation_weights(model)
     named = list(model.named_parameters())
     groups = [

@@ -99,7 +99,14 @@ def draw_pretraining(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     for line, dataset in zip(axes, panels, strict=True):
         highest = max(_highest(rows, dataset, v, o) for v, _ in variants for o in DEFAULT_OPERATIONS)
         line[0].set_xlim(-0.04 * highest, 1.1 * highest)
+    n_shown, n_sure = sure_changes(rows, panels)
     finding = pretraining_in_words(rows, panels[0])
+    if n_shown:
+        leave = "leaves" if n_sure == 1 else "leave"
+        finding = (
+            f"A network trained with crop, flip and cutout instead of nothing: of {n_shown} changes with an interval, "
+            f"{n_sure or 'none'} {leave} out 0"
+        )
     state_finding(figure, finding)
     caption = (
         f"95 % t intervals over seeds, {seeds_behind(data)}, cut at the edge; without whisker: one seed; faint dots: "
@@ -122,7 +129,22 @@ def pretraining_in_words(rows: pd.DataFrame, dataset: str) -> str:
         if with_them is not None and without is not None:
             change = t_interval(paired_differences(with_them, without))
             words.append(f"{operation} {difference(change, 3)}")
-    return f"Uses an image, after training with crop, flip, cutout minus without, {TITLES[dataset]}: {', '.join(words)}"
+    return (
+        f"Expected uses per image, network trained with crop, flip and cutout minus trained with nothing, "
+        f"{TITLES[dataset]}: {', '.join(words)}"
+    )
+
+
+def sure_changes(rows: pd.DataFrame, data_sets: Sequence[str]) -> tuple[int, int]:
+    """Return how many changes of `pretraining_in_words` have an interval, and how many of these leave out 0."""
+    intervals = []
+    for dataset in data_sets:
+        for operation in DEFAULT_OPERATIONS:
+            pair = [uses(rows, dataset, pretraining_variant(m), operation) for m in (DEFAULT_CUTOUT, NONE)]
+            if pair[0] is not None and pair[1] is not None:
+                intervals.append(t_interval(paired_differences(pair[0], pair[1])))
+    shown = [one for one in intervals if one.n > 1]
+    return len(shown), sum(one.above(0) or one.below(0) for one in shown)
 
 
 # ---- the penalty -----------------------------------------------------------------------------------------------------
@@ -157,7 +179,8 @@ def draw_penalties(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     )
 
 
-def _shared_seeds(rows: pd.DataFrame, weights: Sequence[float]) -> list[int]:
+def shared_seeds(rows: pd.DataFrame, weights: Sequence[float]) -> list[int]:
+    """Return the seeds that were searched with every one of these weights of the penalty."""
     found = [set(select(rows, part=POLICY, variant=penalty_name(weight))["seed"]) for weight in weights]
     return sorted(set.intersection(*found))
 
@@ -165,7 +188,7 @@ def _shared_seeds(rows: pd.DataFrame, weights: Sequence[float]) -> list[int]:
 def _draw_identity(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequence[float]) -> list[dict[str, Any]]:
     from matplotlib import colormaps
 
-    seeds = _shared_seeds(rows, weights)
+    seeds = shared_seeds(rows, weights)
     drawn = []
     for weight in weights:
         how = {"part": POLICY, "metric": "mass", "operation": IDENTITY, "variant": penalty_name(weight), "seed": seeds}
@@ -184,7 +207,7 @@ def _draw_identity(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequen
 
 
 def _draw_defaults(axes: Axes, rows: pd.DataFrame, dataset: str, weights: Sequence[float]) -> list[dict[str, Any]]:
-    seeds = _shared_seeds(rows, weights)
+    seeds = shared_seeds(rows, weights)
     drawn = []
     for place, weight in enumerate(weights):
         values = random_mass(rows, variant=penalty_name(weight)).loc[seeds]
