@@ -1,19 +1,22 @@
 """One step with fused attention and resident windows against the published formulation; equal results asserted.
 
-Run: ``python benchmarks/psa_gan.py``
+Run: ``python benchmarks/psa_gan.py``; ``--store`` keeps the seconds for the chapter's page, which says the ratios.
 """
 
 import argparse
+import csv
 import time
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+import reprise.psa_gan
 from reprise.compute import use_threads
 from reprise.psa_gan.architecture import Architecture
 from reprise.psa_gan.blocks import LEAK, SelfAttention
@@ -27,6 +30,7 @@ from reprise.timing import seconds_per_call
 
 CHANNELS = 32
 N_CRITIC = 2
+STORED = Path(reprise.psa_gan.__file__).with_name("benchmark.csv")
 Batch = dict[str, Tensor]
 
 
@@ -114,12 +118,22 @@ def network_norm(network: nn.Module) -> Tensor:
 Call = Callable[[], Any]
 
 
-def compare(name: str, fast: Call, slow: Call, rtol: float = 1e-4) -> None:
-    """Assert that both give the same, and print times and ratio."""
+def compare(name: str, fast: Call, slow: Call, rtol: float = 1e-4) -> tuple[str, float, float]:
+    """Assert that both give the same, print times and ratio, and return the name with the seconds of both."""
     for ours, theirs in zip(fast(), slow(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=rtol, atol=1e-5)
     times = [seconds_per_call(one, least_seconds=0.8, clock=time.process_time) for one in (fast, slow)]
     print(f"{name}: {times[0] * 1e3:.2f} ms; published {times[1] * 1e3:.2f} ms, ratio {times[1] / times[0]:.1f}")
+    return name, times[0], times[1]
+
+
+def store(found: list[tuple[str, float, float]], where: str) -> None:
+    """Write the seconds of both beside the package, from where the chapter's page reads them."""
+    with STORED.open("w", encoding="utf-8", newline="") as file:
+        file.write(f"# {where}; seconds of processor time a call. Written by benchmarks/psa_gan.py --store.\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["what", "ours", "published"])
+        writer.writerows([name, f"{ours:.4g}", f"{published:.4g}"] for name, ours, published in found)
 
 
 def attend(layer: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
@@ -135,6 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--window", type=int, default=256, help="τ, a power of two")
     parser.add_argument("--batch", type=int, default=32, help="windows of a batch")
+    parser.add_argument("--store", action="store_true", help="keep the seconds for the chapter's page")
     wanted = parser.parse_args()
     use_threads(1)
     panel = make_panel(48, days=60)
@@ -147,26 +162,33 @@ def main() -> None:
             block.attention.gamma.data.fill_(0.5)  # at 0, where training starts, attention would not count
         network.eval()  # the power iteration advances in training, so that two calls would differ
     published = plain(networks[0]), plain(networks[1])
-    print(f"τ = {wanted.window}, {wanted.batch} windows a batch, {CHANNELS} channels, one thread")
+    where = f"τ = {wanted.window}, {wanted.batch} windows a batch, {CHANNELS} channels, one thread"
+    print(where)
 
     values = leaky_relu(torch.randn(wanted.batch, CHANNELS, wanted.window, generator=generator), LEAK)
     ours, theirs = (partial(attend, one[1].blocks[-1].attention, values) for one in (networks, published))
-    compare("attention, forward and backward", ours, theirs)
+    found = [compare("attention, forward and backward", ours, theirs)]
 
     series, start = WindowSampler(panel, wanted.window).draw(4 * wanted.batch, generator)
     wanted_windows = panel, series, start, wanted.window
-    compare(
-        f"{len(series)} windows with features",
-        partial(resident_windows, *wanted_windows),
-        partial(plain_windows, *wanted_windows),
+    found.append(
+        compare(
+            f"{len(series)} windows with features",
+            partial(resident_windows, *wanted_windows),
+            partial(plain_windows, *wanted_windows),
+        )
     )
 
     batches = [batch(panel, architecture, wanted.batch, generator) for _ in range(N_CRITIC + 1)]
-    compare(
-        f"a generator step with {N_CRITIC} discriminator steps",
-        partial(step, networks, batches, joint=True),
-        partial(step, published, batches, joint=False),
+    found.append(
+        compare(
+            f"a generator step with {N_CRITIC} discriminator steps",
+            partial(step, networks, batches, joint=True),
+            partial(step, published, batches, joint=False),
+        )
     )
+    if wanted.store:
+        store(found, where)
 
 
 def batch(

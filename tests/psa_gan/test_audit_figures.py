@@ -16,7 +16,7 @@ STEPS = (0, 100, 200, 300, 400)
 
 
 def row(method, metric, value, seed, **columns):
-    common = {"dataset": "d", "split": "test", "window": 64, "step": None, "at": None}
+    common = {"dataset": "d", "split": "test", "window": 64, "step": None, "at": None, "place": None}
     return {**common, "method": method, "metric": metric, "value": value, "seed": seed, **columns}
 
 
@@ -33,8 +33,8 @@ def spectrum_rows(seed):
 def likeness_rows(seed):
     for method, period in ((REAL, 24), (PSA, 20)):
         for lag in range(1, 33):
-            yield row(method, "autocorrelation", np.cos(2 * np.pi * lag / period), seed, part="likeness", at=lag)
-            yield row(method, "power", 1 / lag, seed, part="likeness", at=lag)
+            yield row(method, "autocorrelation", np.cos(2 * np.pi * lag / period), seed, part="likeness", place=lag)
+            yield row(method, "power", 1 / lag, seed, part="likeness", place=lag)
 
 
 def spread_rows(generator, seed):
@@ -94,10 +94,11 @@ def test_without_full_depth_growing_is_drawn_alone(rows):
 def test_likeness_says_how_far_off_each_panel_is(rows):
     drawing = figures.draw_likeness(rows)
     wide = drawing.data[drawing.data["metric"] == "autocorrelation"].pivot_table(
-        index="at", columns="method", values="mean"
+        index="place", columns="method", values="mean"
     )
     off = float((wide[PSA] - wide[REAL]).abs().mean())
-    assert f"{PSA} {off:.2f}" in drawing.alt
+    assert f"{PSA} {off:.2f}" in drawing.caption
+    assert f"{PSA}'s autocorrelations are the nearest" in drawing.alt
     two = pd.concat([rows, rows.assign(dataset="other")])
     both = figures.draw_likeness(two)
     assert set(both.data["dataset"]) == {"d", "other"}

@@ -28,8 +28,27 @@ def test_days_and_weeks_have_the_steps_of_their_frequency():
     assert [steps_of(freq, "week") for freq in ("h", "D", "B", "30min")] == [168, 7, 5, 336]
     assert season_of(told()) == 168
     assert season_of(told((400, 300))) == 24
-    with pytest.raises(PSAGANInputError, match="no steps within a week; give season"):
+    with pytest.raises(PSAGANInputError, match="a week is no whole number of steps at freq='MS'; give season"):
         steps_of("MS", "week")
+
+
+@pytest.mark.parametrize(("freq", "unit"), [("36h", "week"), ("7h", "day"), ("W", "week"), ("W", "day")])
+def test_a_season_is_a_whole_number_of_steps(freq, unit):
+    with pytest.raises(PSAGANInputError, match=f"a {unit} is no whole number of steps at freq='{freq}'"):
+        steps_of(freq, unit)
+
+
+def test_last_season_takes_the_nearest_season_that_is_known():
+    panel = told((40, 40))
+    values = panel.values.clone()
+    values[0, 24:28] = values[0, 17:19] = float("nan")
+    source = LastSeason(panel.with_values(values), 4, season=7)
+    # Step 31 looks back to 24, which is missing, then to 17, which is, too, then to 10.
+    assert source(torch.tensor([0]), torch.tensor([31])).tolist() == [[10, 11, 19, 20]]
+    # Nothing before: a season later, and later still.
+    assert source(torch.tensor([0]), torch.tensor([3])).tolist() == [[10, 11, 12, 13]]
+    values[0, 10:12] = float("nan")
+    assert source(torch.tensor([0]), torch.tensor([3])).tolist() == [[31, 32, 12, 13]]
 
 
 def test_last_season_is_the_nearest_known_one():

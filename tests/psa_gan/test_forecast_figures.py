@@ -113,7 +113,8 @@ def test_pairs_are_of_the_seeds_that_both_have(rows):
 def test_gaps_have_a_panel_an_experiment(rows):
     drawing = figures.draw_gaps(rows)
     assert [one.get_title(loc="left") for one in drawing.figure.axes] == ["50 steps missing", "10 % of series cold"]
-    assert f"10 % of series cold: lowest mean error: {ROLLING_MEAN}; {PSA} minus it +0.10" in drawing.alt
+    assert f"10 % of series cold: better than {MOVING_AVERAGE}, worse than {ROLLING_MEAN}" in drawing.alt
+    assert "10 % of series cold −0.20 [−0.20, −0.20]" in drawing.caption
     assert len(drawing.data) == 2 * 4
 
 

@@ -15,7 +15,15 @@ LENGTH = 16
 
 
 def row(metric, value, seed, part="attention", dataset="m4-hourly", **columns):
-    common = {"dataset": dataset, "split": "test", "window": LENGTH, "step": None, "at": None, "method": PSA}
+    common = {
+        "dataset": dataset,
+        "split": "test",
+        "window": LENGTH,
+        "step": None,
+        "at": None,
+        "place": None,
+        "method": PSA,
+    }
     return {**common, "part": part, "metric": metric, "value": value, "seed": seed, **columns}
 
 
@@ -27,11 +35,11 @@ def rows_of(seed, dataset="m4-hourly", slope=0.1):
             gamma = slope * step * (1 if stage else -1) / 20
             yield row("gamma", gamma, seed, part="training", at=stage, step=step, dataset=dataset)
     for lag in range(LENGTH):
-        yield row("weight by lag", 1 + 0.01 * seed, seed, at=lag, dataset=dataset)
+        yield row("weight by lag", 1 + 0.01 * seed, seed, place=lag, dataset=dataset)
     for pair in range(2):
         for at in range(LENGTH):
-            yield row("query", np.cos(at), seed, step=pair, at=at, dataset=dataset)
-            yield row("key", np.sin(at + pair), seed, step=pair, at=at, dataset=dataset)
+            yield row("query", np.cos(at), seed, step=pair, place=at, dataset=dataset)
+            yield row("key", np.sin(at + pair), seed, step=pair, place=at, dataset=dataset)
 
 
 @pytest.fixture(scope="module")

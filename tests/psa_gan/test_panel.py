@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,6 +103,141 @@ def test_long_wide_and_gluonts_give_the_same_panel():
         assert torch.equal(panel.features, panels[0].features)
     assert panels[2].item_ids == panels[3].item_ids == ("a", "b", "c")
     pd.testing.assert_frame_equal(panels[1].to_frame(), wide, check_freq=False)
+
+
+def test_the_age_of_series_may_differ():
+    panel = TimeSeriesPanel(np.zeros((2, 9)), "2000-01-03", "h", first_index=[0, 7])
+    alone = [TimeSeriesPanel(np.zeros((1, 9)), "2000-01-03", "h", first_index=age) for age in (0, 7)]
+    for features, one in zip(panel.features, alone, strict=True):
+        assert torch.equal(features, one.features)
+    assert torch.equal(panel.of_series(torch.tensor([1])).features, alone[1].features)
+
+
+def test_equal_frequencies_have_one_name():
+    assert TimeSeriesPanel(np.zeros((1, 9)), "2000-01-03", "1h").freq == "h"
+    assert TimeSeriesPanel(np.zeros((1, 9)), "2000-01-03", pd.offsets.Minute(5)).freq == "5min"
+
+
+@pytest.mark.parametrize(("value", "warned"), [(1e6, True), (1e3, False), (0.0, False)])
+def test_series_of_which_32_bits_keep_little_are_named(value, warned):
+    values = [np.sin(np.arange(50)) * 0.05 + value, np.full(50, 1e9)]
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        TimeSeriesPanel(values, "2000-01-03", "h", item_ids=["a", "constant"])
+    assert [("'a' (2)" in str(one.message)) for one in found] == [True] * warned
+
+
+def test_infinite_values_at_the_end_of_a_row_are_no_end():
+    frame = pd.DataFrame(np.ones((2, 100)), columns=HOURLY)
+    frame.iloc[1, -5:] = np.inf
+    with pytest.raises(PSAGANInputError, match="5 infinite values"):
+        TimeSeriesPanel.from_wide(frame)
+
+
+ENTRIES = [{"target": np.ones(9), "start": pd.Period("2000-01-03", freq="h"), "item_id": name} for name in "ab"]
+
+
+def told(**fields):
+    return [{**ENTRIES[0], **fields}, ENTRIES[1]]
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (told(feat_static_cat=[0]), "1 of 2 entries have no feat_static_cat: series 'b'"),
+        (told(feat_dynamic_real=np.ones((1, 9))), "1 of 2 entries have no feat_dynamic_real: series 'b'"),
+        ([{**one, "feat_static_cat": ["x"]} for one in ENTRIES], "series 'a' is .*counted from 0"),
+        ([{**one, "feat_static_cat": [10**9]} for one in ENTRIES], "static_cat reaches 1000000000"),
+        (
+            [{**one, "feat_dynamic_real": np.ones((1, n))} for one, n in zip(ENTRIES, (9, 8), strict=True)],
+            r"shape \(1, 9\) in series 'a' and other ones in 'b' \(1, 8\)",
+        ),
+        ([ENTRIES[0], ENTRIES[0]], "item_ids has 'a' twice; names must differ"),
+    ],
+)
+def test_entries_that_do_not_fit_together_are_refused(entries, words):
+    with pytest.raises(PSAGANInputError, match=words):
+        TimeSeriesPanel.from_gluonts(entries)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda frame: frame.assign(item=["a"] * 9 + [np.nan]), "1 rows have no name in 'item'"),
+        (lambda frame: frame.assign(z=["1"] * 9 + ["n/a"]), "series 'a', column 'z' holds what is no number"),
+        (lambda frame: frame.assign(time=np.arange(10) * 3600), "'time' holds numbers, not times"),
+        (lambda frame: frame.set_axis(["item", "time", "time"], axis=1), "'time' more than once"),
+        (lambda frame: frame.assign(time=HOURLY[[0, 1, 2, 3, 4, 4, 5, 6, 7, 8]]), "05:00:00|04:00:00.*twice"),
+    ],
+)
+def test_long_frames_that_are_none_are_refused_with_the_remedy(change, words):
+    frame = pd.DataFrame({"item": "a", "time": HOURLY[:10], "z": 1.0})
+    with pytest.raises(PSAGANInputError, match=words):
+        TimeSeriesPanel.from_long(change(frame), "item", "time", "z")
+
+
+def test_categories_without_rows_are_no_series():
+    frame = pd.DataFrame({"item": pd.Categorical(["a"] * 10, ["a", "b"]), "time": HOURLY[:10], "z": 1.0})
+    assert TimeSeriesPanel.from_long(frame, "item", "time", "z").item_ids == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (HOURLY.astype(str), r"pd\.to_datetime\(frame\.columns\)"),
+        (HOURLY.to_period("h"), r"frame\.columns\.to_timestamp\(\)"),
+    ],
+)
+def test_wide_frames_whose_columns_are_nearly_times_are_told_how_to_make_them(columns, words):
+    with pytest.raises(PSAGANInputError, match=words):
+        TimeSeriesPanel.from_wide(pd.DataFrame(np.ones((2, 100)), columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("start", "freq", "words"),
+    [
+        ("2000-01-15", "MS", "is no step at freq='MS'; the next one is 2000-02-01"),
+        ("2000-01-01", "B", "the next one is 2000-01-03"),
+        (20000103, "h", "start=20000103 is no time"),
+        (None, "h", "start=None is no time"),
+        ("2000-01-03", "-1h", "is no step forward"),
+        ("2000-01-03", None, "freq=None"),
+    ],
+)
+def test_starts_and_frequencies_that_are_none_are_refused(start, freq, words):
+    with pytest.raises(PSAGANInputError, match=words):
+        TimeSeriesPanel(np.zeros((1, 9)), start, freq)
+
+
+def test_a_gluonts_data_set_has_one_frequency():
+    entries = [
+        {"target": np.ones(9), "start": pd.Period("2000-01-03", freq=freq), "item_id": name}
+        for name, freq in (("a", "h"), ("b", "h"), ("c", "D"))
+    ]
+    assert TimeSeriesPanel.from_gluonts(entries[:2]).freq == "h"
+    with pytest.raises(PSAGANInputError, match=r"one frequency, here freq='h', .* series 'c' \(D\); make one panel"):
+        TimeSeriesPanel.from_gluonts(entries)
+    with pytest.raises(PSAGANInputError, match=r"freq='D', and 2 of 2 entries have another: series 'a' \(h\), 'b'"):
+        TimeSeriesPanel.from_gluonts(entries[:2], freq="D")
+
+
+@pytest.mark.parametrize("freq", ["5min", "h", "2h", "D", "B", "W", "W-WED", "MS", "ME", "QS", "QE", "QS-NOV", "3MS"])
+def test_every_frequency_goes_to_gluonts_and_back(freq):
+    times = pd.date_range("2001-02-01", periods=12, freq=freq)
+    panel = TimeSeriesPanel.from_wide(pd.DataFrame([np.arange(12.0)], index=["a"], columns=times))
+    entry = panel.to_gluonts()[0]
+    assert entry["start"].start_time <= times[0] <= entry["start"].end_time
+    assert (entry["start"] + 1).start_time <= times[1] <= (entry["start"] + 1).end_time
+    back = TimeSeriesPanel.from_gluonts(panel.to_gluonts(), freq=freq)
+    assert torch.equal(back.values, panel.values)
+
+
+def test_frames_and_entries_have_memory_of_their_own():
+    panel = TimeSeriesPanel(np.zeros((2, 9)), "2000-01-03", "h")
+    frame = panel.to_frame()
+    frame.iloc[0, 0] = 1.0
+    panel.to_gluonts()[0]["target"][0] = 1.0
+    assert not panel.values.any()
 
 
 def test_a_wide_frame_with_missing_ends_is_ragged():

@@ -3,12 +3,16 @@ import pandas as pd
 import pytest
 import torch
 
+from reprise.catalogue import find_paper
 from reprise.compute import torch_generator
 from reprise.flops import floating_point_operations
 from reprise.method_styles import METHODS
+from reprise.parameters import profile_parameters
 from reprise.psa_gan import figures, study, summaries
 from reprise.psa_gan.cell import Cell
+from reprise.psa_gan.data import SplitPanel
 from reprise.psa_gan.estimator import PSAGAN
+from reprise.psa_gan.input_checks import PSAGANInputError
 from reprise.psa_gan.models import (
     curve_steps,
     kept_steps,
@@ -31,7 +35,9 @@ from reprise.psa_gan.names import (
     VARIANTS,
     variant_name,
 )
+from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.settings import Settings
+from reprise.record import summarise
 from reprise.rows import MissingRowsError, select
 from reprise.settings import SettingsError
 from reprise.verification import published_numbers
@@ -55,6 +61,62 @@ def test_the_same_settings_give_the_same_rows(rows):
     pd.testing.assert_series_equal(merged["value"], merged["value_again"], check_names=False)
 
 
+# Lengths of the registered panels' series and what they hold out; of the daily one, as it is drawn.
+SHAPES = {
+    "daily-panel": ([1440] * 48, "h", 224),
+    "m4-hourly": ([748, 1008] * 10, "h", 224),
+    "ett-small": ([17420] * 7, "h", 1344),
+    "los-loop": ([2016] * 20, "5min", 288),
+    "exchange-rate": ([7588] * 8, "B", 224),
+    "gefcom2014-solar": ([19704], "h", 1344),
+}
+
+
+@pytest.fixture
+def shaped(monkeypatch):
+    def load(name, seed):
+        lengths, freq, held_out = SHAPES[name]
+        values = [np.random.default_rng(place).random(length) for place, length in enumerate(lengths)]
+        return SplitPanel(name, TimeSeriesPanel(values, "2000-01-03", freq), held_out)
+
+    monkeypatch.setattr("reprise.psa_gan.cell.load", load)
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard", "paper"])
+def test_every_profile_has_room_for_what_it_asks(profile, shaped):
+    settings = Settings.checked(profile_parameters(find_paper("psa-gan"), profile))
+    for cell in study.cells(settings.model_copy(update={"seeds": settings.seeds[:1]})):
+        cell.check()
+        assert cell.split.held_out == max(SHAPES[cell.dataset][2], max(cell.lengths) + 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"datasets": ("gefcom2014-solar",)}, "gefcom2014-solar: panel has 1 series"),
+        ({"windows": (512,)}, "m4-hourly: no series has 520 steps"),
+        ({"cold_shares": (0.1, 0.95)}, "m4-hourly: cold_shares has 0.95, which leaves fewer than 2 of 20 series"),
+    ],
+)
+def test_what_a_panel_has_no_room_for_is_refused_before_training(changes, words, shaped, monkeypatch):
+    monkeypatch.setattr("reprise.psa_gan.study.main_model", lambda *_: pytest.fail("a model was trained"))
+    with pytest.raises(PSAGANInputError, match=words):
+        study.run(TINY.model_copy(update={"datasets": ("m4-hourly",), **changes}))
+
+
+def test_the_summary_has_no_line_a_step_or_place(rows):
+    summary = summarise(rows, published_numbers("psa_gan"), Settings.summary_columns)
+    assert len(summary) < len(rows) / 3
+    assert not {"step", "place"} & {name for line in summary for name in line.variant}
+    of_psa = [line for line in summary if line.variant.get("part") == "curve" and line.method == PSA]
+    assert len(of_psa) == len({line.metric for line in of_psa})
+
+
+def test_two_models_of_one_name_are_refused():
+    with pytest.raises(SettingsError, match=r"ablation_window=16 .*steps=20.*ablation_steps=10"):
+        Settings.checked({"windows": (16,), "ablation_window": 16, "steps": 20, "ablation_steps": 10})
+
+
 def test_rows_of_a_seed_do_not_depend_on_other_seeds(rows):
     part = TINY.model_copy(update={"models": (), "variants": (), "controls": True})
     both = study.run(part.model_copy(update={"seeds": (1, 0)}))
@@ -68,7 +130,7 @@ def test_every_model_variant_and_control_is_scored_against_the_floor(rows):
     assert set(levels["method"]) == methods
     wide = levels.groupby(["split", "method", "metric"], observed=True).size().unstack()
     assert (wide["context FID"] == TINY.fid_draws).all()
-    floors = select(levels, metric="floor", split="test").groupby("at", observed=True)["value"].nunique()
+    floors = select(levels, metric="floor", split="test").groupby("place", observed=True)["value"].nunique()
     assert (floors == 1).all()  # one set of real windows for all
 
 
@@ -151,7 +213,7 @@ def test_growth_shows_what_the_generator_said_at_the_end_of_each_stage(rows):
         said = early.generator.eval()(
             noise, cell.panel.static_cat[series], cell.panel.window_features(series, start, 16), depth=0
         )
-    found = select(grown, step=8).sort_values("at")["value"].to_numpy()
+    found = select(grown, step=8).sort_values("place")["value"].to_numpy()
     np.testing.assert_allclose(found, said[0], atol=1e-6)
 
 
@@ -216,5 +278,12 @@ def test_settings_out_of_range_are_refused(parameters, words):
 
 def test_only_the_papers_own_scale_is_no_reduction():
     assert Settings().reduced_scale
-    full = {"steps": 119_000, "channels": 32, "batch_size": 128, "encoder": "paper", "fid_draws": 10}
+    full = {
+        "steps": 119_000,
+        "ablation_steps": 119_000,
+        "channels": 32,
+        "batch_size": 128,
+        "encoder": "paper",
+        "fid_draws": 10,
+    }
     assert not Settings(**full).reduced_scale

@@ -36,8 +36,6 @@ def rows_of(seed):
                     yield row(method, metric, scale * value, seed, part="level", split=split, dataset=dataset)
     for method, window in ((PSA, 32), (variant_name("no attention"), 32)):
         yield row(method, "context FID", scale * (0.2 if method == PSA else 0.4), seed, part="level", window=window)
-    for at, value in enumerate((0.2, 0.4)):
-        yield row(PSA, "context FID", value, 0 if seed else 1, part="encoders", at=at + 10 * seed)
     for at, value in ((0, 2.3), (1, 1.9)):
         yield row("Encoder", "loss", value, seed, part="encoder", at=at)
     for method, value in ((PSA, 1.0), (DEEPAR, 0.3), (LAST_SEASON, 0.2)):
@@ -47,9 +45,19 @@ def rows_of(seed):
     yield row(REAL, "largest share", 0.62, seed, part="far")
 
 
+def further_rows_of(seed):
+    for dataset, ratio in (("m4-hourly", 2.0), ("los-loop", 0.3)):
+        yield row(PSA, "ratio", ratio, seed, part="memory", dataset=dataset)
+        yield row(PSA, "near share", 0.01, seed, part="memory", dataset=dataset)
+    for at, value in enumerate((0.2, 0.4) if seed == 0 else ()):
+        yield row(PSA, "context FID", value, seed, part="encoders", at=at)
+        yield row(EBGAN, "context FID", 3 * value, seed, part="encoders", at=at)
+        yield row(PSA, "floor", value / 10, seed, part="encoders", at=at)
+
+
 @pytest.fixture(scope="module")
 def rows():
-    return tidy_rows.tidy(one for seed in range(3) for one in rows_of(seed))
+    return tidy_rows.tidy(one for seed in range(3) for make in (rows_of, further_rows_of) for one in make(seed))
 
 
 def test_the_table_of_scores_has_geometric_means_by_panel(rows):
@@ -74,16 +82,30 @@ def test_variants_are_paired_by_seed_and_say_how_many(rows):
 
 def test_ratios_to_training_windows_do_not_depend_on_the_encoders_scale(rows):
     words = summaries.drift_in_words(rows)
-    assert "m4-hourly: PSA-GAN 2.0 [2.0, 2.0]; Last week repeated 0.20 [0.20, 0.20]" in words
+    assert "On the held-out range: PSA-GAN 2.0 [2.0, 2.0]; EBGAN 6.0 [6.0, 6.0]; Last week repeated 0.20" in words
+    assert "where there is no drift: PSA-GAN 2.0" in words
     assert summaries.drift_in_words(rows[rows["part"] == "far"]) == ""
 
 
-def test_what_the_encoder_does_is_told_beside_what_a_seed_does(rows):
+def test_what_the_encoder_does_is_told_in_multiples_of_its_floor(rows):
     words = summaries.encoders_in_words(rows)
-    assert "6 encoders" in words
-    by_encoder = np.log([0.2, 0.4] * 3).std(ddof=1)
-    assert f"{by_encoder:.2f}, where network and encoder together make {np.log(10):.2f}" in words
+    assert "2 encoders" in words
+    assert "get 0.200, 0.400." in words
+    assert "in multiples of its floor it is 10 [10, 10]" in words
+    assert "EBGAN 3.0 [3.0, 3.0]" in words
     assert summaries.encoders_in_words(rows[rows["part"] == "far"]) == ""
+
+
+def test_memory_is_told_of_every_panel(rows):
+    words = summaries.memory_in_words(rows)
+    assert "on m4-hourly PSA-GAN 2.0 [2.0, 2.0] (1.0 %)" in words
+    assert "on los-loop PSA-GAN 0.30 [0.30, 0.30] (1.0 %)" in words
+
+
+def test_the_bias_is_what_the_extrapolation_takes_off(rows):
+    table = summaries.levels_table(rows, published_numbers("psa_gan"))
+    # Score and corrected value are equal in these rows.
+    assert table["bias at this n"].str.startswith("0").all()
 
 
 def test_the_encoders_loss_is_set_beside_that_of_equal_embeddings(rows):

@@ -223,7 +223,7 @@ def test_windows_come_at_full_length_from_every_depth_and_in_chunks(monkeypatch)
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"lr": 0.0}, "lr=0.0 must be above 0"),
+        ({"lr": 0.0}, "lr=0.0 must be a number above 0"),
         ({"lr": float("nan")}, "lr=nan"),
         ({"batch_size": 1}, "batch_size=1"),
         ({"n_critic": 0}, "n_critic=0"),

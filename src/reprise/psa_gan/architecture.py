@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reprise.psa_gan.blocks import Upsampling
-from reprise.psa_gan.input_checks import SHORTEST, PSAGANInputError, check_window
+from reprise.psa_gan.input_checks import SHORTEST, PSAGANInputError, check_whole, check_window
 
 Noise = Literal["pooled", "unit", "fresh"]
 Fade = Literal["identity", "official"]
@@ -57,10 +57,8 @@ class Architecture:
     def __post_init__(self) -> None:
         check_window(self.window)
         for name in ("channels", "embed_dim", "key_dim"):
-            if getattr(self, name) < 1:
-                raise PSAGANInputError(f"{name}={getattr(self, name)} must be at least 1.")
-        if self.context < 0:
-            raise PSAGANInputError(f"context={self.context} must be at least 0; 0 is PSA-GAN without context.")
+            check_whole(name, getattr(self, name), 1)
+        check_whole("context", self.context, 0)
         known = {
             "upsampling": ("nearest", "linear"),
             "noise": ("pooled", "unit", "fresh"),

@@ -34,8 +34,8 @@ def attention_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
     ------
     dict
         ``part`` is ``attention``. ``entropy share`` and ``added share`` by stage (``at``); ``weight by lag`` of the
-        last stage (``at`` the lag); with queries and keys of one channel, ``query`` and ``key`` of the last stage by
-        step (``at``) for some conditions (``step``), of which `weights_of` makes the whole map. Nothing for a
+        last stage (``place`` the lag); with queries and keys of one channel, ``query`` and ``key`` of the last stage by
+        time step (``place``) for some conditions (``step``), of which `weights_of` makes the whole map. Nothing for a
         generator that does not attend.
     """
     if trained.generator is None or not trained.generator.architecture.attention:
@@ -50,12 +50,12 @@ def attention_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
         yield cell.row(trained.method, "entropy share", entropy_share(weights), at=stage, **columns)
         yield cell.row(trained.method, "added share", added, at=stage, **columns)
     for lag, weight in enumerate(weight_by_lag(weights).tolist()):
-        yield cell.row(trained.method, "weight by lag", weight, at=lag, **columns)
+        yield cell.row(trained.method, "weight by lag", weight, place=lag, **columns)
     if layer.key_dim == 1:
         for metric, found in zip(("query", "key"), queries_and_keys(layer, values[:MAPPED]), strict=True):
             for pair, numbers in enumerate(found.tolist()):
-                for at, number in enumerate(numbers):
-                    yield cell.row(trained.method, metric, number, step=pair, at=at, **columns)
+                for place, number in enumerate(numbers):
+                    yield cell.row(trained.method, metric, number, step=pair, place=place, **columns)
 
 
 @contextmanager

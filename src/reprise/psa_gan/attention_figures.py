@@ -123,7 +123,7 @@ def draw_attention(rows: pd.DataFrame) -> Drawing:
 def _map(found: pd.DataFrame, pair: float) -> np.ndarray:
     """Return the map ``(l, l)`` of a condition from its queries and keys."""
     both = [
-        select(found, metric=metric, step=pair).sort_values("at")["value"].to_numpy() for metric in ("query", "key")
+        select(found, metric=metric, step=pair).sort_values("place")["value"].to_numpy() for metric in ("query", "key")
     ]
     queries, keys = (torch.from_numpy(one.astype(np.float64)) for one in both)
     return weights_of(queries, keys).numpy()
@@ -136,8 +136,8 @@ def _tidy_map(weights: np.ndarray) -> pd.DataFrame:
 
 def _draw_lags(axes: Axes, panel: FigurePanel) -> pd.DataFrame:
     found = select(panel.rows, part="attention", metric="weight by lag", method=PSA)
-    lags = sorted(float(lag) for lag in found["at"].unique())
-    intervals = {lag: t_interval(one) for lag, one in along(found, lags).items() if one is not None}
+    lags = sorted(float(lag) for lag in found["place"].unique())
+    intervals = {lag: t_interval(one) for lag, one in along(found, lags, column="place").items() if one is not None}
     ends = [band_ends(one) for one in intervals.values()]
     axes.plot(list(intervals), [one.estimate for one in intervals.values()], color=BLUE)
     axes.fill_between(list(intervals), *np.transpose(ends), color=BLUE, alpha=0.2, linewidth=0)

@@ -169,15 +169,15 @@ def draw_likeness(rows: pd.DataFrame) -> Drawing:
     axes[-1][1].set_xlabel("cycles a window")
     figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=7, ncols=5, loc="outside lower center")
     data = pd.DataFrame(drawn)
-    distances, others = of_first(panels, _distances_in_words)
-    finding = f"Mean distance of autocorrelations from the real ones: {distances}"
+    finding, beside = of_first(panels, _nearest_in_words)
+    distances = "; ".join(f"{one.title(panels)}: {_distances_in_words(one)}" for one in panels)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "likeness",
         f"Autocorrelation and spectrum of synthetic and real windows. {finding}.",
         f"Held-out conditions, τ = {panels[0].window}; means (of the power: geometric ones) with 95 % t intervals over "
-        f"seeds, {seeds_behind(data)}.{others}",
+        f"seeds, {seeds_behind(data)}.{beside} Mean distance of autocorrelations from the real ones: {distances}.",
         data,
     )
 
@@ -193,16 +193,19 @@ def _draw_band(
     """Draw a method's mean line with its interval as a band; return the numbers, none if it has no rows."""
     found = panel.rows[(panel.rows["part"] == "likeness") & (panel.rows["metric"] == metric)]
     found = found[found["method"] == method]
-    ats = sorted(float(at) for at in found["at"].unique())
+    places = sorted(float(place) for place in found["place"].unique())
     intervals = {
-        at: take(one.clip(lower=1e-12) if take is log_interval else one) for at, one in along(found, ats).items()
+        place: take(one.clip(lower=1e-12) if take is log_interval else one)
+        for place, one in along(found, places, column="place").items()
     }
     if not intervals:
         return []
     look, ends = style_of(method), np.transpose([band_ends(one) for one in intervals.values()])
-    axes.plot(ats, [one.estimate for one in intervals.values()], color=look.colour, linestyle=look.dash, label=method)
-    axes.fill_between(ats, *ends, color=look.colour, alpha=0.13, linewidth=0)
-    return [as_data(one, method=method, at=at) for at, one in intervals.items()]
+    axes.plot(
+        places, [one.estimate for one in intervals.values()], color=look.colour, linestyle=look.dash, label=method
+    )
+    axes.fill_between(places, *ends, color=look.colour, alpha=0.13, linewidth=0)
+    return [as_data(one, method=method, place=place) for place, one in intervals.items()]
 
 
 def _distances_in_words(panel: FigurePanel) -> str:
@@ -216,13 +219,28 @@ def _distances_in_words(panel: FigurePanel) -> str:
     return ", ".join(words)
 
 
+def _nearest_in_words(panel: FigurePanel) -> str:
+    """Say which model's autocorrelations are nearest to the real ones, and how many times as far PSA-GAN's are."""
+    real, far = _autocorrelations(panel, REAL), {}
+    for method in MODELS:
+        made = _autocorrelations(panel, method)
+        if not made.empty:
+            far[method] = (made - real.loc[made.index]).abs().mean(axis=1).clip(lower=1e-12)
+    nearest = min(far, key=lambda method: log_interval(far[method]).estimate)
+    if nearest == PSA or PSA not in far:
+        return f"{nearest}'s autocorrelations are the nearest to the real ones"
+    both = pd.concat([far[PSA], far[nearest]], axis=1, join="inner")
+    ratio = ratio_in_words(log_interval(both.iloc[:, 0] / both.iloc[:, 1]))
+    return f"{nearest}'s autocorrelations are nearest to the real ones, {PSA}'s {ratio} times as far from them"
+
+
 def _distance(by_seed: pd.Series) -> str:
     return ratio_in_words(log_interval(by_seed.clip(lower=1e-12)))
 
 
 def _autocorrelations(panel: FigurePanel, method: str) -> pd.DataFrame:
     found = panel.rows[(panel.rows["part"] == "likeness") & (panel.rows["metric"] == "autocorrelation")]
-    return found[found["method"] == method].pivot_table(index="seed", columns="at", values="value", observed=True)
+    return found[found["method"] == method].pivot_table(index="seed", columns="place", values="value", observed=True)
 
 
 def draw_spread(rows: pd.DataFrame) -> Drawing:
@@ -236,17 +254,20 @@ def draw_spread(rows: pd.DataFrame) -> Drawing:
     ]
     figure, axes = new_figure(columns=2, height=0.27 * len(lines) + 1.4, sharey=True)
     drawn: list[dict[str, Any]] = []
-    for one, metric in zip(axes, ("variance ratio", "coverage"), strict=True):
-        drawn += draw_dots(one, measured_lines(rows, lines, part="spread", metric=metric), lines, metric=metric)
+    for one, metric, interval in zip(axes, ("variance ratio", "coverage"), (_of_ratio, t_interval), strict=True):
+        found = measured_lines(rows, lines, part="spread", metric=metric)
+        drawn += draw_dots(one, found, lines, interval=interval, metric=metric)
     axes[0].axvline(1, color=BLACK, linewidth=0.8)
     axes[1].axvline(0.9, color=BLACK, linewidth=0.8)
     axes[0].set_xlabel("variance / squared error")
     axes[1].set_xlabel("coverage of the central 90 %")
-    axes[0].set_xlim(-0.03, max(1.1, axes[0].get_xlim()[1]))
+    # From the means: an interval of three seeds on ln may end at a hundred times as much.
+    highest = max(point["mean"] for point in drawn if point["metric"] == "variance ratio")
+    axes[0].set_xlim(-0.03, max(1.1, 1.3 * highest))
     axes[1].set_xlim(-0.03, 1.03)
     main = longest(rows, part="spread", metric="variance ratio")[0]
     own = per_seed(main.rows, part="spread", metric="variance ratio", method=PSA)
-    share = log_interval(100 * own.clip(lower=1e-12))
+    share = _of_ratio(100 * own)
     lead = "PSA-GAN's samples vary too little" if share.high < 100 else "How much PSA-GAN's samples vary"
     finding = f"{lead}: their variance is {ratio_in_words(share)} % of the squared error of their mean"
     state_finding(figure, finding)
@@ -256,11 +277,16 @@ def draw_spread(rows: pd.DataFrame) -> Drawing:
         "spread",
         f"Spread of samples within a condition. {finding}.",
         "Left: variance of the samples over the squared distance of the real window from their mean, 1 where it looks "
-        "like one more sample. Right: share of real values within the central 90 % of the samples. Means and 95 % t "
-        f"intervals over seeds, {seeds_behind(data)}; faint: single seeds. The title is of {main.dataset}, "
-        f"τ = {main.window}, geometric mean.",
+        "like one more sample; geometric means. Right: share of real values within the central 90 % of the samples. "
+        f"95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. The title is of {main.dataset}, "
+        f"τ = {main.window}. TimeGAN is told no condition: its samples of one are samples of all.",
         data,
     )
+
+
+def _of_ratio(values: Any) -> Interval:
+    """Return the geometric mean and interval of ratios, of which one may be nothing."""
+    return log_interval(np.clip(values, 1e-12, None))
 
 
 def _spread_label(method: str, panel: FigurePanel, panels: list[FigurePanel]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,15 +22,18 @@ from reprise.psa_gan.fid import (
     raw_window_fid,
 )
 from reprise.psa_gan.filling import WindowSource
+from reprise.psa_gan.input_checks import PSAGANInputError
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
 from reprise.psa_gan.settings import Settings
+from reprise.psa_gan.window_checks import check_panel
 from reprise.psa_gan.windows import WindowSampler
 
 Row = dict[str, Any]
 Conditions = tuple[Tensor, Tensor]
-COLUMNS = ("part", "window", "step", "at")
+COLUMNS = ("part", "window", "at", "step", "place")
 HELD_OUT, TRAINING = "test", "train"
+LEAST_STARTS = 64  # first steps that the longest window can have in the held-out part, at least
 _QUICK_RECIPE = {"dim": 20, "depth": 3, "channels": 16, "reduced": 32, "batch_size": 16, "n_negatives": 5,
                  "max_length": 64, "learning_rate": 5e-3}  # fmt: skip
 _RECIPES: dict[str, dict[str, Any]] = {"quick": _QUICK_RECIPE, "small": vars(SMALL_RECIPE), "paper": {}}
@@ -51,8 +55,47 @@ class Cell:
 
     @cached_property
     def split(self) -> SplitPanel:
-        """The panel on its own scale, with the end of its training part."""
-        return load(self.dataset, self.seed)
+        """The panel on its own scale, with the end of its training part.
+
+        More is held out than the data set says where its held-out part has no room for windows of all lengths.
+        """
+        found = load(self.dataset, self.seed)
+        least = max(self.lengths) + LEAST_STARTS
+        return found if found.held_out >= least else replace(found, held_out=least)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """All τ of windows that are scored, or generated to fill gaps."""
+        s = self.settings
+        further = (s.ablation_window,) if s.variants or s.gap_lengths or s.cold_shares else ()
+        return tuple(dict.fromkeys((*s.windows, *further)))
+
+    def check(self) -> None:
+        """Refuse what the panel has no room for, before anything is trained.
+
+        Raises
+        ------
+        PSAGANInputError
+            If a length has no window to train on or to be scored, there are too few series for the encoder, or so many
+            of them are cold that fewer than two are left.
+        """
+        s, n_series = self.settings, self.panel.n_series
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                for window in self.lengths:
+                    WindowSampler(self.train, window, s.context)
+                    for split in (HELD_OUT, TRAINING):
+                        self.conditions(window, split)
+                check_panel(self.train, SMALL_RECIPE.max_length)
+        except PSAGANInputError as error:
+            raise PSAGANInputError(f"{self.dataset}: {error}") from error
+        for share in s.cold_shares:
+            if n_series - max(round(share * n_series), 1) < 2:
+                raise PSAGANInputError(
+                    f"{self.dataset}: cold_shares has {share:g}, which leaves fewer than 2 of {n_series} series to "
+                    "learn from; take a smaller share, or leave the data set out."
+                )
 
     @cached_property
     def scaling(self) -> tuple[TimeSeriesPanel, MinMaxScaler]:
@@ -127,7 +170,7 @@ class Cell:
             columns = {"part": "level", "window": window, "split": split}
             for metric, values in (("context FID", result.values), ("floor", result.floors)):
                 for draw, value in enumerate(values):
-                    yield self.row(method, metric, value, at=draw, **columns)
+                    yield self.row(method, metric, value, place=draw, **columns)
             yield self.row(method, "corrected", result.corrected, **columns)
             raw = raw_window_fid(self.real(window, split), fake, self.settings.fid_draws)
             yield self.row(method, "raw FID", raw.mean, **columns)

@@ -313,7 +313,7 @@ CLAIMS = (
         "",
         untestable_because=(
             "Needs generators of all kinds, EBGAN and TimeGAN too, trained anew on the untouched first part of each "
-            "panel: the study trains PSA-GAN and PSA-GAN-C alone for it, and shows what they gain."
+            "panel: the study trains PSA-GAN and PSA-GAN-C alone for it, in every profile, and shows what they gain."
         ),
     ),
     Claim(

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from reprise.compute import torch_generator
+from reprise.psa_gan.alignment import aligned
 from reprise.psa_gan.estimator import PSAGAN
 from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.input_checks import PSAGANInputError
@@ -63,8 +64,8 @@ def paired_windows(
             f"({model.panel_.n_series} at {model.panel_.freq!r}); give the same series in the same order."
         )
     device = next(model.generator_.parameters()).device
-    scaled = model.scaler_.transform(panel).to(device)
-    scaled.static_cat = model.panel_.static_cat
+    known, scaler = aligned(panel, model.panel_, model.scaler_)
+    scaled = scaler.transform(known).to(device)
     sampler = WindowSampler(scaled, model.window, model.context, first=first, allow_nan=True)
     series, start = sampler.draw(n, torch_generator(seed, "psa-gan", "paired windows"))
     fake = (WindowGenerator(model.generator_, scaled) if source is None else source)(series, start, seed)

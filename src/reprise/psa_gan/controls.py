@@ -30,7 +30,7 @@ def steps_of(freq: str, unit: str) -> int:
     Raises
     ------
     PSAGANInputError
-        If a step is longer than the unit.
+        If the unit is no whole number of steps.
 
     Examples
     --------
@@ -39,10 +39,10 @@ def steps_of(freq: str, unit: str) -> int:
     """
     start = pd.Timestamp("2000-01-03")  # a Monday
     end = start + pd.Timedelta(days=1 if unit == "day" else 7)
-    n = len(pd.date_range(start, end, freq=freq, inclusive="left"))
-    if n < 2 and unit == "week":
-        raise PSAGANInputError(f"freq={freq!r} has no steps within a week; give season, in steps.")
-    return n
+    times = pd.date_range(start, end, freq=freq)
+    if len(times) < 2 or times[-1] != end or (unit == "week" and len(times) < 3):
+        raise PSAGANInputError(f"a {unit} is no whole number of steps at freq={freq!r}; give season, in steps.")
+    return len(times) - 1
 
 
 def season_of(panel: TimeSeriesPanel) -> int:
@@ -52,7 +52,9 @@ def season_of(panel: TimeSeriesPanel) -> int:
 
 
 class LastSeason:
-    """The same series one season before; where that is not known, one season earlier still (seasonal naive).
+    """The same series one season before; where that is not known, the nearest season that is (seasonal naive).
+
+    Earlier seasons count as nearer than later ones.
 
     Parameters
     ----------
@@ -81,8 +83,18 @@ class LastSeason:
         length = self.known.lengths.to(start.device)[series, None]
         back = ((steps - length) // self.season + 1).clamp(min=1)
         source = steps - back * self.season
-        source = torch.where(source < 0, steps + self.season, source)
-        return self.known.values[series[:, None], torch.minimum(source, length - 1)]
+        source = torch.minimum(torch.where(source < 0, steps + self.season, source), length - 1)
+        found = self.known.values[series[:, None], source]
+        for way in (-self.season, self.season):
+            place = source
+            while True:
+                place = place + way
+                open_ = torch.isnan(found) & (place >= 0) & (place < length) & (place != steps)
+                if not open_.any():
+                    break
+                further = self.known.values[series[:, None], place.clamp(min=0).minimum(length - 1)]
+                found = torch.where(open_, further, found)
+        return found
 
 
 class LastKnownDay:

@@ -14,17 +14,28 @@ from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from reprise.compute import resolve_device
+from reprise.psa_gan.alignment import aligned
 from reprise.psa_gan.architecture import Architecture, Fade, Noise
 from reprise.psa_gan.blocks import Upsampling
 from reprise.psa_gan.filling import fill_gaps
 from reprise.psa_gan.generator import Generator
-from reprise.psa_gan.input_checks import PSAGANInputError, name_some
+from reprise.psa_gan.input_checks import PSAGANInputError, check_clip_quantile, check_whole, split_future
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.places import places_of, steps_of_windows
 from reprise.psa_gan.sampling import WindowGenerator
 from reprise.psa_gan.scaling import MinMaxScaler
 from reprise.psa_gan.schedule import Schedule
-from reprise.psa_gan.stored import check_same, packed_panel, read, unpacked_panel, write
+from reprise.psa_gan.stored import (
+    StoredWeights,
+    check_folder,
+    fingerprints,
+    packed_panel,
+    packed_parameters,
+    read_model,
+    read_training,
+    unpacked_panel,
+    write,
+)
 from reprise.psa_gan.training import Recipe, Trainer
 
 if TYPE_CHECKING:
@@ -33,7 +44,7 @@ if TYPE_CHECKING:
 Sink = Callable[[Trainer], None]
 
 
-class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
+class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
     """A progressive self-attention GAN for windows of a panel of time series.
 
     Parameters
@@ -115,8 +126,9 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         for name, value in list(locals().items()):
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
-        architecture, _ = self._architecture(1, 1), self._recipe()
-        self._schedule(architecture)
+        self._recipe()
+        self._schedule(self._architecture(1, 1))
+        check_clip_quantile(clip_quantile)
         resolve_device(device)
 
     def fit(
@@ -137,15 +149,17 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
             Called with the `Trainer` after every generator step.
         checkpoint
             A file to store the state of training in; if it is there already, training goes on from it and ends as if
-            it had never stopped. One file belongs to one training on one data set: settings are compared, data are not.
+            it had never stopped. One file belongs to one training: its settings and panel are compared.
         checkpoint_every
             Generator steps between two storings.
 
         Raises
         ------
         PSAGANInputError
-            If no window fits, values are missing, or the checkpoint is of another model.
+            If no window fits, values are missing, the checkpoint is of another model or another panel, or a loss is no
+            longer finite.
         """
+        check_whole("checkpoint_every", checkpoint_every, 1)
         panel = TimeSeriesPanel.of(data)
         self.panel_, self.scaler_ = panel, MinMaxScaler.fit(panel, self.clip_quantile)
         trainer = self.trainer(self.scaler_.transform(panel).to(resolve_device(self.device)))
@@ -164,6 +178,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         """One row a generator step."""
         import pandas as pd
 
+        self._check_fitted()
         columns, rows = self._history
         return pd.DataFrame(rows, columns=list(columns)).astype({"step": int, "depth": int})
 
@@ -200,8 +215,9 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         Raises
         ------
         PSAGANInputError
-            If a series was not seen in fit, or a start lies before the context's end.
+            If a series was not seen in fit, a start lies before the context's end, or the context has missing values.
         """
+        check_whole("n", n, 1)
         known, scaler = self._aligned(panel)
         places = places_of(known, series)
         starts = steps_of_windows(known, places, start, self.window, self.context)
@@ -218,7 +234,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         *,
         seed: int | None = None,
     ) -> list[TimeSeriesPanel]:
-        """Fill missing values, from left to right.
+        """Fill missing values, from left to right; in a frame also those behind a series' last value.
 
         Parameters
         ----------
@@ -232,10 +248,12 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         Returns
         -------
         list of TimeSeriesPanel
-            One panel without gaps for each filling; values that were there are left as they are.
+            One panel without gaps for each filling; values that were there are left as they are. Windows that reach
+            beyond the panel's end are told its last known features there.
         """
         known, scaler = self._aligned(panel)
-        filled = self._filled(known, scaler, n_samples, seed)[..., : known.n_steps]
+        known = known if not hasattr(panel, "columns") else known.up_to(len(panel.columns))
+        filled = self._filled(known, scaler, n_samples, seed, known.last_features(self.window))[..., : known.n_steps]
         missing = torch.isnan(known.values)
         return [known.with_values(torch.where(missing, one, known.values)) for one in filled]
 
@@ -248,7 +266,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         feat_dynamic: Any = None,
         seed: int | None = None,
     ) -> NDArray[np.float32]:
-        """Generate what comes after the end of each series.
+        """Generate what comes after the end of each series: where they end at different times, each from its own.
 
         Parameters
         ----------
@@ -269,20 +287,21 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         numpy.ndarray
             ``(n_samples, series, horizon)``, on the original scale.
         """
-        if horizon < 1:
-            raise PSAGANInputError(f"horizon={horizon} must be at least 1.")
+        check_whole("horizon", horizon, 1)
         known, scaler = self._aligned(panel)
-        longer = known.extended(horizon, None if feat_dynamic is None else np.asarray(feat_dynamic)[..., :horizon])
+        known_features = (None, None) if feat_dynamic is None else split_future(feat_dynamic, horizon, self.window)
+        longer = known.extended(horizon, known_features[0])
         longer = longer.with_values(longer.values, known.lengths + horizon)
-        rest = None if feat_dynamic is None else np.asarray(feat_dynamic)[..., horizon:]
-        filled = self._filled(longer, scaler, n_samples, seed, rest)
+        filled = self._filled(longer, scaler, n_samples, seed, known_features[1])
         steps = known.lengths[:, None] + torch.arange(horizon)
         return filled.gather(2, steps.expand(n_samples, -1, -1)).numpy()
 
     def save(self, path: str | Path) -> None:
         """Store the fitted model with its panel in one file."""
+        self._check_fitted()
+        check_folder(path)
         state = {
-            "parameters": self.get_params(),
+            "parameters": packed_parameters(self.get_params()),
             "panel": packed_panel(self.panel_),
             "scaler": [self.scaler_.offset, self.scaler_.scale],
             "generator": self.generator_.state_dict(),
@@ -293,7 +312,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
         """Return a model that `save` stored; no code from the file is run."""
-        state = read(path)
+        state = read_model(path)
         model = cls(**{**state["parameters"], "device": device})
         model.panel_ = unpacked_panel(state["panel"])
         model.scaler_ = MinMaxScaler(*state["scaler"])
@@ -323,46 +342,39 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         names = ("lr", "batch_size", "n_critic", "moment_weight", "warmup_steps", "warmup_critic", "seed")
         return Recipe(**{name: getattr(self, name) for name in names})
 
-    def _resumed(
-        self, trainer: Trainer, checkpoint: str | Path | None, every: int, callback: Sink | None
-    ) -> Sink | None:
+    def _resumed(self, trainer: Trainer, checkpoint: str | Path | None, every: int, callback: Sink | None) -> Sink:
         """Take up a stored training, and return what is to be called after each step."""
-        if checkpoint is None:
-            return callback
-        parameters = {name: value for name, value in self.get_params().items() if name != "device"}
-        if os.path.exists(checkpoint):
-            stored = read(checkpoint)
-            check_same(stored["parameters"], parameters, checkpoint)
-            trainer.load_state_dict(stored["training"])
 
-        def store(one: Trainer) -> None:
+        def watch(one: Trainer) -> None:
+            one.check_finite()
             if callback is not None:
                 callback(one)
+
+        if checkpoint is None:
+            return watch
+        check_folder(checkpoint)
+        parameters = packed_parameters({**self.get_params(), "device": "auto"})
+        prints = fingerprints(self.panel_)
+        if os.path.exists(checkpoint):
+            trainer.load_state_dict(read_training(checkpoint, parameters, prints))
+
+        def store(one: Trainer) -> None:
+            watch(one)
             if one.step % every == 0 or one.step == one.schedule.max_steps:
-                write({"parameters": parameters, "training": one.state_dict()}, checkpoint)
+                write({"parameters": parameters, "fingerprints": prints, "training": one.state_dict()}, checkpoint)
 
         return store
 
-    def _aligned(self, data: Any) -> tuple[TimeSeriesPanel, MinMaxScaler]:
-        """Return a panel with the fit's embeddings, and its series' scaling."""
+    def _check_fitted(self) -> None:
         if not hasattr(self, "generator_"):
             raise PSAGANInputError("the model is not fitted; call fit(panel) first.")
+
+    def _aligned(self, data: Any) -> tuple[TimeSeriesPanel, MinMaxScaler]:
+        """Return a panel with the fit's embeddings, and its series' scaling."""
+        self._check_fitted()
         if data is None:
             return self.panel_, self.scaler_
-        panel = TimeSeriesPanel.of(data)
-        fitted = {name: place for place, name in enumerate(self.panel_.item_ids)}
-        unseen = [name for name in panel.item_ids if name not in fitted]
-        if unseen:
-            raise PSAGANInputError(f"series {name_some(unseen)} was not seen in fit; leave it out, or fit anew.")
-        if (panel.freq, panel.n_features) != (self.panel_.freq, self.panel_.n_features):
-            raise PSAGANInputError(
-                f"the panel has freq={panel.freq!r} and {panel.n_features} features, the fit had "
-                f"{self.panel_.freq!r} and {self.panel_.n_features}."
-            )
-        places = torch.tensor([fitted[name] for name in panel.item_ids])
-        aligned = panel.with_values(panel.values)
-        aligned.static_cat = self.panel_.static_cat[places]
-        return aligned, MinMaxScaler(self.scaler_.offset[places], self.scaler_.scale[places])
+        return aligned(TimeSeriesPanel.of(data), self.panel_, self.scaler_)
 
     def _reaching(self, panel: TimeSeriesPanel, n_steps: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
         """Return the panel with a calendar up to a step."""
@@ -378,8 +390,7 @@ class PSAGAN(BaseEstimator):  # type: ignore[misc,unused-ignore]
         feat_dynamic: Any = None,
     ) -> Tensor:
         """Return ``(n_samples, N, T)`` without gaps, on the original scale."""
-        if n_samples < 1:
-            raise PSAGANInputError(f"n_samples={n_samples} must be at least 1.")
+        check_whole("n_samples", n_samples, 1)
         reaching = self._reaching(panel, panel.n_steps + self.window, feat_dynamic)
         scaled = scaler.transform(reaching).to(self._device)
         own_seed = self.seed if seed is None else seed

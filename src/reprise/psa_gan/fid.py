@@ -83,7 +83,11 @@ class FIDResult:
 
     @property
     def floor(self) -> float:
-        """Mean distance of real to real windows: a score of this size says no difference was found."""
+        """Mean distance of independent real windows: what sampling alone makes.
+
+        Windows that answer the *same* conditions as the real ones share the chance in these: where conditions tell
+        much, a perfect generator scores below it.
+        """
         return float(np.mean(self.floors))
 
     @property

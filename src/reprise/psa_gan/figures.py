@@ -76,9 +76,14 @@ def draw_ablation(rows: pd.DataFrame) -> Drawing:
         "ablation",
         f"Context-FID of the full model and of its variants. {finding}.",
         f"{ON_LN}, {seeds_behind(data)}; faint: single seeds. Grey: the floor. Variants are paired by seed: what tells "
-        f"them apart is the interval of the ratio, in the table.{others}",
+        f"them apart is the interval of the ratio, in the table, for {_compared(panels, names)} variants without a "
+        f"correction for their number.{others}",
         data,
     )
+
+
+def _compared(panels: list[FigurePanel], names: dict[str, str]) -> int:
+    return sum(_scored(panels[0], method) for method in names)
 
 
 def _draw_scores(panels: list[FigurePanel], methods: list[str], labels: dict[str, str]) -> tuple[Any, pd.DataFrame]:
@@ -153,6 +158,8 @@ def draw_curve_of_scores(rows: pd.DataFrame) -> Drawing:
     for one, panel in zip(axes, panels, strict=True):
         drawn += _draw_stages(one, panel)
         one.set(yscale="log", title=panel.title(panels))
+    # From the means: an interval of three seeds may end at a hundred times as much.
+    axes[0].set_ylim(top=3 * max(one["mean"] for one in drawn))
     axes[0].set_ylabel("Context-FID (log scale)")
     axes[len(axes) // 2].set_xlabel("generator steps (dotted: growth)")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, ncols=4, loc="outside lower center")
@@ -221,7 +228,7 @@ def draw_samples(rows: pd.DataFrame) -> Drawing:
     several = len(panels) > 1
     per_panel = 3 if several else SHOWN_PAIRS
     lines = len(panels) if several else 2
-    figure, axes = new_figure(rows=lines, columns=3, height=1.35 * lines + 0.9, sharey=True)
+    figure, axes = new_figure(rows=lines, columns=3, height=1.35 * lines + 0.9, sharey="row")
     kept = []
     for place, panel in enumerate(panels):
         found = shown_seed(select(panel.rows, part="shown", metric="window"))
@@ -230,7 +237,7 @@ def draw_samples(rows: pd.DataFrame) -> Drawing:
         for one, pair in zip(row, pairs, strict=False):
             _draw_pair(one, found, pair)
             one.set_title(f"{panel.dataset}, pair {int(pair) + 1}" if several else f"pair {int(pair) + 1}", fontsize=8)
-        kept.append(found[["dataset", "window", "method", "step", "at", "value"]])
+        kept.append(found[["dataset", "window", "method", "step", "place", "value"]])
     axes[-1, 1].set_xlabel("steps within the window")
     figure.supylabel("scaled value", fontsize=8)
     figure.legend(*axes.ravel()[0].get_legend_handles_labels(), fontsize=7, ncols=2, loc="outside lower center")
@@ -267,7 +274,7 @@ def _correlation(panel: FigurePanel) -> str:
 
 def _series(found: pd.DataFrame, method: str, pair: float) -> pd.Series:
     chosen = found[(found["method"] == method) & (found["step"] == pair)]
-    return chosen.set_index(chosen["at"].astype(float))["value"].sort_index()
+    return chosen.set_index(chosen["place"].astype(float))["value"].sort_index()
 
 
 def draw_growth(rows: pd.DataFrame) -> Drawing:
@@ -294,7 +301,7 @@ def draw_growth(rows: pd.DataFrame) -> Drawing:
         f"{panel.dataset}, two conditions of the first seed, one a row: what the generator said at the end of each "
         f"stage. The correlation is of its first stage with the last stage's window averaged to {lengths[0]} numbers; "
         f"mean and 95 % t interval over seeds, n = {every['seed'].nunique()}, on Fisher's z.",
-        found[["dataset", "part", "step", "at", "value"]],
+        found[["dataset", "part", "step", "place", "value"]],
     )
 
 
@@ -310,7 +317,7 @@ def _outline_kept(own: pd.DataFrame, parts: list[str], lengths: list[int]) -> fl
 
 def _growing(found: pd.DataFrame, part: str, length: int) -> np.ndarray:
     chosen = found[(found["part"] == part) & (found["step"] == length)]
-    return chosen.assign(at=chosen["at"].astype(float)).sort_values("at")["value"].to_numpy()
+    return chosen.assign(place=chosen["place"].astype(float)).sort_values("place")["value"].to_numpy()
 
 
 def _draw_steps(axes: Axes, values: np.ndarray, width: int) -> None:

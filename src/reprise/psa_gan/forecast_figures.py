@@ -196,27 +196,42 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
     words = []
     for place, (one, (part, title, found)) in enumerate(zip(axes, panels, strict=True)):
         at = float(found["at"].iloc[0])
-        drawn += draw_dots(one, measured_lines(found, lines), lines, part=part, at=at)
+        drawn += draw_dots(one, measured_lines(found, lines), lines, interval=log_interval, part=part, at=at)
         one.set_title(title)
         one.locator_params(axis="x", nbins=4)
         if place % 3:
             one.set_yticklabels([])
         words.append(
-            best_in_words({arm: per_seed(found, method=arm) for arm in shown if (found["method"] == arm).any()})
+            _apart_in_words({arm: per_seed(found, method=arm) for arm in shown if (found["method"] == arm).any()})
         )
     figure.supxlabel("NRMSE (lower is better)", fontsize=8)
     data = pd.DataFrame(drawn)
-    finding = "; ".join(f"{title}: {_inside(said)}" for (_, title, _), said in zip(panels, words, strict=True))
+    titles = [title for _, title, _ in panels]
+    finding = f"{PSA}'s filling, " + "; ".join(
+        f"{title}: {said}" for title, (said, _) in zip(titles, words, strict=True)
+    )
+    gains = "; ".join(f"{title} {gain}" for title, (_, gain) in zip(titles, words, strict=True) if gain)
     state_finding(figure, finding)
     return Drawing(
         figure,
         "gaps",
         f"Error of DeepAR after missing stretches and at a cold start. {finding}.",
-        f"Means and 95 % t intervals over seeds, {seeds_behind(data)}; faint: single seeds. Missing stretches: DeepAR "
-        "is trained on what is filled, generators on the untouched first part. Cold start: errors of the cold series "
-        "alone.",
+        f"Geometric means, 95 % t intervals of ln over seeds, {seeds_behind(data)}; faint: single seeds. Missing "
+        "stretches: DeepAR is trained on what is filled, generators on the untouched first part. Cold start: errors of "
+        f"the cold series alone.{f' True values minus {PSA} filling, NRMSE: {gains}.' if gains else ''}",
         data,
     )
+
+
+def _apart_in_words(errors: dict[str, pd.Series]) -> tuple[str, str]:
+    """Say from which fillings PSA-GAN's is told apart, and what the true values gain over it, paired by seed."""
+    if PSA not in errors:
+        return "not in this run", ""
+    gaps = {arm: _gap(errors, PSA, arm) for arm in errors if arm not in (PSA, TRUE_VALUES)}
+    apart = [f"better than {arm}" for arm, gap in gaps.items() if gap.below(0)]
+    apart += [f"worse than {arm}" for arm, gap in gaps.items() if gap.above(0)]
+    gain = difference(_gap(errors, TRUE_VALUES, PSA), 2) if TRUE_VALUES in errors else ""
+    return ", ".join(apart) or "told apart from no other", gain
 
 
 def _gap_panels(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:

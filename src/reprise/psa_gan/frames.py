@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, name_some
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reprise.psa_gan.panel import TimeSeriesPanel
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | None = None) -> dict[str, Any]:
@@ -30,22 +33,28 @@ def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | 
     Raises
     ------
     PSAGANInputError
-        If a column is missing, or the times of a series are unsorted, doubled, or leave a step out.
+        If a column is missing or doubled, a row has no name, values are no numbers, or the times of a series are none,
+        unsorted, doubled, or leave a step out.
     """
     import pandas as pd
 
     for column in (id, time, target):
         if column not in frame.columns:
             raise PSAGANInputError(f"the frame has no column {column!r}; its columns are {list(frame.columns)}.")
-    parts = list(frame.groupby(id, sort=False))
+        if list(frame.columns).count(column) > 1:
+            raise PSAGANInputError(f"the frame has the column {column!r} more than once; drop or rename one.")
+    if frame[id].isna().any():
+        raise PSAGANInputError(f"{int(frame[id].isna().sum())} rows have no name in {id!r}; fill it in or drop them.")
+    parts = list(frame.groupby(id, sort=False, observed=True))
     if not parts:
         raise PSAGANInputError("the frame has no rows; give at least one series.")
+    _check_are_times(frame[time], f"the column {time!r}")
     times = [(name, pd.DatetimeIndex(part[time])) for name, part in parts]
     freq = freq or _inferred(next((one for _, one in times if len(one) > 2), times[0][1]))
     for name, one in times:
         _check_regular(one, freq, f"series {name!r}")
     return {
-        "values": [part[target].to_numpy(dtype=np.float64) for _, part in parts],
+        "values": [_numbers(part[target], f"series {name!r}, column {target!r}") for name, part in parts],
         "start": [one[0] for _, one in times],
         "freq": freq,
         "item_ids": [name for name, _ in parts],
@@ -65,15 +74,14 @@ def from_wide(frame: pd.DataFrame, freq: str | None = None) -> dict[str, Any]:
     import pandas as pd
 
     if not isinstance(frame.columns, pd.DatetimeIndex):
-        hint = "; its rows do: transpose it, frame.T" if isinstance(frame.index, pd.DatetimeIndex) else ""
-        raise PSAGANInputError(f"the frame's columns are no times (a DatetimeIndex){hint}.")
+        raise PSAGANInputError(f"the frame's columns are no times (a DatetimeIndex){_hint_for_columns(frame)}.")
     freq = freq or frame.columns.freqstr or _inferred(frame.columns)
     _check_regular(frame.columns, freq, "the frame's columns")
-    values = frame.to_numpy(dtype=np.float64)
+    values = np.stack([_numbers(row, f"series {name!r}") for name, row in frame.iterrows()])
     empty = np.isnan(values).all(axis=1)
     if empty.any():
         raise PSAGANInputError(f"series {frame.index[empty][0]!r} has no value; drop it.")
-    ends = values.shape[1] - np.isfinite(values[:, ::-1]).argmax(axis=1)
+    ends = values.shape[1] - (~np.isnan(values[:, ::-1])).argmax(axis=1)
     return {
         "values": [row[:end] for row, end in zip(values, ends, strict=True)],
         "start": frame.columns[0],
@@ -90,7 +98,7 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
     Raises
     ------
     PSAGANInputError
-        If an entry has no target or start, or no frequency is known.
+        If an entry has no target or start, no frequency is known, or an entry has another than the rest.
     """
     entries = list(data_set)
     if not entries or not all(isinstance(one, dict) and {"target", "start"} <= set(one) for one in entries):
@@ -98,20 +106,81 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
             "expected a panel, a frame of series by time, or a data set of GluonTS whose entries have 'target' and "
             "'start'."
         )
-    freq = freq or getattr(entries[0]["start"], "freqstr", None)
+    if freq is None:
+        freq = _freq_of_period(getattr(entries[0]["start"], "freq", None))
     if freq is None:
         raise PSAGANInputError("the entries' start is no period; give freq, e.g. freq='h'.")
+    names = [one.get("item_id", place) for place, one in enumerate(entries)]
+    _check_one_frequency([one["start"] for one in entries], names, freq)
     arguments: dict[str, Any] = {
         "values": [np.asarray(one["target"]) for one in entries],
         "start": [one["start"] for one in entries],
         "freq": freq,
-        "item_ids": [one.get("item_id", place) for place, one in enumerate(entries)],
+        "item_ids": names,
     }
-    if all("feat_static_cat" in one for one in entries):
-        arguments["static_cat"] = [int(np.atleast_1d(one["feat_static_cat"])[0]) for one in entries]
-    if all("feat_dynamic_real" in one for one in entries):
-        arguments["feat_dynamic"] = np.stack([np.asarray(one["feat_dynamic_real"]) for one in entries])
+    if _all_have("feat_static_cat", entries, names):
+        arguments["static_cat"] = [
+            _category(one["feat_static_cat"], name) for name, one in zip(names, entries, strict=True)
+        ]
+    if _all_have("feat_dynamic_real", entries, names):
+        known = [np.asarray(one["feat_dynamic_real"]) for one in entries]
+        others = [
+            f"{name!r} {one.shape}" for name, one in zip(names, known, strict=True) if one.shape != known[0].shape
+        ]
+        if others:
+            raise PSAGANInputError(
+                f"feat_dynamic_real has the shape {known[0].shape} in series {names[0]!r} and other ones in "
+                f"{name_some(others)}; give all series features of as many steps as the longest has."
+            )
+        arguments["feat_dynamic"] = np.stack(known)
     return arguments
+
+
+def _all_have(field: str, entries: list[dict[str, Any]], names: list[Any]) -> bool:
+    """Tell whether entries have a field; refuse some that have it and others that lack it."""
+    lacking = [repr(name) for name, one in zip(names, entries, strict=True) if field not in one]
+    if lacking and len(lacking) < len(entries):
+        raise PSAGANInputError(
+            f"{len(lacking)} of {len(entries)} entries have no {field}: series {name_some(lacking)}; give it to all or "
+            "to none."
+        )
+    return not lacking
+
+
+def _category(given: Any, name: Any) -> int:
+    try:
+        return int(np.atleast_1d(given)[0])
+    except (TypeError, ValueError, IndexError) as error:
+        raise PSAGANInputError(
+            f"feat_static_cat of series {name!r} is {given!r}; give a whole number, counted from 0."
+        ) from error
+
+
+def _check_one_frequency(starts: list[Any], names: list[Any], freq: str) -> None:
+    """Refuse entries whose period has another frequency than the panel is to have."""
+    import pandas as pd
+
+    periods = [(name, start) for name, start in zip(names, starts, strict=True) if isinstance(start, pd.Period)]
+    if not periods:
+        return
+    wanted = _as_period(freq)
+    others = [f"{name!r} ({start.freqstr})" for name, start in periods if start.freq != wanted]
+    if others:
+        raise PSAGANInputError(
+            f"a panel has one frequency, here freq={freq!r}, and {len(others)} of {len(starts)} entries have another: "
+            f"series {name_some(others)}; make one panel a frequency, or bring all to one."
+        )
+
+
+def _as_period(freq: str) -> Any:
+    import pandas as pd
+
+    from reprise.psa_gan.time_features import feature_names
+
+    feature_names(freq)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # business days
+        return pd.PeriodDtype(_period_freq(freq)).freq
 
 
 def to_gluonts(panel: TimeSeriesPanel) -> list[dict[str, Any]]:
@@ -125,7 +194,7 @@ def to_gluonts(panel: TimeSeriesPanel) -> list[dict[str, Any]]:
     rows = zip(values, panel.lengths.tolist(), panel.starts, panel.item_ids, panel.static_cat.tolist(), strict=True)
     return [
         {
-            "target": row[:length],
+            "target": row[:length].copy(),
             "start": pd.Period(start, freq=_period_freq(panel.freq)),
             "item_id": str(name),
             "feat_static_cat": np.array([category]),
@@ -135,8 +204,55 @@ def to_gluonts(panel: TimeSeriesPanel) -> list[dict[str, Any]]:
 
 
 def _period_freq(freq: str) -> str:
+    from pandas.tseries.frequencies import to_offset
+
+    offset = to_offset(freq)
+    unit, _, anchor = offset.name.partition("-")
+    if unit == "QS":  # named by the month in which a quarter begins, and a period by that in which it ends
+        anchor = _MONTHS[(_MONTHS.index(anchor) + 2) % 12]
     # A period of a month or quarter has no end or beginning in its frequency's name.
-    return {"ME": "M", "MS": "M", "QE": "Q", "QS": "Q"}.get(freq, freq)
+    name = {"ME": "M", "MS": "M", "QE": "Q", "QS": "Q"}.get(unit, unit)
+    return f"{offset.n}{name}-{anchor}" if anchor else f"{offset.n}{name}"
+
+
+def _freq_of_period(offset: Any) -> str | None:
+    """Return the frequency of a period's beginnings, under which a panel goes on from its first step."""
+    if offset is None:
+        return None
+    unit, _, anchor = offset.name.partition("-")
+    many = "" if offset.n == 1 else str(offset.n)
+    if unit in ("M", "ME"):
+        return f"{many}MS"
+    if unit in ("Q", "QE"):
+        return f"{many}QS-{_MONTHS[(_MONTHS.index(anchor) + 1) % 12]}"
+    return str(offset.freqstr)
+
+
+def _check_are_times(column: pd.Series, what: str) -> None:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise PSAGANInputError(f"{what} holds numbers, not times; convert it, e.g. by pd.to_datetime(…, unit='s').")
+
+
+def _hint_for_columns(frame: pd.DataFrame) -> str:
+    import pandas as pd
+
+    if isinstance(frame.index, pd.DatetimeIndex):
+        return "; its rows are: transpose it, frame.T"
+    if isinstance(frame.columns, pd.PeriodIndex):
+        return "; convert them, frame.columns.to_timestamp()"
+    if len(frame.columns) and all(isinstance(one, str) for one in frame.columns):
+        return "; if they are times as text, convert them: pd.to_datetime(frame.columns)"
+    return ""
+
+
+def _numbers(values: pd.Series, what: str) -> np.ndarray:
+    """Return values as float64, NaN for missing ones."""
+    try:
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise PSAGANInputError(f"{what} holds what is no number ({error}); mark missing values by NaN.") from error
 
 
 def _inferred(times: pd.DatetimeIndex) -> str:
@@ -144,7 +260,8 @@ def _inferred(times: pd.DatetimeIndex) -> str:
 
     freq = pd.infer_freq(times) if len(times) > 2 else None
     if freq is None:
-        problem = "are not sorted" if not times.is_monotonic_increasing else "have no regular step"
+        sorted_as = "have no regular step" if times.is_unique else f"hold {times[times.duplicated()][0]} twice"
+        problem = sorted_as if times.is_monotonic_increasing else "are not sorted"
         raise PSAGANInputError(
             f"the times {problem}, so that no frequency can be found; sort them, put missing steps in as NaN, and "
             "give freq, e.g. freq='h'."

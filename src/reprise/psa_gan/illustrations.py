@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -23,6 +22,7 @@ from reprise.psa_gan.input_checks import SHORTEST
 from reprise.psa_gan.names import PSA, UNIT_NOISE, variant_name
 
 LENGTHS = (16, 32, 64, 128, 256)
+SHOWN_STEPS = 336  # two weeks of hours
 LINES = 3
 
 
@@ -79,34 +79,41 @@ def draw_noise() -> Drawing:
 
 
 def draw_panels(datasets: list[str]) -> Drawing:
-    """Draw two weeks of the first series of each panel, as they are scaled, and what the first stage would see."""
-    figure, axes = new_figure(rows=len(datasets), height=1.3 + 1.2 * len(datasets), squeeze=False)
+    """Draw how the first series of each panel begin, as they are scaled, and say what the first stage would see."""
+    figure, axes = new_figure(rows=len(datasets), height=1.3 + 1.35 * len(datasets), squeeze=False)
     drawn: list[dict[str, Any]] = []
     shares = []
     for one, name in zip(axes[:, 0], datasets, strict=True):
         scaled, _ = load(name).scaled()
-        steps = min(2 * 168, int(scaled.lengths.min()))
+        steps = min(SHOWN_STEPS, int(scaled.lengths.min()))
         steps -= steps % 8
         for place in range(min(LINES, scaled.n_series)):
             values = scaled.values[place, :steps]
             one.plot(values, linewidth=0.8, label=str(scaled.item_ids[place]))
             drawn += [{"panel": name, "series": place, "step": s, "value": float(v)} for s, v in enumerate(values)]
-        coarse = pool(scaled.values[:, None, :steps], steps // 8)[:, 0].repeat_interleave(8, dim=1)
-        known = ~torch.isnan(coarse).any(dim=1)
-        total = scaled.values[known, :steps].var(dim=1)
-        shares.append(float((coarse[known].var(dim=1) / total.clamp(min=1e-12)).median()))
-        one.set_title(f"{name}: first series", fontsize=8)
-        one.legend(fontsize=6.5, ncols=LINES, loc="upper right")
+        shares.append(_share_of_averages(scaled.values[:, :steps]))
+        one.set_title(f"{name}, steps of {scaled.freq}", fontsize=8, loc="left")
+        # Above the lines: within the axes it would lie on them.
+        one.legend(fontsize=6.5, ncols=LINES, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
         one.set_ylabel("scaled value")
     axes[-1, 0].set_xlabel("steps")
-    kept = number(100 * float(np.median(shares)), 0)
-    finding = f"Averages of eight steps keep {kept} % of a series' variance (median)"
-    state_finding(figure, finding)
+    words = [f"{number(100 * share, 0)} %" for share in shares]
+    finding = f"Averages of eight steps keep {words[0]} of the variance of the median series"
+    others = "; ".join(f"{name}: {one}" for name, one in zip(datasets[1:], words[1:], strict=True))
+    state_finding(figure, finding + (f" ({datasets[0]})" if others else ""))
     return Drawing(
         figure,
         "panels",
-        f"First series of each panel over two weeks. {finding}.",
-        "Scaled by the training part's smallest and largest value. The share is what a stage at an eighth of the "
-        "resolution can show.",
+        f"The beginning of the first series of each panel. {finding}.",
+        "Scaled by the training part's smallest and largest value. The share of the variance is what a stage at an "
+        f"eighth of the resolution can show.{f' {others}.' if others else ''}",
         pd.DataFrame(drawn),
     )
+
+
+def _share_of_averages(values: torch.Tensor) -> float:
+    """Return the median over series of the share of variance that averages of eight steps keep, of ``(N, T)``."""
+    coarse = pool(values[:, None], values.shape[1] // 8)[:, 0].repeat_interleave(8, dim=1)
+    known = ~torch.isnan(coarse).any(dim=1)
+    total = values[known].var(dim=1)
+    return float((coarse[known].var(dim=1) / total.clamp(min=1e-12)).median())

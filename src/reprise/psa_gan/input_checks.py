@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reprise.errors import RepriseError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SHORTEST = 8  # length of the first stage
 NAMED_AT_MOST = 5  # series named in a message
+FEW_LEVELS = 256  # distinct values of a series below which its shape is lost to rounding
 
 
 class PSAGANInputError(RepriseError, ValueError):
@@ -32,6 +37,44 @@ def check_window(window: int) -> int:
     while whole and below * 2 <= window:
         below *= 2
     raise PSAGANInputError(f"window must be a power of two ≥ {SHORTEST} (got {window}); try {below} or {2 * below}.")
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """Refuse what is no whole number of a least size.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it is a fraction, text, or too small.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise PSAGANInputError(f"{name}={value!r} must be a whole number of at least {least}.")
+
+
+def check_number(name: str, value: Any, least: float, *, open_end: bool = False, hint: str = "") -> None:
+    """Refuse what is no finite number from a least one on, or, with an open end, above it.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it is text, infinite, or too small.
+    """
+    known = isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
+    if not known or value < least or (open_end and value == least):
+        where = "above" if open_end else "of at least"
+        raise PSAGANInputError(f"{name}={value!r} must be a number {where} {least:g}{hint}.")
+
+
+def check_clip_quantile(clip_quantile: Any) -> None:
+    """Refuse a quantile that is none to scale by.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it lies outside [0, 0.5).
+    """
+    if not isinstance(clip_quantile, int | float | np.number) or not 0 <= clip_quantile < 0.5:
+        raise PSAGANInputError(f"clip_quantile={clip_quantile!r} must lie in [0, 0.5); 0 takes smallest and largest.")
 
 
 def check_values(values: Any) -> list[np.ndarray]:
@@ -81,6 +124,69 @@ def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndar
     if not np.isfinite(array).all():
         raise PSAGANInputError("feat_dynamic holds values that are not finite; known features have no gaps.")
     return array
+
+
+def as_time(time: Any, argument: str) -> pd.Timestamp:
+    """Return a time, whatever stands for it; a period's is its beginning.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it is none.
+    """
+    import pandas as pd
+
+    if isinstance(time, pd.Period):
+        return time.to_timestamp()
+    try:
+        # A number would be read as nanoseconds since 1970.
+        found = pd.NaT if isinstance(time, int | float | np.number) else pd.Timestamp(time)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise PSAGANInputError(f"{argument}={time!r} is no time; give e.g. '2024-01-31 17:00'.") from error
+    if found is pd.NaT:
+        raise PSAGANInputError(f"{argument}={time!r} is no time; give e.g. '2024-01-31 17:00'.")
+    return found
+
+
+def warn_of_rounding(series: Sequence[np.ndarray], names: Sequence[Any]) -> None:
+    """Warn of series that move so little around so large a value that float32 keeps few levels of them."""
+    coarse = []
+    for one, name in zip(series, names, strict=True):
+        known = one[~np.isnan(one)]
+        spread = float(np.ptp(known)) if known.size else 0.0
+        levels = spread / float(np.spacing(np.float32(np.abs(known).max()))) if spread else FEW_LEVELS
+        if levels < FEW_LEVELS:
+            coarse.append(f"{name!r} ({levels:.0f})")
+    if coarse:
+        warnings.warn(
+            f"{len(coarse)} series move so little around a large value that fewer than {FEW_LEVELS} levels of them are "
+            f"left in 32 bits: {name_some(coarse)}; subtract an offset first.",
+            stacklevel=3,
+        )
+
+
+def split_future(feat_dynamic: Any, horizon: int, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return known features of a horizon, and those of the window behind it.
+
+    Parameters
+    ----------
+    feat_dynamic
+        ``(D, horizon + window)`` or ``(N, D, horizon + window)``.
+    horizon, window
+        Steps that are asked for, and τ.
+
+    Raises
+    ------
+    PSAGANInputError
+        If they do not reach so far.
+    """
+    array = np.asarray(feat_dynamic)
+    if array.ndim < 2 or array.shape[-1] != horizon + window:
+        raise PSAGANInputError(
+            f"feat_dynamic has the shape {array.shape}; give (features, {horizon + window}): the horizon of {horizon} "
+            f"and a window of {window} behind it, since windows have their full length."
+        )
+    return array[..., :horizon], array[..., horizon:]
 
 
 def name_some(names: Sequence[object]) -> str:

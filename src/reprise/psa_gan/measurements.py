@@ -67,9 +67,9 @@ def likeness_rows(cell: Cell, method: str, windows: Tensor) -> Iterator[Row]:
     centred = windows - windows.mean(dim=1, keepdim=True)
     power = torch.fft.rfft(centred).abs().square().mean(dim=0) / window
     for frequency, value in enumerate(power.tolist()[1:], 1):
-        yield cell.row(method, "power", value, at=frequency, **columns)
+        yield cell.row(method, "power", value, place=frequency, **columns)
     for lag, value in enumerate(autocorrelation(windows, window // 2).tolist(), 1):
-        yield cell.row(method, "autocorrelation", value, at=lag, **columns)
+        yield cell.row(method, "autocorrelation", value, place=lag, **columns)
 
 
 def spread_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
@@ -122,8 +122,9 @@ def shown_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
     shown[REAL] = cell.panel.windows(series, start, trained.window)
     for method, windows in shown.items():
         for number, values in enumerate(windows.tolist()):
-            for at, value in enumerate(values):
-                yield cell.row(method, "window", value, part="shown", window=trained.window, step=number, at=at)
+            for place, value in enumerate(values):
+                columns = {"part": "shown", "window": trained.window, "step": number, "place": place}
+                yield cell.row(method, "window", value, **columns)
     for number, first in enumerate(start.tolist()):
         yield cell.row(REAL, "first step", first, part="shown", window=trained.window, step=number)
 
@@ -137,6 +138,6 @@ def growth_rows(cell: Cell, trained: Trained) -> Iterator[Row]:
     for end, length in zip(ends, lengths, strict=True):
         windows = trained.early(cell, end)(series, start, cell.seed)
         for number, values in enumerate(windows[:, :: trained.window // length].tolist()):
-            for at, value in enumerate(values):
-                columns = {"part": f"growth {number}", "window": trained.window, "step": length, "at": at}
+            for place, value in enumerate(values):
+                columns = {"part": f"growth {number}", "window": trained.window, "step": length, "place": place}
                 yield cell.row(trained.method, "window", value, **columns)

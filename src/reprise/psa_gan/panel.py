@@ -5,6 +5,7 @@ Letters: N series, T time steps, D features, n windows, τ the windows' length.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -13,11 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reprise.psa_gan.input_checks import PSAGANInputError, check_feat_dynamic, check_values
-from reprise.psa_gan.time_features import feature_names, time_features
+from reprise.psa_gan.input_checks import (
+    PSAGANInputError,
+    as_time,
+    check_feat_dynamic,
+    check_values,
+    name_some,
+    warn_of_rounding,
+)
+from reprise.psa_gan.time_features import canonical_freq, feature_names, on_offset, time_features
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LARGEST_CATEGORY = 1_000_000
 
 
 class TimeSeriesPanel:
@@ -38,12 +48,18 @@ class TimeSeriesPanel:
     item_ids
         Names of the series; by default 0 to N − 1.
     first_index
-        Age of the first step in steps; above 0 for a part cut out of a longer panel.
+        Age of the first step in steps, one for all or one a series; above 0 for a part cut out of a longer panel.
 
     Raises
     ------
     PSAGANInputError
-        For no or empty series, infinite values, channels, an unknown frequency, features of another length.
+        For no or empty series, infinite values, channels, an unknown frequency, features of another length, a name or
+        a start that is none or stands twice.
+
+    Warns
+    -----
+    UserWarning
+        If a series moves so little around so large a value that float32 keeps few levels of it.
 
     Examples
     --------
@@ -61,16 +77,16 @@ class TimeSeriesPanel:
         static_cat: Iterable[int] | None = None,
         feat_dynamic: Any = None,
         item_ids: Sequence[Any] | None = None,
-        first_index: int = 0,
+        first_index: int | Sequence[int] = 0,
     ) -> None:
         series = check_values(values)
         feature_names(freq)
-        self.freq = freq
-        self.first_index = first_index
+        self.freq = canonical_freq(freq)
         self.lengths = torch.tensor([len(one) for one in series])
         self.values = _padded(series)
         self.item_ids = tuple(range(self.n_series)) if item_ids is None else tuple(item_ids)
-        self.starts = _starts(start, self.n_series)
+        self.starts = _starts(start, self.n_series, freq)
+        self.first_index = _first_indices(first_index, self.n_series)
         self.static_cat = _categories(static_cat, self.n_series)
         given = feat_dynamic is not None
         self.feat_dynamic = (
@@ -78,6 +94,10 @@ class TimeSeriesPanel:
         )
         if len(self.item_ids) != self.n_series:
             raise PSAGANInputError(f"item_ids has {len(self.item_ids)} names for {self.n_series} series.")
+        twice = [name for name, n in Counter(self.item_ids).items() if n > 1]
+        if twice:
+            raise PSAGANInputError(f"item_ids has {name_some(list(map(repr, twice)))} twice; names must differ.")
+        warn_of_rounding(series, self.item_ids)
 
     @classmethod
     def from_long(cls, frame: pd.DataFrame, id: str, time: str, target: str, freq: str | None = None) -> Self:
@@ -133,14 +153,14 @@ class TimeSeriesPanel:
         """Calendar and known features, float32: ``(D, T)`` if all series share them, else ``(N, D, T)``."""
         import pandas as pd
 
-        by_start = {
-            start: torch.from_numpy(
-                time_features(pd.date_range(start, periods=self.n_steps, freq=self.freq), self.freq, self.first_index)
+        begins = list(zip(self.starts, self.first_index, strict=True))
+        found = {
+            (start, age): torch.from_numpy(
+                time_features(pd.date_range(start, periods=self.n_steps, freq=self.freq), self.freq, age)
             )
-            for start in dict.fromkeys(self.starts)
+            for start, age in dict.fromkeys(begins)
         }
-        shared = len(by_start) == 1
-        calendar = by_start[self.starts[0]] if shared else torch.stack([by_start[start] for start in self.starts])
+        calendar = found[begins[0]] if len(found) == 1 else torch.stack([found[one] for one in begins])
         calendar = calendar.to(self.device)
         if self.feat_dynamic is None:
             return calendar
@@ -158,16 +178,21 @@ class TimeSeriesPanel:
     def step_of(self, series: int, time: Any) -> int:
         """Return the step of a time in a series; a number of steps is returned as it is.
 
+        A time without a zone is one on the panel's own clock.
+
         Raises
         ------
         PSAGANInputError
-            If the time lies before the series, or between two steps.
+            If it is neither, the time lies before the series or between two steps, or has a zone and the panel none.
         """
         import pandas as pd
 
-        if isinstance(time, int | np.integer):
+        if isinstance(time, int | np.integer) and not isinstance(time, bool):
             return int(time)
-        start, wanted = self.starts[series], pd.Timestamp(time)
+        start, wanted = self.starts[series], as_time(time, "start")
+        if start.tz is None and wanted.tz is not None:
+            raise PSAGANInputError(f"start={time!r} has a time zone and the panel has none; leave it out.")
+        wanted = wanted.tz_localize(start.tz) if wanted.tz is None else wanted.tz_convert(start.tz)
         times = pd.date_range(start, max(start, wanted), freq=self.freq)
         if wanted not in times:
             raise PSAGANInputError(
@@ -197,6 +222,16 @@ class TimeSeriesPanel:
         other.lengths = self.lengths if lengths is None else lengths
         return other
 
+    def last_features(self, n: int) -> Tensor | None:
+        """Return the known features of the last step, n times; None if there are none."""
+        known = self.feat_dynamic
+        return None if known is None else known[..., -1:].repeat_interleave(n, dim=-1)
+
+    def up_to(self, n_steps: int) -> TimeSeriesPanel:
+        """Return the panel with all series of a number of steps, those behind a series' end missing."""
+        longer = self.extended(n_steps - self.n_steps) if n_steps > self.n_steps else self
+        return longer.with_values(longer.values, torch.full_like(self.lengths, n_steps))
+
     def until(self, stops: Tensor) -> TimeSeriesPanel:
         """Return the panel without what comes after a step of each series.
 
@@ -225,6 +260,7 @@ class TimeSeriesPanel:
         chosen.values, chosen.lengths = self.values[places.to(self.device)], self.lengths[places]
         chosen.static_cat = self.static_cat[places]
         chosen.starts = tuple(self.starts[place] for place in places.tolist())
+        chosen.first_index = tuple(self.first_index[place] for place in places.tolist())
         chosen.item_ids = tuple(self.item_ids[place] for place in places.tolist())
         chosen.feat_dynamic = known if known is None or known.dim() < 3 else known[places]
         return chosen
@@ -253,9 +289,14 @@ class TimeSeriesPanel:
             if feat_dynamic is None:
                 raise PSAGANInputError(
                     f"the panel has known features up to T={self.n_steps}, and {horizon} steps beyond are asked for; "
-                    "give feat_dynamic for them, of the shape (features, horizon)."
+                    "give feat_dynamic for them, of the shape (features, horizon), or a panel that reaches further."
                 )
             future = torch.from_numpy(check_feat_dynamic(feat_dynamic, self.n_series, horizon))
+            if future.shape[:-1] != self.feat_dynamic.shape[:-1]:
+                raise PSAGANInputError(
+                    f"feat_dynamic has the shape {tuple(future.shape)}, and that of the panel is "
+                    f"{tuple(self.feat_dynamic.shape)}; give as many features."
+                )
             longer.feat_dynamic = torch.cat([self.feat_dynamic, future], dim=-1)
         return longer
 
@@ -278,7 +319,7 @@ class TimeSeriesPanel:
         if len(set(self.starts)) > 1:
             raise PSAGANInputError("the series begin at different times; use to_gluonts() instead of to_frame().")
         times = pd.date_range(self.starts[0], periods=self.n_steps, freq=self.freq)
-        return pd.DataFrame(self.values.cpu().numpy(), index=list(self.item_ids), columns=times)
+        return pd.DataFrame(self.values.cpu().numpy(), index=list(self.item_ids), columns=times, copy=True)
 
     def to_gluonts(self) -> list[dict[str, Any]]:
         """Return one entry a series in the form that GluonTS' estimators take; see `reprise.psa_gan.frames`."""
@@ -302,16 +343,21 @@ def _padded(series: list[np.ndarray]) -> Tensor:
     return torch.from_numpy(values)
 
 
-def _starts(start: Any, n_series: int) -> tuple[pd.Timestamp, ...]:
-    import pandas as pd
-
+def _starts(start: Any, n_series: int, freq: str) -> tuple[pd.Timestamp, ...]:
     single = isinstance(start, str) or not isinstance(start, Iterable)
     given = [start] * n_series if single else list(start)
     if len(given) != n_series:
         raise PSAGANInputError(
             f"start has {len(given)} times for {n_series} series; give one for all, or one a series."
         )
-    return tuple(one.to_timestamp() if isinstance(one, pd.Period) else pd.Timestamp(one) for one in given)
+    return tuple(on_offset(one, freq) for one in given)
+
+
+def _first_indices(first_index: int | Sequence[int], n_series: int) -> tuple[int, ...]:
+    given = [first_index] * n_series if isinstance(first_index, int | np.integer) else list(first_index)
+    if len(given) != n_series or min(given) < 0:
+        raise PSAGANInputError(f"first_index={first_index!r} must be a number ≥ 0 for all, or {n_series} of them.")
+    return tuple(int(one) for one in given)
 
 
 def _categories(static_cat: Iterable[int] | None, n_series: int) -> Tensor:
@@ -321,5 +367,10 @@ def _categories(static_cat: Iterable[int] | None, n_series: int) -> Tensor:
     if given.shape != (n_series,) or not np.issubdtype(given.dtype, np.integer) or given.min() < 0:
         raise PSAGANInputError(
             f"static_cat must be {n_series} integers ≥ 0, one a series; got {given.dtype} of the shape {given.shape}."
+        )
+    if given.max() >= LARGEST_CATEGORY:
+        raise PSAGANInputError(
+            f"static_cat reaches {given.max()}, and the embedding has a row for each number up to there; count the "
+            "categories from 0 on."
         )
     return torch.from_numpy(given.astype(np.int64))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reprise.psa_gan.input_checks import PSAGANInputError, name_some
+from reprise.psa_gan.input_checks import PSAGANInputError, check_clip_quantile, name_some
 from reprise.psa_gan.panel import TimeSeriesPanel
 
 
@@ -42,8 +42,7 @@ class MinMaxScaler:
         PSAGANInputError
             If a series has no value.
         """
-        if not 0 <= clip_quantile < 0.5:
-            raise PSAGANInputError(f"clip_quantile={clip_quantile} must lie in [0, 0.5); 0 takes smallest and largest.")
+        check_clip_quantile(clip_quantile)
         values = panel.values.double()
         empty = torch.isnan(values).all(dim=1)
         if empty.any():

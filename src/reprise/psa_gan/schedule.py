@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from dataclasses import dataclass
 
 from reprise.psa_gan.architecture import Fade
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, check_whole
 
 BATCHES_PER_EPOCH = 100  # of the released code
 SHARE_OF_LAST = 0.4
@@ -48,8 +48,7 @@ class Schedule:
     def __post_init__(self) -> None:
         if not 0 <= self.fade <= 1:
             raise PSAGANInputError(f"fade={self.fade} must lie in [0, 1]: the share of a stage that it is faded in.")
-        if self.max_steps < 1:
-            raise PSAGANInputError(f"max_steps={self.max_steps} must be at least 1.")
+        check_whole("max_steps", self.max_steps, 1)
         n_early = self.n_stages - 1 if self.progressive else 0
         if n_early and self.early_share is not None and not 0 < self.early_share * n_early < 1:
             raise PSAGANInputError(
@@ -57,7 +56,7 @@ class Schedule:
                 f"1/{n_early}."
             )
         if min(self.stage_steps) < 1:
-            least = math.ceil(n_early / (1 - SHARE_OF_LAST))
+            least = next(n for n in itertools.count(self.max_steps + 1) if min(self._stages_of(n)) >= 1)
             raise PSAGANInputError(
                 f"max_steps={self.max_steps} ends before the last of {self.n_stages} stages begins; give at least "
                 f"{least} steps (several hundred a stage to learn anything), or a shorter window."
@@ -66,12 +65,15 @@ class Schedule:
     @property
     def stage_steps(self) -> tuple[int, ...]:
         """Generator steps of each stage, from length 8 on."""
+        return self._stages_of(self.max_steps)
+
+    def _stages_of(self, max_steps: int) -> tuple[int, ...]:
         n_early = self.n_stages - 1
         if not self.progressive or not n_early:
-            return (self.max_steps,)
+            return (max_steps,)
         share = (1 - SHARE_OF_LAST) / n_early if self.early_share is None else self.early_share
-        early = int(self.max_steps * share)
-        return (early,) * n_early + (self.max_steps - early * n_early,)
+        early = int(max_steps * share)
+        return (early,) * n_early + (max_steps - early * n_early,)
 
     @property
     def growth_steps(self) -> tuple[int, ...]:

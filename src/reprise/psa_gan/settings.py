@@ -14,7 +14,7 @@ class Settings(ChapterSettings):
     """What the study depends on; the defaults are the quick profile."""
 
     paper: ClassVar[str] = "psa-gan"
-    summary_columns: ClassVar[tuple[str, ...]] = ("part", "window", "step", "at")
+    summary_columns: ClassVar[tuple[str, ...]] = ("part", "window", "at")
     embedded_twins: ClassVar[Twins] = {"daily-panel": "m4-hourly"}
 
     datasets: tuple[str, ...] = Field(
@@ -89,6 +89,12 @@ class Settings(ChapterSettings):
             raise ValueError(f"cold_shares must lie between 0 and 1, got {self.cold_shares}.")
         if self.gap_lengths and min(self.gap_lengths) < 1:
             raise ValueError(f"gap_lengths must be at least 1, got {self.gap_lengths}.")
+        if self.variants and self.ablation_window in self.windows and self.steps != self.ablation_steps:
+            raise ValueError(
+                f"ablation_window={self.ablation_window} is one of windows, where PSA-GAN is trained for "
+                f"steps={self.steps}, and its variants for ablation_steps={self.ablation_steps}: the full model would "
+                "be two; give equal steps, or another ablation_window."
+            )
         for length in (*self.windows, self.ablation_window):
             if length < 8 or length & (length - 1):
                 raise ValueError(f"windows and ablation_window must be powers of two ≥ 8, got {length}.")

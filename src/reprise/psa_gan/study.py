@@ -1,7 +1,8 @@
 """The study: settings in, tidy rows out.
 
-Beyond the common columns, rows have ``part``, ``window`` (τ), ``step`` (generator steps, or what the part says) and
-``at`` (draw, band, frequency, lag, distance of a forecast, place in a window).
+Beyond the common columns, rows have ``part``, ``window`` (τ), ``at`` (band, block, stage, distance of a forecast,
+number of an encoder), ``step`` (generator steps, or what the part says) and ``place`` (draw, frequency, lag, place in a
+window). The record's summary takes means over ``step`` and ``place``: lines for each of them would be most of it.
 
 - ``level``: Context-FID and its floor by draw, bias-corrected value, raw-window FID; ``split`` is ``"test"`` for the
   held-out range and ``"train"`` for the range that training saw.
@@ -81,9 +82,19 @@ def run(settings: Settings) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Tidy rows. Those of one data set and seed do not depend on which others are run.
+
+    Raises
+    ------
+    PSAGANInputError
+        If a panel has no room for what is asked, before anything is trained.
     """
     use_threads(settings.threads)
-    found = {_identity(row): row for cell in cells(settings) for row in _rows_of(cell)}
+    waiting = list(cells(settings))
+    for cell in waiting:
+        cell.check()
+    found: dict[tuple[object, ...], Row] = {}
+    while waiting:
+        found |= {_identity(row): row for row in _rows_of(waiting.pop(0))}  # its models are let go with it
     return rows.tidy(found.values())
 
 

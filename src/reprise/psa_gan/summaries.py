@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reprise.numerals import MISSING, difference, in_steps_of_thousand, number, with_interval
+from reprise.numerals import MISSING, difference, in_steps_of_thousand, number
 from reprise.plots import measured
 from reprise.psa_gan.comparisons import log_ratio, windows_of
 from reprise.psa_gan.data import load
@@ -71,7 +71,7 @@ def data_table(datasets: Sequence[str]) -> pd.DataFrame:
 
 
 def levels_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return Context-FID by model beside the paper's cell, with floor, corrected and raw-window values."""
+    """Return Context-FID by model beside the paper's cell, with floors, bias and raw-window values."""
     panels = main_panels(rows)
     lines = []
     for panel in panels:
@@ -87,10 +87,11 @@ def levels_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
                         "paper": _printed(published, method, panel),
                         "Context-FID": _on_ln(measured(panel.rows, metric="context FID", split="test", **where)),
                         "floor": _on_ln(measured(panel.rows, metric="floor", split="test", **where)),
-                        "n → ∞": _plain(measured(panel.rows, metric="corrected", split="test", **where)),
+                        "bias at this n": _bias(panel, method),
                         "on the training range": _on_ln(
                             measured(panel.rows, metric="context FID", split="train", **where)
                         ),
+                        "floor there": _on_ln(measured(panel.rows, metric="floor", split="train", **where)),
                         "raw windows": _on_ln(measured(panel.rows, metric="raw FID", split="test", **where)),
                     }
                 )
@@ -109,22 +110,35 @@ def _on_ln(values: pd.Series | None) -> str:
     return MISSING if values is None else ratio_in_words(log_interval(values.clip(lower=1e-12)))
 
 
-def _plain(values: pd.Series | None) -> str:
-    return MISSING if values is None else mean_in_words(t_interval(values))
+def _bias(panel: FigurePanel, method: str) -> str:
+    """Return by how much the score at infinitely many windows lies below that at ours: a mean over seeds."""
+    where = {"part": "level", "split": "test", "method": method}
+    score, corrected = (measured(panel.rows, metric=metric, **where) for metric in ("context FID", "corrected"))
+    return MISSING if score is None or corrected is None else mean_in_words(t_interval(score - corrected))
 
 
 def drift_in_words(rows: pd.DataFrame) -> str:
-    """Say how PSA-GAN and last week's windows score against real windows of the training range, paired by seed."""
+    """Say how the models and last week's windows score against real training windows, on both ranges, by seed."""
     try:
         panel = main_panels(rows)[0]
-        scores = {m: per_seed(panel.rows, method=m, **LEVEL) for m in (PSA, LAST_SEASON, RESAMPLED)}
+        words = [_against_training_windows(panel, split) for split in ("test", "train")]
     except MissingRowsError:
         return ""
-    words = [
-        f"{method} {ratio_in_words(log_interval((scores[method] / scores[RESAMPLED]).dropna()))}"
-        for method in (PSA, LAST_SEASON)
-    ]
-    return f"Score as a multiple of that of training windows, {panel.dataset}: {'; '.join(words)}."
+    return (
+        f"Score as a multiple of that of real training windows, {panel.dataset}. On the held-out range: {words[0]}. On "
+        f"the training range, where there is no drift: {words[1]}."
+    )
+
+
+def _against_training_windows(panel: FigurePanel, split: str) -> str:
+    where = {**LEVEL, "split": split}
+    real = per_seed(panel.rows, method=RESAMPLED, **where)
+    words = []
+    for method in (*MODELS, LAST_SEASON):
+        own = measured(panel.rows, method=method, **where)
+        if own is not None:
+            words.append(f"{method} {ratio_in_words(log_interval((own / real).dropna()))}")
+    return "; ".join(words)
 
 
 def variants_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -166,23 +180,39 @@ def tuning_table() -> pd.DataFrame:
 
 
 def encoders_in_words(rows: pd.DataFrame) -> str:
-    """Say how much the scores of the same windows change with the encoder alone, against the change between seeds."""
+    """Say how much the scores of the same windows change with the encoder alone, as multiples of the floor."""
     try:
-        found = select(rows, part="encoders", metric="context FID", method=PSA)
-        panel = main_panels(rows)[0]
+        found = select(rows, part="encoders", method=PSA)
+        scores = {model: _by_encoder(rows, model) for model in MODELS if _has(rows, part="encoders", method=model)}
     except MissingRowsError:
         return ""
-    n = int(found["at"].nunique())
-    by_encoder = np.log(found.groupby("at", observed=True)["value"].mean())
-    by_seed = np.log(per_seed(panel.rows, method=PSA, **LEVEL))
+    floors = select(found, metric="floor").groupby("at", observed=True)["value"].mean()
+    n = len(floors)
     words = (
-        f"The same windows of PSA-GAN, scored by {n} encoders that differ in their seed alone, get "
-        f"{', '.join(number(float(one), 3) for one in np.exp(by_encoder))}: a standard deviation of ln(FID) of "
-        f"{number(float(by_encoder.std(ddof=1)), 2)}"
+        f"The same windows of {PSA}, scored by {n} encoders that differ in their seed alone, get "
+        f"{', '.join(number(float(one), 3) for one in scores[PSA])}. Much of that is each encoder's own scale: in "
+        f"multiples of its floor it is {ratio_in_words(log_interval(scores[PSA] / floors))}, geometric mean and 95 % "
+        "interval over encoders"
     )
-    if len(by_seed) > 1:
-        words += f", where network and encoder together make {number(float(by_seed.std(ddof=1)), 2)}"
-    return f"{words}."
+    ratios = [
+        f"{model} {ratio_in_words(log_interval(score / scores[PSA]))}"
+        for model, score in scores.items()
+        if model != PSA
+    ]
+    return (
+        f"{words}; in multiples of {PSA}'s score, which is what verdicts rest on, {', '.join(ratios)}."
+        if ratios
+        else f"{words}."
+    )
+
+
+def _by_encoder(rows: pd.DataFrame, model: str) -> pd.Series:
+    found = select(rows, part="encoders", metric="context FID", method=model)
+    return found.groupby("at", observed=True)["value"].mean()
+
+
+def _has(rows: pd.DataFrame, **conditions: str) -> bool:
+    return bool(np.logical_and.reduce([rows[name] == value for name, value in conditions.items()]).any())
 
 
 def encoder_in_words(rows: pd.DataFrame) -> str:
@@ -228,17 +258,19 @@ def cost_in_words(rows: pd.DataFrame) -> str:
 
 def memory_in_words(rows: pd.DataFrame) -> str:
     """Say whether synthetic windows lie nearer to training windows than held-out ones do."""
-    rows = first_panel(rows, part="memory")
-    found = select(rows, part="memory", metric="ratio")
     words = []
-    for method in [name for name in MODELS if (found["method"] == name).any()]:
-        ratio = t_interval(per_seed(found, method=method))
-        near = float(per_seed(rows, part="memory", metric="near share", method=method).mean())
-        words.append(f"{method} {with_interval(ratio.estimate, ratio.low, ratio.high)} ({number(100 * near, 1)} %)")
+    for dataset in datasets_of(rows, part="memory"):
+        found = select(rows, part="memory", dataset=dataset)
+        said = []
+        for method in [name for name in MODELS if (found["method"] == name).any()]:
+            ratio = log_interval(per_seed(found, metric="ratio", method=method).clip(lower=1e-12))
+            near = float(per_seed(found, metric="near share", method=method).mean())
+            said.append(f"{method} {ratio_in_words(ratio)} ({number(100 * near, 1)} %)")
+        words.append(f"on {dataset} {', '.join(said)}")
     return (
         "Memorisation: the median distance of synthetic windows to their nearest training window, over that of "
-        f"held-out windows, is {'; '.join(words)}. Copies would be near 0; in brackets, the share of synthetic windows "
-        "that lie nearer than 95 % of held-out ones do."
+        f"held-out windows, is {'; '.join(words)}. Copies would be near 0, and so are windows that hardly move where "
+        "real ones hardly do; in brackets, the share of synthetic windows that lie nearer than 95 % of held-out ones."
     )
 
 

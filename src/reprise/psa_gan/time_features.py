@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, as_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +47,10 @@ def feature_names(freq: str) -> tuple[str, ...]:
 
     try:
         offset = to_offset(freq)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise PSAGANInputError(f"freq={freq!r} is unknown to pandas; use e.g. '5min', 'h', 'D' or 'B'.") from error
+    if offset is None or offset.n < 1:
+        raise PSAGANInputError(f"freq={freq!r} is no step forward; use e.g. '5min', 'h', 'D' or 'B'.")
     unit = offset.name.split("-")[0]
     if unit not in _LEFT_OUT:
         raise PSAGANInputError(
@@ -56,6 +58,39 @@ def feature_names(freq: str) -> tuple[str, ...]:
             "quarters ('5min', 'h', 'D', 'B', 'W', 'MS', 'QS')."
         )
     return (*tuple(_CALENDAR)[_LEFT_OUT[unit] :], AGE)
+
+
+def canonical_freq(freq: str) -> str:
+    """Return the one name of a frequency: ``"h"`` for ``"1h"``, too.
+
+    Examples
+    --------
+    >>> canonical_freq("1h"), canonical_freq("W")
+    ('h', 'W-SUN')
+    """
+    from pandas.tseries.frequencies import to_offset
+
+    return str(to_offset(freq).freqstr)
+
+
+def on_offset(time: Any, freq: str) -> pd.Timestamp:
+    """Return a time as that of a step at a frequency; a period's step is the one that lies in it.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it is no time, or no step can lie there: its calendar would be that of the next step.
+    """
+    import pandas as pd
+    from pandas.tseries.frequencies import to_offset
+
+    offset, found = to_offset(freq), as_time(time, "start")
+    if offset.is_on_offset(found):
+        return found
+    later = offset.rollforward(found)
+    if not isinstance(time, pd.Period):
+        raise PSAGANInputError(f"start={time!r} is no step at freq={freq!r}; the next one is {later}.")
+    return later
 
 
 def time_features(times: pd.DatetimeIndex, freq: str, first_index: int = 0) -> np.ndarray:

@@ -15,9 +15,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from reprise.compute import torch_generator
 from reprise.psa_gan.panel import TimeSeriesPanel
+from reprise.psa_gan.sampling import CHUNK
 from reprise.psa_gan.windows import WindowSampler
-
-CHUNK = 1024  # windows at a time, to bound memory
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,13 @@ from reprise.psa_gan.architecture import Architecture
 from reprise.psa_gan.blocks import pool
 from reprise.psa_gan.discriminator import Discriminator
 from reprise.psa_gan.generator import Generator
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, check_number, check_whole
 from reprise.psa_gan.losses import discriminator_loss, generator_loss, moment_loss
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.schedule import Schedule
 from reprise.psa_gan.windows import WindowSampler
+
+LOSSES = ("discriminator", "generator", "moment")
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 2), ("n_critic", 1), ("warmup_steps", 0), ("warmup_critic", 1)):
-            if getattr(self, name) < least:
-                raise PSAGANInputError(f"{name}={getattr(self, name)} must be at least {least}.")
-        if not self.lr > 0:
-            raise PSAGANInputError(f"lr={self.lr} must be above 0; 5e-4 to 2e-3 for some thousand steps.")
-        if not self.moment_weight >= 0:
-            raise PSAGANInputError(f"moment_weight={self.moment_weight} must be at least 0.")
+            check_whole(name, getattr(self, name), least)
+        check_number("lr", self.lr, 0, open_end=True, hint="; 5e-4 to 2e-3 for some thousand steps")
+        check_number("moment_weight", self.moment_weight, 0)
 
 
 def drawn_networks(architecture: Architecture, seed: int) -> tuple[Generator, Discriminator]:
@@ -108,7 +108,7 @@ class Trainer:
     def history_columns(self) -> tuple[str, ...]:
         """Names of the numbers kept of each step."""
         gammas = [f"gamma_{name}" for name, _ in _gammas(self.generator)] if self.architecture.attention else []
-        return ("step", "depth", "alpha", "discriminator", "generator", "moment", *gammas)
+        return ("step", "depth", "alpha", *LOSSES, *gammas)
 
     def run(self, until: int | None = None, callback: Callable[[Trainer], None] | None = None) -> None:
         """Train up to a step, by default the schedule's last; the callback is called after every step."""
@@ -124,6 +124,22 @@ class Trainer:
         losses = self.one_step(depth, alpha, self.recipe.warmup_critic if is_warmup else self.recipe.n_critic)
         self.history.append([self.step, depth, alpha, *losses.cpu().tolist()])
         self.step += 1
+
+    def check_finite(self) -> None:
+        """Refuse to go on where the last step's losses are not finite.
+
+        Raises
+        ------
+        PSAGANInputError
+            If one is not; names the step, the loss and its value.
+        """
+        last = dict(zip(self.history_columns, self.history[-1], strict=True))
+        broken = [f"{name} {last[name]}" for name in LOSSES if not math.isfinite(last[name])]
+        if broken:
+            raise PSAGANInputError(
+                f"training diverged at step {self.step} (losses: {', '.join(broken)}); take a lower rate than "
+                f"lr={self.recipe.lr}."
+            )
 
     def one_step(self, depth: int, alpha: float, n_critic: int) -> Tensor:
         """Take discriminator steps and a generator step at a depth; return the losses, and γ of each block."""
