@@ -114,13 +114,13 @@ def draw_cycles(rows: pd.DataFrame) -> Drawing:
     panels = [(name_of_average(sets), sets)]
     if len(sets) > 1:
         panels.append((SHORT_NAMES[home_of(rows)], [home_of(rows)]))
-    figure, axes = new_figure(columns=len(panels), height=2.9, squeeze=False)
+    figure, axes = new_figure(columns=len(panels), height=3.2, squeeze=False)
     drawn: list[dict[str, Any]] = []
     for one, (title, chosen) in zip(axes[0], panels, strict=True):
         drawn += [{**line, "panel": title} for line in _draw_half_steps(one, rows, chosen)]
         one.set_title(title)
     axes[0][0].set_ylabel("Spearman × 100")
-    axes[0][0].legend(fontsize=7, loc="best")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
     data = pd.DataFrame(drawn)
     finding = _cycles_in_words(rows, sets)
     state_finding(figure, finding)
