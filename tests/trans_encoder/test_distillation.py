@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from reprise.trans_encoder import baselines, training
+from reprise.trans_encoder import baselines, objectives, training
 from reprise.trans_encoder.distillation import DistillConfig, half_steps, mean_score, train_student
 from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder
 from reprise.trans_encoder.input_checks import TransEncoderInputError
@@ -118,6 +118,16 @@ def test_frozen_weights_stay(tiny, drawn, quick_config):
     assert not any("embeddings" in name or "layer.0." in name for name in changed)
 
 
+def test_with_word_embeddings_frozen_those_of_positions_and_segments_learn(tiny, drawn, quick_config):
+    for student in (tiny.bi(), tiny.cross(0)):
+        before = {name: value.clone() for name, value in student.trunk.state_dict().items()}
+        train_student(
+            student, drawn[0], stretched(tiny.bi().score(drawn[0])), replace(quick_config, freeze_embeddings=True)
+        )
+        kept = {name for name, value in student.trunk.state_dict().items() if torch.equal(value, before[name])}
+        assert {name for name in kept if not name.startswith("pooler.")} == {"embeddings.word_embeddings.weight"}
+
+
 def test_the_best_weights_are_kept(tiny, drawn, quick_config):
     student = tiny.bi()
     seen = []
@@ -158,10 +168,40 @@ def test_half_precision_trains_and_scores_near_single_precision(tiny, drawn, qui
     exact, half = tiny, replace(tiny, precision="bfloat16")
     for one, other in ((exact.bi(), half.bi()), (exact.cross(0), half.cross(0))):
         np.testing.assert_allclose(one.score(drawn[0]), other.score(drawn[0]), atol=0.02)
+        assert not np.array_equal(one.score(drawn[0]), other.score(drawn[0]))
         assert all(weight.dtype == torch.float32 for weight in other.parameters())
+    cross = half.cross(0)
+    logits = cross(cross.tokenise(drawn[0]).batch(np.arange(48)))
+    assert not torch.equal(logits, logits.bfloat16().float())  # eight bits would not hold them
+    assert len(np.unique(cross.score(drawn[0]))) == len(set(drawn[0]))
     steps = list(half_steps([half], drawn[0], replace(quick_config, cycles=1)))
     assert all(np.isfinite(step.pool_scores).all() for step in steps)
     assert all(np.isfinite(step.trainings[0].losses).all() for step in steps)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_losses_are_computed_in_single_precision(tiny, drawn, quick_config, monkeypatch, precision):
+    """A contrastive loss of products in half precision would compare cosines of eight bits."""
+    seen = []
+    for name in ("cross_loss", "bi_loss"):
+        plain = getattr(objectives, name)
+        monkeypatch.setattr(
+            objectives,
+            name,
+            lambda *given, plain=plain: seen.append((torch.is_autocast_enabled("cpu"), *given)) or plain(*given),
+        )
+    plain_simcse = objectives.simcse_loss
+    monkeypatch.setattr(
+        baselines,
+        "simcse_loss",
+        lambda *given: seen.append((torch.is_autocast_enabled("cpu"), *given)) or plain_simcse(*given),
+    )
+    model = replace(tiny, precision=precision)
+    list(half_steps([model], drawn[0], replace(quick_config, cycles=1)))
+    baselines.simcse(model, [first for first, _ in drawn[0]], Recipe(1e-3, 16), quick_config)
+    assert len(seen) == 6 + 3 + 3
+    assert not any(one[0] for one in seen)
+    assert all(value.dtype == torch.float32 for one in seen for value in one if isinstance(value, torch.Tensor))
 
 
 def test_development_pairs_are_looked_at_every_few_steps_and_after_each_pass(tiny, drawn, quick_config):
@@ -179,6 +219,21 @@ def test_simcse_lowers_its_loss(tiny, drawn, quick_config):
     assert not torch.equal(weights_of(student), weights_of(tiny.bi()))
 
 
+def test_both_vectors_of_a_sentence_in_simcse_have_dropout_of_their_own(tiny, drawn, quick_config, monkeypatch):
+    """With one mask for both a sentence would find itself without learning anything."""
+    seen = []
+    monkeypatch.setattr(
+        baselines, "simcse_loss", lambda one, two, t: seen.append((one, two)) or objectives.simcse_loss(one, two, t)
+    )
+    baselines.simcse(tiny, [pair[0] for pair in drawn[0]], Recipe(1e-4, 16), quick_config)
+    assert len(seen) == 3
+    for one, two in seen:
+        assert one.shape == two.shape == (16, 16)
+        cosines = (one * two).sum(1)
+        assert (cosines < 1 - 1e-4).all()
+        assert (cosines > (one * two.roll(1, 0)).sum(1)).float().mean() > 0.5  # and yet the same sentences
+
+
 def test_word_overlap_and_tfidf_are_theirs():
     pairs = [("A cat sits.", "a CAT, sits"), ("one two", "two three"), ("x", "y")]
     np.testing.assert_allclose(baselines.word_overlap(pairs), [1, 1 / 3, 0])
@@ -194,7 +249,11 @@ def test_word_embeddings_are_a_model_without_layers(tiny, drawn):
     words = first.strip(".").split()
     reversed_words = " ".join(reversed(words)) + "."
     assert len(model.trunk.encoder.layer) == 0
-    assert model.score([(first, reversed_words)])[0] > 0.9  # positions alone tell the orders apart
+    assert model.score([(first, reversed_words)])[0] < 1  # positions tell the orders apart
+    tokens = model.tokenizer(first, return_tensors="pt")
+    with torch.no_grad():
+        mean = tiny.bi().trunk.embeddings(tokens["input_ids"], tokens["token_type_ids"])[0].mean(0)
+    np.testing.assert_allclose(model.encode([first])[0], mean / mean.norm(), atol=1e-5)
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
@@ -247,10 +306,15 @@ def test_unknown_options_are_refused():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"lr": 0}, "lr=0 must be above 0"),
+        ({"lr": 0}, "lr=0 must be a number above 0"),
+        ({"lr": "1e-4"}, "lr='1e-4' must be a number above 0"),
+        ({"lr": float("inf")}, "lr=inf must be a number above 0"),
         ({"batch_size": 0}, "batch_size=0 must be 1 or more"),
+        ({"batch_size": 16.0}, "batch_size=16.0 must be 1 or more, a whole number"),
+        ({"epochs": True}, "epochs=True must be 1 or more, a whole number"),
         ({"epochs": 1.5}, "epochs=1.5 must be 1 or more, a whole number"),
-        ({"head_rate": float("nan")}, "head_rate=nan must be above 0"),
+        ({"head_rate": float("nan")}, "head_rate=nan must be a number above 0"),
+        ({"warmup": "0.1"}, "warmup='0.1' must be a share"),
         ({"warmup": 1.0}, "warmup=1.0 must be a share"),
     ],
 )

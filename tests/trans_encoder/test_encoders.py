@@ -107,6 +107,10 @@ def test_longer_texts_are_cut_and_counted(tiny_source):
     table = model.tokenise(["a dog", "a dog is hiding a bag at home"])
     assert table.lengths.tolist() == [4, 6]
     assert table.n_cut == 1
+    whole = model.tokenise(["a dog is hiding"])  # six word pieces with the special ones: nothing is cut
+    assert (whole.lengths.tolist(), whole.n_cut) == ([6], 0)
+    pairs = CrossEncoder.from_pretrained(tiny_source, max_length=6).tokenise([("a dog", "is"), ("a dog", "is hiding")])
+    assert (pairs.lengths.tolist(), pairs.n_cut) == ([6, 6], 1)
 
 
 def test_exported_folders_encode_alike_in_sentence_transformers(tiny, tmp_path):
@@ -143,7 +147,9 @@ def test_what_is_not_there_or_does_not_fit_is_refused(tiny_source, tiny, monkeyp
         BiEncoder.from_pretrained(tiny_source, num_layers=3)
     with pytest.raises(TransEncoderInputError, match="pooling='max' is unknown"):
         BiEncoder.from_pretrained(tiny_source, pooling="max")
-    with pytest.raises(TransEncoderInputError, match="max_length=65 must be from 3 to 64"):
+    with pytest.raises(
+        TransEncoderInputError, match="max_length=65 must be from 5, a word piece of each sentence, to 64"
+    ):
         CrossEncoder.from_pretrained(tiny_source, max_length=65)
     with pytest.raises(TransEncoderInputError, match="precision='half' is unknown"):
         CrossEncoder.from_pretrained(tiny_source, precision="half")

@@ -1,5 +1,6 @@
 """The library's face on a tiny model."""
 
+import json
 import warnings
 from dataclasses import replace
 
@@ -42,6 +43,14 @@ def test_repeated_pairs_count_once(model, drawn):
     assert model.history_["steps"].tolist()[:2] == [6, 3]
 
 
+def test_a_reversed_pair_is_another_one_only_where_one_order_is_trained(model, drawn):
+    both = [*drawn[0], *((second, first) for first, second in drawn[0])]
+    assert estimators._distinct(both, in_any_order=True) == drawn[0]
+    assert estimators._distinct(both, in_any_order=False) == both
+    model.fit(both)
+    assert model.history_["steps"].tolist()[:2] == [6, 3]
+
+
 def test_repeated_pairs_are_no_pool(model, drawn):
     with pytest.raises(TransEncoderInputError, match="has 1 distinct pairs; at least 16 are needed, which is a batch"):
         model.fit([drawn[0][0]] * 32)
@@ -73,7 +82,9 @@ def test_texts_that_are_cut_are_warned_of_and_lengths_can_be_given(tiny_source, 
         warnings.simplefilter("error")
         longer = TransEncoder(tiny_source, sentence_length=48, pair_length=60, **options).fit(drawn[0])
     assert (longer.bi_.max_length, longer.cross_.max_length) == (48, 60)
-    with pytest.raises(TransEncoderInputError, match="max_length=65 must be from 3 to 64"):
+    with pytest.raises(
+        TransEncoderInputError, match="max_length=65 must be from 5, a word piece of each sentence, to 64"
+    ):
         TransEncoder(tiny_source, pair_length=65, **options).fit(drawn[0])
 
 
@@ -91,6 +102,40 @@ def test_two_backbones_score_by_their_mean(tiny_source, model, drawn, quick_conf
     expected = np.mean([one.score(drawn[0]) for one in both.cross_models_], axis=0)
     np.testing.assert_allclose(both.score(drawn[0]), expected)
     assert len(both.history_) == 8
+
+
+def test_the_students_of_each_backbone_encode_and_are_kept_by_themselves(
+    tiny_source, model, drawn, quick_config, tmp_path
+):
+    other = TransEncoder(tiny_source, num_layers=1, pooling="mean", config=quick_config, device="cpu")
+    both = MutualTransEncoder(model, other)
+    assert "not fitted" in repr(both)
+    with pytest.raises(TransEncoderInputError, match="is not fitted"):
+        both.second_.encode(["A dog."])
+    both.fit(drawn[0])
+    assert "cycles kept" in repr(both)
+    for place, one in enumerate((both.first_, both.second_)):
+        np.testing.assert_array_equal(one.score(drawn[0]), both.cross_models_[place].score(drawn[0]))
+        vectors = [one.encode([pair[side] for pair in drawn[0]]) for side in (0, 1)]
+        np.testing.assert_allclose((vectors[0] * vectors[1]).sum(1), both.bi_models_[place].score(drawn[0]), atol=1e-5)
+        assert len(one.history_) == 4
+        one.save(tmp_path / str(place))
+        again = TransEncoder.load(tmp_path / str(place), device="cpu")
+        np.testing.assert_allclose(again.score(drawn[0]), one.score(drawn[0]), atol=1e-6)
+    with pytest.raises(TransEncoderInputError, match="is not fitted"):
+        model.score(drawn[0])  # what was given stays as it was
+
+
+def test_two_configurations_of_one_exchange_are_refused(tiny_source, model, quick_config):
+    other = TransEncoder(tiny_source, num_layers=1, config=replace(quick_config, cycles=1), device="cpu")
+    with pytest.raises(TransEncoderInputError, match=r"different configurations .* give both the same config"):
+        MutualTransEncoder(model, other)
+
+
+def test_texts_cut_by_the_second_backbone_are_warned_of(tiny_source, model, drawn, quick_config):
+    short = TransEncoder(tiny_source, num_layers=1, config=quick_config, device="cpu", sentence_length=5)
+    with pytest.warns(UserWarning, match="sentences are longer than 5 word pieces"):
+        MutualTransEncoder(model, short).fit(drawn[0])
 
 
 def test_identical_backbones_are_warned_of(model):
@@ -138,6 +183,10 @@ def test_what_is_saved_scores_as_before_and_sentence_transformers_loads_it(
     pd.testing.assert_frame_equal(again.history_, model.history_)
     vectors = SentenceTransformer(str(tmp_path / "kept"), device="cpu").encode([drawn[0][0][0]])
     np.testing.assert_allclose(vectors, model.encode([drawn[0][0][0]]), atol=1e-5)
+    assert again.config == model.config
+    assert again.backbones == model.backbones
+    again.fit(drawn[0])  # as the first one was: from the start
+    np.testing.assert_allclose(again.score(drawn[0]), model.score(drawn[0]), atol=1e-6)
     # The folder says how it pools: a start without a word about it must not fall back to the paper's.
     assert TransEncoder(str(tmp_path / "kept"), device="cpu").backbones[0].pooling == pooling
 
@@ -152,17 +201,50 @@ def test_a_folder_that_pools_in_another_way_is_refused(tmp_path):
     assert TransEncoder(str(tmp_path)).backbones[0].pooling == "mean"
 
 
+def test_a_folder_with_a_module_that_would_be_left_out_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    kinds = [{"type": f"sentence_transformers.models.{kind}"} for kind in ("Transformer", "Pooling", "Dense")]
+    (tmp_path / "modules.json").write_text(json.dumps(kinds), encoding="utf-8")
+    with pytest.raises(TransEncoderInputError, match="has the module Dense, which is not built"):
+        TransEncoder(str(tmp_path))
+    (tmp_path / "modules.json").write_text(json.dumps(kinds[:2]), encoding="utf-8")
+    assert TransEncoder(str(tmp_path)).backbones[0].pooling == "cls"
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_a_cross_encoder_is_no_start(model, tiny_source, quick_config, drawn, tmp_path, pooling):
+    config = replace(quick_config, cycles=1)
+    TransEncoder(tiny_source, config=config, pooling=pooling, device="cpu").fit(drawn[0]).save(tmp_path / "kept")
+    with pytest.raises(TransEncoderInputError, match=r"is a cross-encoder, .* give a bi-encoder"):
+        TransEncoder(str(tmp_path / "kept" / "cross-encoder"))
+    assert TransEncoder("minilm", plm=str(tmp_path / "kept" / "cross-encoder")).backbones[0].plm
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(TransEncoderInputError, match=r"has an unreadable config\.json"):
+        TransEncoder(str(tmp_path))
+
+
+def test_damaged_folders_say_so(model, drawn, tmp_path):
+    model.config = replace(model.config, cycles=1)
+    model.fit(drawn[0]).save(tmp_path / "kept")
+    for name, broken in (("cross-encoder/head.safetensors", b"cut"), ("trans_encoder.json", b"{")):
+        (tmp_path / "kept" / name).write_bytes(broken)
+        with pytest.raises(TransEncoderInputError, match=r"is damaged .* save the model anew"):
+            TransEncoder.load(tmp_path / "kept")
+
+
 def test_folders_that_are_none_are_refused(model, drawn, tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     model.config = replace(model.config, cycles=1)
     model.fit(drawn[0])
-    for path in (None, tmp_path / "file"):
+    for path in (None, tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(TransEncoderInputError, match="must be a folder"):
             model.save(path)
     with pytest.raises(
         TransEncoderInputError, match=r"has no trans_encoder\.json: give a folder that TransEncoder\.save"
     ):
         TransEncoder.load(tmp_path)
+    with pytest.raises(TransEncoderInputError, match=r"path='None' has no trans_encoder\.json"):
+        TransEncoder.load(None)
     with pytest.raises(TransEncoderInputError, match="sentences=None is no list"):
         model.encode(None)
 
@@ -175,6 +257,8 @@ def test_folders_that_are_none_are_refused(model, drawn, tmp_path):
         ({"num_layers": 1.5}, "num_layers=1.5 must be a whole number"),
         ({"num_layers": 0}, "num_layers=0 must be a whole number, 1 or more"),
         ({"sentence_length": None}, "sentence_length=None must be a whole number"),
+        ({"pooling": "max"}, "pooling='max' is unknown"),
+        ({"precision": "bf16"}, "precision='bf16' is unknown"),
         ({"config": {}}, "config={} must be a DistillConfig"),
         ({"config": DistillConfig(cross=None)}, "config.cross=None must be a Recipe"),
         ({"config": DistillConfig(label_stretch="no")}, "config.label_stretch='no' must be True or False"),
@@ -198,7 +282,7 @@ def test_folders_without_a_model_and_paths_without_a_folder_are_told_apart(tmp_p
 
 def test_more_frozen_layers_than_there_are_are_refused(tiny_source, quick_config, drawn):
     model = TransEncoder(tiny_source, config=replace(quick_config, frozen_layers=3), device="cpu")
-    with pytest.raises(TransEncoderInputError, match=r"config\.frozen_layers=3 is more than the 2 layers"):
+    with pytest.raises(TransEncoderInputError, match="frozen_layers=3 leaves nothing to train in a model of 2 layers"):
         model.fit(drawn[0])
 
 

@@ -29,8 +29,40 @@ def test_squared_error_of_scores_and_of_cosines():
     first, second = torch.nn.functional.normalize(torch.randn(2, 3, 4), dim=-1)
     cosines = torch.nn.functional.cosine_similarity(first, second)
     assert objectives.bi_loss(first, second, labels).item() == pytest.approx(float(((cosines - labels) ** 2).mean()))
-    expected = torch.nn.functional.binary_cross_entropy(cosines.sigmoid(), labels).item()
-    assert objectives.bi_loss(first, second, labels, "bce").item() == pytest.approx(expected, rel=1e-5)
+
+
+def at_cosine(cosine):
+    """Two unit vectors with that cosine, shape (1, 2) each."""
+    cosine = torch.as_tensor(cosine, dtype=torch.float64)
+    other = torch.stack([cosine, (1 - cosine**2).clamp(min=0).sqrt()])
+    return torch.tensor([[1.0, 0.0]], dtype=torch.float64), other[None]
+
+
+def bi_cross_entropy(cosine, label):
+    return objectives.bi_loss(*at_cosine(cosine), torch.tensor([label], dtype=torch.float64), "bce")
+
+
+@pytest.mark.parametrize("label", [0.02, 0.3, 0.9, 0.98])
+def test_both_losses_of_a_bi_encoder_are_least_where_the_cosine_is_the_label(label):
+    grid = np.round(np.arange(-1, 1.001, 0.005), 3)
+    found = np.array([bi_cross_entropy(cosine, label).item() for cosine in grid])
+    assert grid[found.argmin()] == pytest.approx(label)
+    assert (np.diff(found[grid <= label]) < 0).all()
+    assert (np.diff(found[grid >= label]) > 0).all()
+    inside = (grid >= objectives.EDGE) & (grid <= 1 - objectives.EDGE)
+    formula = -label * np.log(grid[inside]) - (1 - label) * np.log(1 - grid[inside])
+    np.testing.assert_allclose(found[inside], formula)
+    np.testing.assert_allclose(
+        np.diff(found[grid < 0], 2), 0, atol=1e-12
+    )  # a straight line where there is no logarithm
+
+
+@pytest.mark.parametrize("cosine", [-0.5, 0.0, 0.005, 0.2, 0.95, 0.995])
+def test_the_pull_of_the_cosines_cross_entropy_is_its_formula_and_never_infinite(cosine):
+    label, value = 0.6, torch.tensor(cosine, dtype=torch.float64, requires_grad=True)
+    (pull,) = torch.autograd.grad(bi_cross_entropy(value, label), value)
+    p = np.clip(cosine, objectives.EDGE, 1 - objectives.EDGE)
+    assert pull.item() == pytest.approx((p - label) / (p * (1 - p)))
 
 
 def test_simcse_is_its_formula_and_that_of_sentence_transformers():

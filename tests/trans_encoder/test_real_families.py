@@ -94,7 +94,7 @@ def test_mrpc_is_measured_by_the_area_under_the_curve(families, options):
     assert set(levels["metric"]) == {"auc"}
     assert levels["value"].between(0, 100).all()
     table = summaries.binary_table(rows, published_numbers("trans_encoder")).set_index("method")
-    assert {START, "Self, cross, cycle 1", "Bi to bi"} <= set(table.index)
+    assert {START, "Self, cross, cycle 1", "Bi → bi"} <= set(table.index)
     assert table.loc["Self, cross, cycle 1", "paper (BERT-base)"] == "76.21"
     own = per_seed(rows, part="levels", method=SELF_CROSS, cycle=1, split="test", variant="as in the paper")
     assert table.loc["Self, cross, cycle 1", "ours"] == f"{own.item():.1f}"

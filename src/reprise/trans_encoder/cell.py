@@ -19,14 +19,16 @@ from reprise.trans_encoder.encoders import Encoder
 from reprise.trans_encoder.generators import SWAPPED
 from reprise.trans_encoder.input_checks import Pair
 from reprise.trans_encoder.measures import bootstrap, measure, relative_ranks
-from reprise.trans_encoder.names import BASE, SELF_BI, SELF_CROSS, START
+from reprise.trans_encoder.names import BASE, OTHER_POOLS, SELF_BI, SELF_CROSS, START
 from reprise.trans_encoder.pair_files import PairSet
 from reprise.trans_encoder.settings import Settings
 from reprise.trans_encoder.training import Recipe
 
 Row = dict[str, Any]
 COLUMNS = ("part", "backbone", "variant", "cycle", "group", "at")
-NEGATIONS = frozenset({"not", "no", "n't", "never", "nobody", "nothing", "without", "isn't", "doesn't", "don't"})
+NEGATIONS = frozenset(
+    {"not", "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot"}
+)
 N_GROUPS = 4
 
 
@@ -38,6 +40,7 @@ class Tested:
     variant: str
     cycle: int
     scores: dict[str, Scores]
+    backbone: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Cell:
         """The loop's options."""
         s = self.settings
         return DistillConfig(
-            cycles=s.cycles,
+            cycles=(s.mrpc_cycles if self.family == "mrpc" else None) or s.cycles,
             cross=Recipe(s.cross_lr, s.cross_batch, s.cross_epochs, warmup=0.1, head_rate=s.head_rate),
             bi=Recipe(s.bi_lr, s.bi_batch, s.bi_epochs),
             symmetric=s.symmetric,
@@ -94,13 +97,6 @@ class Cell:
         """Names of this family's random streams: equal streams pair all variants of a seed."""
         return ("trans-encoder", self.family)
 
-    @cached_property
-    def backbone_name(self) -> str:
-        """How the backbone is called in rows."""
-        layers = "" if self.settings.num_layers is None else f", {self.settings.num_layers} layers"
-        name = {"minilm": "MiniLM"}.get(self.settings.start, self.settings.start.split("/")[-1])
-        return f"{name}{layers}"
-
     def evaluate(self, model: Encoder) -> float:
         """Return a model's measure on the development pairs."""
         return self.measured(model, self.problem.development)
@@ -109,19 +105,33 @@ class Cell:
         """Return a model's measure on any pairs with gold."""
         return measure(self.problem.kind, pairs.gold, model.score(pairs.pairs))  # type: ignore[operator]
 
-    def test(self, model: Encoder, method: str, variant: str = BASE, cycle: int = 0) -> None:
-        """Score all test pairs of the family and keep the scores."""
-        self.keep({name: model.score(one.pairs) for name, one in self.tests.items()}, method, variant, cycle)  # type: ignore[operator]
+    def test(
+        self, model: Encoder, method: str, variant: str = BASE, cycle: int = 0, backbone: Backbone | None = None
+    ) -> None:
+        """Score all test pairs of the family and keep the scores; name another backbone than the cell's own."""
+        self.keep(self.scores(model), method, variant, cycle, backbone)
 
-    def keep(self, scores: dict[str, Scores], method: str, variant: str = BASE, cycle: int = 0) -> None:
+    def scores(self, model: Encoder) -> dict[str, Scores]:
+        """Return a model's scores of the test pairs by data set."""
+        return {name: model.score(one.pairs) for name, one in self.tests.items()}  # type: ignore[operator]
+
+    def keep(
+        self,
+        scores: dict[str, Scores],
+        method: str,
+        variant: str = BASE,
+        cycle: int = 0,
+        backbone: Backbone | None = None,
+    ) -> None:
         """Keep scores of the test pairs, whose rows `test_rows` writes at the end."""
-        self.tested.append(Tested(method, variant, cycle, scores))
+        name = name_of(backbone or self.backbone)
+        self.tested.append(Tested(method, variant, cycle, scores, name))
 
     def row(self, method: str, metric: str, value: float, **columns: Any) -> Row:
         """Return one row, of the family's home data set unless another one is named."""
         common: Row = dict.fromkeys(COLUMNS)
         common |= {"dataset": self.problem.home, "split": "test", "seed": self.seed, "method": method, "metric": metric}
-        return {**common, "backbone": self.backbone_name, "variant": BASE, "value": float(value), **columns}
+        return {**common, "backbone": name_of(self.backbone), "variant": BASE, "value": float(value), **columns}
 
     # ---- rows of the tests -----------------------------------------------------------------------------------
 
@@ -132,13 +142,16 @@ class Cell:
                 if chosen.sum() < 3 or np.ptp(pairs.gold[chosen]) == 0:
                     continue
                 for one in self.tested:
+                    if split != "test" and one.variant in OTHER_POOLS:
+                        continue  # the split is by the seed's own pool
                     value = measure(self.problem.kind, pairs.gold[chosen], one.scores[name][chosen])
                     yield self._test_row(one, name, self.problem.kind, value, split=split, part="levels")
             yield from self._errors(name, pairs)
             yield from self._group_rows(name, pairs)
 
     def _test_row(self, one: Tested, name: str, metric: str, value: float, **columns: Any) -> Row:
-        return self.row(one.method, metric, value, dataset=name, variant=one.variant, cycle=one.cycle, **columns)
+        how = {"variant": one.variant, "cycle": one.cycle, "backbone": one.backbone}
+        return self.row(one.method, metric, value, dataset=name, **how, **columns)
 
     def _splits(self, name: str, pairs: PairSet) -> dict[str, NDArray[np.bool_]]:
         known = {frozenset(pair) for pair in self.problem.pool}
@@ -153,31 +166,55 @@ class Cell:
         }
 
     def _errors(self, name: str, pairs: PairSet) -> Iterator[Row]:
-        """Yield the standard error of each method's gain over the start, by resampling of the test pairs."""
-        start = next((one for one in self.tested if one.method == START), None)
-        if start is None:
-            return
+        """Yield the standard error of each method's gain over its start, by resampling of the test pairs."""
+        starts = {one.variant: place for place, one in enumerate(self.tested) if one.method == START}
         generator = numpy_generator(self.seed, *self.names, "bootstrap", name)
-        draws = self.settings.bootstrap_draws
-        others = [one for one in self.tested if one is not start]
         found = bootstrap(
-            self.problem.kind, pairs.gold, [start.scores[name], *(o.scores[name] for o in others)], generator, draws
+            self.problem.kind,
+            pairs.gold,
+            [one.scores[name] for one in self.tested],
+            generator,
+            self.settings.bootstrap_draws,
         )
-        yield self._test_row(start, name, "standard error", float(np.nanstd(found[0], ddof=1)), part="resampling")
-        for one, values in zip(others, found[1:], strict=True):
-            error = float(np.nanstd(values - found[0], ddof=1))
-            yield self._test_row(one, name, "standard error of the gain", error, part="resampling")
+        for one, values in zip(self.tested, found, strict=True):
+            metric = "standard error"
+            if one.method != START:
+                # A variant with another model has a start of its own.
+                metric, values = f"{metric} of the gain", values - found[starts.get(one.variant, starts[BASE])]
+            yield self._test_row(one, name, metric, float(np.nanstd(values, ddof=1)), part="resampling")
 
     def _group_rows(self, name: str, pairs: PairSet) -> Iterator[Row]:
-        """Yield by how much scores are off in rank, by groups of pairs: shared words, negation, swapped roles."""
+        """Yield by how much scores are off in rank, by groups of pairs: shared words, negation, swapped roles.
+
+        With it come the number of pairs, by which sets are to be weighted, and the standard error of the change from
+        the start, the pairs being a sample.
+        """
         gold = relative_ranks(pairs.gold)
-        for one in self.tested:
-            if one.variant != BASE or one.cycle > 1 or one.method not in (START, SELF_CROSS, SELF_BI):
+        shown = (START, SELF_CROSS, SELF_BI)
+        off = {
+            one.method: (one, np.abs(relative_ranks(one.scores[name]) - gold))
+            for one in self.tested
+            if one.variant == BASE and one.cycle <= 1 and one.method in shown
+        }
+        for group, chosen in groups_of(pairs).items():
+            n = int(chosen.sum())
+            if not n:
                 continue
-            off = np.abs(relative_ranks(one.scores[name]) - gold)
-            for group, chosen in groups_of(pairs).items():
-                if chosen.any():
-                    yield self._test_row(one, name, "rank error", float(off[chosen].mean()), part="groups", group=group)
+            how = {"part": "groups", "group": group}
+            yield self.row("data", "pairs", n, dataset=name, variant=None, **how)
+            for method, (one, values) in off.items():
+                yield self._test_row(one, name, "rank error", float(values[chosen].mean()), **how)
+                if method != START and n > 1:
+                    error = float((values - off[START][1])[chosen].std(ddof=1)) / n**0.5
+                    yield self._test_row(one, name, "standard error of the rank error's change", error, **how)
+
+
+def name_of(backbone: Backbone) -> str:
+    """Return how a backbone is called in rows: its start, how many layers are kept, and whether it was trained here."""
+    layers = "" if backbone.num_layers is None else f", {backbone.num_layers} layers"
+    trained = "" if backbone.start_weights is None else ", after SimCSE"
+    name = {"minilm": "MiniLM"}.get(backbone.start, backbone.start.split("/")[-1])
+    return f"{name}{layers}{trained}"
 
 
 def groups_of(pairs: PairSet) -> dict[str, NDArray[np.bool_]]:
@@ -193,8 +230,12 @@ def groups_of(pairs: PairSet) -> dict[str, NDArray[np.bool_]]:
 
 
 def _is_negated(pair: Pair) -> bool:
-    first, second = (bool(words_of(sentence) & NEGATIONS) for sentence in pair)
+    first, second = (any(_negates(word) for word in words_of(sentence)) for sentence in pair)
     return first != second
+
+
+def _negates(word: str) -> bool:
+    return word in NEGATIONS or word.replace("’", "'").endswith("n't")
 
 
 def quantiles(values: Sequence[float] | Scores) -> dict[float, float]:

@@ -293,7 +293,7 @@ def _a_strong_start_gains_nothing(rows: pd.DataFrame) -> tuple[bool, str]:
 
 
 SHUFFLED_CONTROL = Control("labels shuffled over pairs", _shuffled_labels_rank_nothing)
-STRONG_CONTROL = Control("start tuned with labels: no gain", _a_strong_start_gains_nothing)
+STRONG_CONTROL = Control("the whole model as start: no gain", _a_strong_start_gains_nothing)
 CLAIMS = (
     Claim(
         "C1",

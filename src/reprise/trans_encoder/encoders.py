@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from reprise.trans_encoder.architectures import (
+    SINGLE_PRECISION_ALONE,
+    beneath_the_layers,
+    layers_of,
+    tells_segments_apart,
+    usable_positions,
+)
 from reprise.trans_encoder.checkpoints import load_model, load_tokenizer
+from reprise.trans_encoder.heads import MeanHead, keep_head_in_single_precision
 from reprise.trans_encoder.input_checks import TransEncoderInputError, check_name, check_pairs, check_sentences
 from reprise.trans_encoder.tokens import TokenTable, by_length, tokenise
 
@@ -28,6 +36,7 @@ class Encoder(nn.Module):
 
     transformer: Any
     greatest_length: ClassVar[int]
+    texts: ClassVar[int]  # sentences that it reads at once
 
     def __init__(
         self,
@@ -41,12 +50,19 @@ class Encoder(nn.Module):
         check_name("pooling", pooling, POOLINGS)
         check_name("precision", precision, PRECISIONS)
         max_length = self.greatest_length if max_length is None else max_length
-        positions = getattr(transformer.config, "max_position_embeddings", None)
-        if not 3 <= max_length <= (positions or max_length):
-            raise TransEncoderInputError(
-                f"max_length={max_length} must be from 3 to {positions}, the model's positions."
-            )
         self.transformer, self.tokenizer = transformer, tokenizer
+        positions = usable_positions(self.trunk)
+        least = tokenizer.num_special_tokens_to_add(self.texts == 2) + self.texts
+        if not least <= max_length <= (positions or max_length):
+            raise TransEncoderInputError(
+                f"max_length={max_length} must be from {least}, a word piece of each sentence, to {positions}, the "
+                "model's positions."
+            )
+        if precision == "bfloat16" and transformer.config.model_type in SINGLE_PRECISION_ALONE:
+            raise TransEncoderInputError(
+                f"precision={precision!r} does not work with {transformer.config.model_type!r}, whose masks it cannot "
+                "hold; give precision='float32'."
+            )
         self.pooling, self.max_length, self.precision = pooling, max_length, precision
         self.head = self._new_head()
 
@@ -85,37 +101,68 @@ class Encoder(nn.Module):
         return getattr(self.transformer, self.transformer.base_model_prefix, self.transformer)
 
     def arithmetic(self) -> Any:
-        """Return the context in which to compute: mixed precision with bfloat16, or nothing."""
+        """Return the context in which the transformer computes: mixed precision with bfloat16, or nothing.
+
+        Heads, scores and losses stay in float32: in half precision many pairs would get the same score.
+        """
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def freeze(self, *, embeddings: bool, n_layers: int = 0) -> None:
-        """Keep the embeddings and the lowest layers as they are while training.
+        """Keep the word embeddings, or the lowest layers with all that is beneath them, as they are while training.
+
+        Parameters
+        ----------
+        embeddings
+            Whether to freeze the embeddings of words; those of positions and segments are trained.
+        n_layers
+            Lowest layers to freeze; with one or more, all embeddings are frozen.
 
         Raises
         ------
         TransEncoderInputError
-            If that leaves neither embeddings nor a layer to train.
+            If that leaves no layer to train, or layers share their weights.
         """
-        trunk = self.trunk
         if embeddings:
-            trunk.embeddings.requires_grad_(False)
-        trunk.encoder.layer[:n_layers].requires_grad_(False)
-        if embeddings and n_layers >= len(trunk.encoder.layer):
+            self.trunk.get_input_embeddings().requires_grad_(False)
+        if not n_layers:
+            return
+        layers = layers_of(self.trunk)
+        if n_layers >= len(layers):
             raise TransEncoderInputError(
-                f"frozen_layers={n_layers} leaves nothing to train in a model of {len(trunk.encoder.layer)} layers; "
-                "freeze fewer."
+                f"frozen_layers={n_layers} leaves nothing to train in a model of {len(layers)} layers; freeze fewer."
             )
+        for part in (*beneath_the_layers(self.trunk), *layers[:n_layers]):
+            part.requires_grad_(False)
 
     def take_trunk_of(self, other: Encoder) -> None:
-        """Take over the weights of another encoder's transformer, without its head."""
-        self.trunk.load_state_dict(other.trunk.state_dict(), strict=False)
+        """Take over the weights of another encoder's transformer, without head and pooler.
+
+        Raises
+        ------
+        TransEncoderInputError
+            If the transformers are of different kinds or sizes.
+        """
+        own, theirs = (
+            {name: weight for name, weight in model.trunk.state_dict().items() if not name.startswith("pooler.")}
+            for model in (self, other)
+        )
+        if {name: weight.shape for name, weight in own.items()} != {n: weight.shape for n, weight in theirs.items()}:
+            raise TransEncoderInputError(
+                f"init='chained' hands weights from form to form, but start and plm are not alike "
+                f"({type(other.trunk).__name__} and {type(self.trunk).__name__}); give one model for both, or "
+                "init='fresh'."
+            )
+        self.trunk.load_state_dict(theirs, strict=False)
+
+    def _tokenised(self, first: list[str], second: list[str] | None) -> TokenTable:
+        return tokenise(self.tokenizer, first, second, self.max_length, segments=tells_segments_apart(self.transformer))
 
     @contextmanager
     def _scoring(self) -> Iterator[None]:
         was_training = self.training
         self.eval()
         try:
-            with torch.inference_mode(), self.arithmetic():
+            with torch.inference_mode():
                 yield
         finally:
             self.train(was_training)
@@ -137,15 +184,17 @@ class BiEncoder(Encoder):
         ``"float32"``, or ``"bfloat16"`` for mixed precision (paper: half precision on GPUs).
     """
 
-    greatest_length = SENTENCE_LENGTH
+    greatest_length, texts = SENTENCE_LENGTH, 1
 
     def tokenise(self, sentences: Sequence[str]) -> TokenTable:
         """Return the word pieces of sentences."""
-        return tokenise(self.tokenizer, list(sentences), None, self.max_length)
+        return self._tokenised(list(sentences), None)
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return unit vectors, float32 of shape ``(n, d)``."""
-        states = self.transformer(**batch).last_hidden_state.float()
+        with self.arithmetic():
+            states = self.transformer(**batch).last_hidden_state
+        states = states.float()
         if self.pooling == "cls":
             return normalize(states[:, 0], dim=-1)
         weights = batch["attention_mask"][:, :, None].to(states.dtype)
@@ -160,7 +209,7 @@ class BiEncoder(Encoder):
         found = torch.empty(len(table), self.transformer.config.hidden_size)
         with self._scoring():
             for rows in by_length(table.lengths, batch_size):
-                found[rows] = self(table.batch(rows, self.device)).float().cpu()
+                found[rows] = self(table.batch(rows, self.device)).cpu()
         return found
 
     def score(self, pairs: Any, batch_size: int = BATCH) -> NDArray[np.float64]:
@@ -184,25 +233,6 @@ class BiEncoder(Encoder):
         SentenceTransformer(modules=[words, pooling, Normalize()], device="cpu").save(str(path))
 
 
-class MeanHead(nn.Module):
-    """Mean over word pieces, dense layer, tanh, dropout, one output: the classification head without its [CLS]."""
-
-    def __init__(self, config: Any) -> None:
-        super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.out = nn.Linear(config.hidden_size, 1)
-        for layer in (self.dense, self.out):
-            nn.init.normal_(layer.weight, std=config.initializer_range)
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Return logits, ``(n,)``, of states ``(n, length, d)``."""
-        weights = mask[:, :, None].to(states.dtype)
-        mean = (states * weights).sum(1) / weights.sum(1)
-        return self.out(self.dropout(torch.tanh(self.dense(mean))))[:, 0]
-
-
 class CrossEncoder(Encoder):
     """Reads both sentences at once and gives one number; it has no vectors of single sentences.
 
@@ -219,10 +249,13 @@ class CrossEncoder(Encoder):
         As of the bi-encoder.
     """
 
-    greatest_length = PAIR_LENGTH
+    greatest_length, texts = PAIR_LENGTH, 2
 
     def _new_head(self) -> MeanHead | None:
-        return MeanHead(self.transformer.config) if self.pooling == "mean" else None
+        if self.pooling == "mean":
+            return MeanHead(self.transformer.config)
+        keep_head_in_single_precision(self.transformer, self.trunk)
+        return None
 
     @staticmethod
     def _is_classifier(pooling: str) -> bool:
@@ -230,14 +263,17 @@ class CrossEncoder(Encoder):
 
     def tokenise(self, pairs: Sequence[tuple[str, str]]) -> TokenTable:
         """Return the word pieces of pairs, both sentences in one sequence."""
-        return tokenise(self.tokenizer, [a for a, _ in pairs], [b for _, b in pairs], self.max_length)
+        return self._tokenised([a for a, _ in pairs], [b for _, b in pairs])
 
     def forward(self, batch: dict[str, Tensor]) -> Tensor:
         """Return logits, float32 of shape ``(n,)``."""
-        found = self.transformer(**batch)
+        with self.arithmetic():
+            found = self.transformer(**batch)
         if self.head is None:
-            return found.logits[:, 0].float()
-        return self.head(found.last_hidden_state, batch["attention_mask"]).float()
+            logits: Tensor = found.logits[:, 0]
+            return logits
+        scores: Tensor = self.head(found.last_hidden_state.float(), batch["attention_mask"])
+        return scores
 
     def encode(self, sentences: Sequence[str]) -> Tensor:
         """Refuse: a cross-encoder has no vectors of sentences.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,18 +15,27 @@ from numpy.typing import ArrayLike, NDArray
 from reprise.compute import resolve_device
 from reprise.trans_encoder.checkpoints import MINILM
 from reprise.trans_encoder.distillation import Backbone, DistillConfig, HalfStep, half_steps
-from reprise.trans_encoder.encoders import PAIR_LENGTH, SENTENCE_LENGTH, BiEncoder, CrossEncoder, Encoder
+from reprise.trans_encoder.encoders import (
+    PAIR_LENGTH,
+    POOLINGS,
+    PRECISIONS,
+    SENTENCE_LENGTH,
+    BiEncoder,
+    CrossEncoder,
+    Encoder,
+)
 from reprise.trans_encoder.input_checks import (
     Pair,
     TransEncoderInputError,
     check_disjoint,
     check_gold,
+    check_name,
     check_pairs,
     shown,
 )
 from reprise.trans_encoder.measures import spearman
-from reprise.trans_encoder.option_checks import check_config, check_source, check_whole
-from reprise.trans_encoder.saving import load_forms, pooling_of_folder, save_forms
+from reprise.trans_encoder.option_checks import check_bi_encoder, check_config, check_source, check_whole
+from reprise.trans_encoder.saving import config_of, load_forms, pooling_of_folder, save_forms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +57,24 @@ def _checked(pairs: Any, argument: str) -> list[Pair]:
     return check_pairs(pairs, argument=argument)
 
 
+def _distinct(pairs: list[Pair], *, in_any_order: bool) -> list[Pair]:
+    """Return each pair once; where both orders are trained, a reversed pair is one that is there already."""
+    found: dict[Any, Pair] = {}
+    for pair in pairs:
+        found.setdefault(frozenset(pair) if in_any_order else pair, pair)
+    return list(found.values())
+
+
+def _check_finite(step: HalfStep) -> None:
+    for training in step.trainings:
+        lost = np.flatnonzero(~np.isfinite(training.losses))
+        if len(lost):
+            raise TransEncoderInputError(
+                f"config.{step.form}: in cycle {step.cycle} the loss was {training.losses[lost[0]]} at step "
+                f"{lost[0] + 1}; give a Recipe with a lower lr."
+            )
+
+
 class _Distilled:
     """What self- and mutual distillation share: the loop, the choice of a cycle, scores."""
 
@@ -53,7 +82,7 @@ class _Distilled:
     config: DistillConfig
 
     def _fit(self, pairs: Any, dev_pairs: Any, dev_gold: ArrayLike | None, test_pairs: Any) -> None:
-        pool = list(dict.fromkeys(_checked(pairs, "pairs")))
+        pool = _distinct(_checked(pairs, "pairs"), in_any_order=self.config.symmetric)
         least = max(2, min(self.config.cross.batch_size, self.config.bi.batch_size))
         if len(pool) < least:
             raise TransEncoderInputError(
@@ -63,7 +92,7 @@ class _Distilled:
         dev = self._development(dev_pairs, dev_gold)
         if test_pairs is not None:
             check_disjoint(pool, _checked(test_pairs, "test_pairs"))
-        self._check_depth()
+        self._check_backbones()
         self._warn_of_cut_texts(pool)
 
         def evaluate(model: Encoder) -> float:
@@ -74,6 +103,7 @@ class _Distilled:
         best: dict[str, tuple[float, HalfStep]] = {}
         lines: list[dict[str, Any]] = []
         for step in half_steps(self.backbones, pool, self.config, evaluate=None if dev is None else evaluate):
+            _check_finite(step)
             agreement = spearman(step.labels, step.pool_scores)
             value = agreement if dev is None else float(np.mean([training.best for training in step.trainings]))
             value = -np.inf if np.isnan(value) else value  # all scores alike: any cycle that ranks is better
@@ -94,33 +124,32 @@ class _Distilled:
         checked = check_pairs(_checked(pairs, "dev_pairs"), argument="dev_pairs", least=3)
         return checked, check_gold(gold, len(checked), argument="dev_gold")
 
-    def _check_depth(self) -> None:
-        frozen, n_layers = self.config.frozen_layers, self.backbones[0].bi().trunk.config.num_hidden_layers
-        if frozen > n_layers:
-            raise TransEncoderInputError(
-                f"config.frozen_layers={frozen} is more than the {n_layers} layers of the model; freeze fewer."
-            )
+    def _check_backbones(self) -> None:
+        """Refuse, before anything is labelled, what students of this configuration could not be made from."""
+        for place, backbone in enumerate(self.backbones):
+            bi, cross = backbone.bi(), backbone.cross(self.config.seed, place)
+            if self.config.init == "chained":
+                cross.take_trunk_of(bi)
+            for model in (bi, cross):
+                model.freeze(embeddings=self.config.freeze_embeddings, n_layers=self.config.frozen_layers)
 
     def _warn_of_cut_texts(self, pool: list[Pair]) -> None:
-        """Say once how much of the pool is longer than what the encoders read."""
-        backbone = self.backbones[0]
+        """Say, once a length, how much of the pool is longer than what the encoders read."""
         sentences = list(dict.fromkeys(sentence for pair in pool for sentence in pair))
-        for what, texts, n_cut, name, limit in (
-            (
-                "sentences",
-                sentences,
-                backbone.bi().tokenise(sentences).n_cut,
-                "sentence_length",
-                backbone.sentence_length,
-            ),
-            ("pairs", pool, backbone.cross(self.config.seed).tokenise(pool).n_cut, "pair_length", backbone.pair_length),
-        ):
-            if n_cut > MOST_CUT * len(texts):
-                warnings.warn(
-                    f"{n_cut} of {len(texts)} {what} are longer than {limit} word pieces and are cut there; give "
-                    f"{name}=… to read more.",
-                    stacklevel=4,
-                )
+        told = set()
+        for backbone in self.backbones:
+            for what, texts, model, name, limit in (
+                ("sentences", sentences, backbone.bi(), "sentence_length", backbone.sentence_length),
+                ("pairs", pool, backbone.cross(self.config.seed), "pair_length", backbone.pair_length),
+            ):
+                n_cut = model.tokenise(texts).n_cut  # type: ignore[arg-type]
+                if n_cut > MOST_CUT * len(texts) and (name, limit) not in told:
+                    told.add((name, limit))
+                    warnings.warn(
+                        f"{n_cut} of {len(texts)} {what} are longer than {limit} word pieces and are cut there; give "
+                        f"{name}=… to read more.",
+                        stacklevel=4,
+                    )
 
     @staticmethod
     def _history_of(step: HalfStep, agreement: float) -> list[dict[str, Any]]:
@@ -193,6 +222,12 @@ class TransEncoder(_Distilled):
     device
         Where to compute.
 
+    Raises
+    ------
+    TransEncoderInputError
+        If an option is none of these, a path has no model, or the start is a cross-encoder. What depends on the model
+        (more layers than it has, a length beyond its positions) is refused by `fit`, before it labels anything.
+
     Attributes
     ----------
     bi_, cross_
@@ -207,8 +242,8 @@ class TransEncoder(_Distilled):
 
     def __init__(
         self,
-        start: str = MINILM,
-        plm: str | None = None,
+        start: str | Path = MINILM,
+        plm: str | Path | None = None,
         *,
         num_layers: int | None = None,
         pooling: str | None = None,
@@ -218,18 +253,21 @@ class TransEncoder(_Distilled):
         precision: str = "float32",
         device: str = "auto",
     ) -> None:
-        check_source("start", start)
-        check_source("plm", start if plm is None else plm)
+        start = check_source("start", start)
+        plm = start if plm is None else check_source("plm", plm)
         if num_layers is not None:
             check_whole("num_layers", num_layers, least=1)
         check_whole("sentence_length", sentence_length, least=3)
         check_whole("pair_length", pair_length, least=3)
+        check_name("precision", precision, PRECISIONS)
+        check_bi_encoder(start)
         pooling = pooling or ("mean" if start == MINILM else pooling_of_folder(start) or "cls")
+        check_name("pooling", pooling, POOLINGS)
         self.config = DistillConfig() if config is None else config
         check_config(self.config)
         backbone = Backbone(
             start,
-            plm or start,
+            plm,
             num_layers,
             pooling,
             sentence_length,
@@ -247,7 +285,7 @@ class TransEncoder(_Distilled):
         Parameters
         ----------
         pairs
-            The pool; repeated pairs count once.
+            The pool; repeated pairs count once, and reversed ones, too, where both orders are trained.
         dev_pairs, dev_gold
             Pairs with scores on any scale, by whose rank correlation steps and cycles are chosen. Without them the last
             step is kept, and the cycle whose scores agree most with the half-step before.
@@ -293,27 +331,29 @@ class TransEncoder(_Distilled):
             If nothing is fitted, or the path is that of a file.
         """
         facts = {"selection": self._fitted().selection_, "chosen_cycles": self.chosen_cycles_, "history": self._lines}
-        save_forms(self.bi_, self.cross_, facts, path)
+        one = self.backbones[0]
+        begun = {"start": one.start, "plm": one.plm, "num_layers": one.num_layers, "config": asdict(self.config)}
+        save_forms(self.bi_, self.cross_, {**facts, **begun}, path)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
-        """Return the fitted model that `save` wrote: it scores and encodes; its `fit` would begin from these weights.
+        """Return the fitted model that `save` wrote: it scores and encodes, and fits anew what the saved one was.
+
+        Its start, language model, layers and configuration are those of the saved one: `fit` begins there, not from the
+        distilled weights. For these, give the folder as a start: ``TransEncoder(path)``.
 
         Raises
         ------
         TransEncoderInputError
-            If the folder was not written by `save`.
+            If the folder was not written by `save`, or is damaged.
         """
         bi, cross, facts = load_forms(path)
-        own = cls(
-            str(path),
-            pooling=bi.pooling,
-            sentence_length=bi.max_length,
-            pair_length=cross.max_length,
-            precision=bi.precision,
-            device=device,
-        )
         where = resolve_device(device)
+        own = cls.__new__(cls)
+        own.config = config_of(facts["config"])
+        begun = facts["start"], facts["plm"], facts["num_layers"]
+        lengths = bi.max_length, cross.max_length
+        own.backbones = (Backbone(*begun, bi.pooling, *lengths, precision=bi.precision, device=where),)
         own.bi_models_, own.cross_models_ = (bi.to(where),), (cross.to(where),)
         own.selection_, own.chosen_cycles_, own._lines = facts["selection"], facts["chosen_cycles"], facts["history"]
         return own
@@ -333,7 +373,13 @@ class MutualTransEncoder(_Distilled):
     Parameters
     ----------
     first, second
-        Unfitted `TransEncoder` with the two backbones; the configuration is the first one's.
+        `TransEncoder` with the two backbones; both have one configuration, which is that of the exchange.
+
+    Attributes
+    ----------
+    first_, second_
+        The two students of each backbone as a fitted `TransEncoder`, which encodes sentences and is saved by itself.
+        Both are of one cycle, chosen by the mean of both.
     """
 
     def __init__(self, first: TransEncoder, second: TransEncoder) -> None:
@@ -342,8 +388,14 @@ class MutualTransEncoder(_Distilled):
                 raise TransEncoderInputError(
                     f"{name}={shown(one)} must be a TransEncoder, as in TransEncoder('minilm')."
                 )
+        if first.config != second.config:
+            raise TransEncoderInputError(
+                f"first and second have different configurations ({first.config} and {second.config}), and the "
+                "exchange has one; give both the same config."
+            )
         self.backbones = (*first.backbones, *second.backbones)
         self.config = first.config
+        self._members = (first, second)
         if first.backbones == second.backbones:
             warnings.warn(
                 "both backbones are the same: averaging identical students changes nothing; give two different starts.",
@@ -356,3 +408,25 @@ class MutualTransEncoder(_Distilled):
         """Distil on unlabelled pairs; arguments and errors as of `TransEncoder.fit`."""
         self._fit(pairs, dev_pairs, dev_gold, test_pairs)
         return self
+
+    @property
+    def first_(self) -> TransEncoder:
+        """The students of the first backbone."""
+        return self._member(0)
+
+    @property
+    def second_(self) -> TransEncoder:
+        """The students of the second backbone."""
+        return self._member(1)
+
+    def _member(self, place: int) -> TransEncoder:
+        fitted, own = self._fitted(), copy(self._members[place])
+        own.cross_models_, own.bi_models_ = (fitted.cross_models_[place],), (fitted.bi_models_[place],)
+        own.selection_, own.chosen_cycles_ = fitted.selection_, fitted.chosen_cycles_
+        own._lines = [{**line, "backbone": 0} for line in fitted._lines if line["backbone"] == place]
+        return own
+
+    def __repr__(self) -> str:
+        """Return its two backbones and whether it is fitted."""
+        fitted = f"cycles kept {self.chosen_cycles_}" if hasattr(self, "bi_models_") else "not fitted"
+        return f"MutualTransEncoder({', '.join(one.start for one in self.backbones)}; {fitted})"

@@ -15,12 +15,11 @@ from reprise.plots import (
     name_lines,
     new_figure,
     paper_marks,
-    printed,
-    seeds_behind,
     state_finding,
 )
 from reprise.rows import MissingRowsError, select
 from reprise.stats import paired_differences, t_interval
+from reprise.trans_encoder.changes import change_from_start
 from reprise.trans_encoder.lookups import (
     AVERAGE,
     half_step_name,
@@ -28,8 +27,10 @@ from reprise.trans_encoder.lookups import (
     home_of,
     levels,
     name_of_average,
+    papers_gain,
+    seeds_in_words,
     sets_of,
-    told_from_start,
+    title_of,
 )
 from reprise.trans_encoder.names import (
     ALL_LAYERS,
@@ -39,10 +40,15 @@ from reprise.trans_encoder.names import (
     DISJOINT_POOL,
     DOUBLE_POOL,
     FORMS,
+    FROM_SECOND,
+    MEAN_OF_STARTS,
     MUTUAL_BI,
+    MUTUAL_BOTH,
     MUTUAL_CROSS,
     OTHER_LOSSES,
     OTHER_POOL,
+    RAW_LABELS,
+    SECOND_START,
     SELF_BI,
     SELF_CROSS,
     SEVEN_SETS,
@@ -53,9 +59,10 @@ from reprise.trans_encoder.names import (
     SUPERVISED,
 )  # fmt: skip
 from reprise.trans_encoder.summaries import multiplications
+from reprise.trans_encoder.wording import apart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
 
@@ -63,22 +70,38 @@ if TYPE_CHECKING:
 
 MOST_CYCLES = 10
 PAPERS_BACKBONE = "BERT-base"
-FORM_OF = {SELF_CROSS: "cross", SELF_BI: "bi", MUTUAL_CROSS: "cross", MUTUAL_BI: "bi", SUPERVISED: "cross"}
+FORM_OF = {
+    SELF_CROSS: "cross",
+    SELF_BI: "bi",
+    MUTUAL_CROSS: "cross",
+    MUTUAL_BI: "bi",
+    MUTUAL_BOTH[MUTUAL_CROSS]: "cross",
+    MUTUAL_BOTH[MUTUAL_BI]: "bi",
+    SUPERVISED: "cross",
+}
 # Method, variant, cycle, and the line's name.
 Line = tuple[str, str, int, str]
 RECIPE: tuple[Line, ...] = (
-    (BI_TO_BI, BASE, 0, "bi → bi, no cross-encoder"),
+    (BI_TO_BI, BASE, 0, "bi → bi"),
+    (BI_TO_BI, RAW_LABELS, 0, "bi → bi, labels not stretched"),
     *((SELF_BI, name, 1, name.replace("losses ", "losses: ")) for name in OTHER_LOSSES),
     (SELF_CROSS, CHAINED, 2, "chained, cycle 2"),
     (SELF_BI, CHAINED, 2, "chained, cycle 2"),
+    (SIMCSE, BASE, 0, "SimCSE, continued"),
+    (SECOND_START, BASE, 0, "second start of mutual"),
+    (MEAN_OF_STARTS, BASE, 0, "mean of both starts"),
+    *((method, FROM_SECOND, 1, "self, from the second start") for method in FORMS),
     (MUTUAL_CROSS, BASE, 1, "mutual"),
     (MUTUAL_BI, BASE, 1, "mutual"),
-    (SIMCSE, BASE, 0, "SimCSE continued"),
+    *((method, BASE, 1, "mutual, mean of both") for method in MUTUAL_BOTH.values()),
     (SUPERVISED, BASE, 0, "gold labels"),
 )
 # What is compared by cost: method and cycle, from left to right within a form.
 COMPARED = ((BI_TO_BI, 0), (SELF_BI, 1), (MUTUAL_BI, 1), (SIMCSE, 0), (SELF_CROSS, 1), (MUTUAL_CROSS, 1))
 SENTENCES = 1_000
+ASIDE = 1.07  # factor between the points of one cost
+FURTHEST = 25.0  # points of loss beyond which the axis of gains is logarithmic
+LINEAR = 5.0  # points around zero within which it is not
 DEPTHS = {BASE: "as many as the study keeps", ALL_LAYERS: "the whole model, which was tuned with labels"}
 POOLS: tuple[Line, ...] = tuple(
     (method, pool, 1, pool) for pool in (SMALL_POOL, DOUBLE_POOL, DISJOINT_POOL, OTHER_POOL) for method in FORMS
@@ -91,13 +114,13 @@ def draw_cycles(rows: pd.DataFrame) -> Drawing:
     panels = [(name_of_average(sets), sets)]
     if len(sets) > 1:
         panels.append((SHORT_NAMES[home_of(rows)], [home_of(rows)]))
-    figure, axes = new_figure(columns=len(panels), height=2.9, squeeze=False)
+    figure, axes = new_figure(columns=len(panels), height=3.2, squeeze=False)
     drawn: list[dict[str, Any]] = []
     for one, (title, chosen) in zip(axes[0], panels, strict=True):
         drawn += [{**line, "panel": title} for line in _draw_half_steps(one, rows, chosen)]
         one.set_title(title)
     axes[0][0].set_ylabel("Spearman × 100")
-    axes[0][0].legend(fontsize=7, loc="best")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
     data = pd.DataFrame(drawn)
     finding = _cycles_in_words(rows, sets)
     state_finding(figure, finding)
@@ -105,7 +128,7 @@ def draw_cycles(rows: pd.DataFrame) -> Drawing:
         figure,
         "cycles",
         f"Spearman by half-step. {finding}.",
-        f"Level after each half-step, 95 % t intervals over seeds, {seeds_behind(data)}; dotted: the start.",
+        "Level after each half-step, 95 % t intervals over the seeds named; dotted: the start.",
         data,
     )
 
@@ -119,18 +142,20 @@ def _draw_half_steps(axes: Axes, rows: pd.DataFrame, sets: list[str]) -> list[di
     last = 0
     for style in (SELF_CROSS, SELF_BI, MUTUAL_CROSS, MUTUAL_BI):
         found = {half_step_of(style, c): levels(rows, style, cycle=c, sets=sets) for c in range(1, MOST_CYCLES)}
-        drawn += draw_curve(axes, found, style=style, aside=0.12 * style.startswith("Mutual"))
+        there = [values for values in found.values() if values is not None]
+        label = f"{style}, {seeds_in_words(there[0])}" if there else style
+        drawn += draw_curve(axes, found, style=style, label=label, aside=0.12 * style.startswith("Mutual"))
         last = max([last, *(place for place, values in found.items() if values is not None)])
     axes.set_xticks(range(last + 1), [half_step_name(place) for place in range(last + 1)])
     return drawn
 
 
 def _cycles_in_words(rows: pd.DataFrame, sets: list[str]) -> str:
-    start, words = levels(rows, START, sets=sets), []
+    words = []
     for method, name in ((SELF_CROSS, "cross-encoder"), (SELF_BI, "bi-encoder")):
-        first = levels(rows, method, cycle=1, sets=sets)
-        if first is not None and start is not None:
-            words.append(f"the {name} is {told_from_start(t_interval(paired_differences(first, start)))}")
+        change = change_from_start(rows, method, cycle=1, sets=sets)
+        if change is not None:
+            words.append(f"the {name} is {change.told()}")
     if not words:
         raise MissingRowsError("this run has no half-steps.")
     return f"After one cycle {', '.join(words)}"
@@ -151,13 +176,14 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
             if found is None:
                 continue
             interval_dots(one, [place], [found], method=method)
-            drawn.append(as_data(found, dataset=name, method=method, paper=_papers_gain(published, method, name)))
+            drawn.append(as_data(found, dataset=name, method=method, paper=papers_gain(published, method, name)))
         marks = [
             (d["paper"], lines.index(d["dataset"])) for d in drawn if d["method"] == method and d["paper"] is not None
         ]
         paper_marks(one, [x for x, _ in marks], [y for _, y in marks])
         one.axvline(0, color="black", linewidth=0.8)
-        one.set_title(method)
+        values = levels(rows, method, cycle=1, sets=sets)
+        one.set_title(method if values is None else f"{method}\n{seeds_in_words(values)}", fontsize=8)
         name_lines(one, [SHORT_NAMES.get(name, name) for name in lines])
     figure.supxlabel("gain over the start (points of Spearman × 100)", fontsize=9)
     data = pd.DataFrame(drawn)
@@ -168,9 +194,8 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
         figure,
         "gains",
         f"Gain over the start by set; {where}: {words}.",
-        f"After the first cycle, 95 % t intervals over seeds, {seeds_behind(data)}; grey diamonds: the paper's "
-        f"gains with "
-        f"{PAPERS_BACKBONE}, whose start, backbone and pool are others.",
+        "After the first cycle, 95 % t intervals over the seeds named; grey diamonds: the paper's gains with "
+        f"{PAPERS_BACKBONE}, best of three cycles, whose start, backbone and pool are others.",
         data,
     )
 
@@ -181,54 +206,90 @@ def _gain_on(rows: pd.DataFrame, method: str, name: str, cycle: int = 1) -> Inte
     return None if after is None or before is None else t_interval(paired_differences(after, before))
 
 
-def _papers_gain(published: pd.DataFrame, method: str, name: str) -> float | None:
-    how = {"dataset": name, "metric": "spearman", "backbone": PAPERS_BACKBONE}
-    after, before = printed(published, method=method, **how), printed(published, method=START, **how)
-    return None if after is None or before is None else after - before
-
-
 def draw_recipe(rows: pd.DataFrame) -> Drawing:
     """Draw the gain over the start of the chapter's recipe and of every change of it: losses, weights, form."""
-    return _draw_variants(rows, "recipe", RECIPE)
+    return _draw_variants(rows, "recipe", RECIPE, _best_in_words)
 
 
 def draw_pools(rows: pd.DataFrame) -> Drawing:
     """Draw the gain over the start with the seeds' own pool, and with other pools."""
-    return _draw_variants(rows, "pools", POOLS, cycles=(1,))
+    return _draw_variants(rows, "pools", POOLS, _pools_in_words, cycles=(1,))
 
 
 def _draw_variants(
-    rows: pd.DataFrame, name: str, changes: Sequence[Line], *, cycles: Sequence[int] = (1, 2)
+    rows: pd.DataFrame,
+    name: str,
+    changes: Sequence[Line],
+    finding_of: Callable[[pd.DataFrame, Sequence[Line]], str],
+    *,
+    cycles: Sequence[int] = (1, 2),
 ) -> Drawing:
     base = [(m, BASE, c, f"this chapter's recipe, cycle {c}") for c in cycles for m in FORMS]
-    lines = [line for line in (*base, *changes) if levels(rows, line[0], variant=line[1], cycle=line[2]) is not None]
-    start = levels(rows, START)
-    if start is None or not set(lines) & set(changes):
+    found = {line: change_from_start(rows, line[0], variant=line[1], cycle=line[2]) for line in (*base, *changes)}
+    there = {line: change for line, change in found.items() if change is not None}
+    if not set(there) & set(changes):
         raise MissingRowsError(f"this run has no variants of the {name}.")
-    figure, axes = new_figure(height=0.24 * len(lines) + 1.2)
-    drawn, found_on = [], []
-    for place, (method, variant, cycle, label) in enumerate(lines):
+    figure, axes = new_figure(height=0.24 * len(there) + 1.2)
+    drawn, names = [], []
+    for place, (line, change) in enumerate(there.items()):
+        method, variant, cycle, label = line
         values = levels(rows, method, variant=variant, cycle=cycle)
-        found = t_interval(paired_differences(values, start))  # type: ignore[arg-type]
-        interval_dots(axes, [place], [found], method=method)
-        found_on.append(found)
-        drawn.append(as_data(found, method=method, variant=label, cycle=cycle))
+        interval_dots(axes, [place], [change.over_seeds], method=method)
+        seeds = "" if values is None else seeds_in_words(values)
+        drawn.append(as_data(change.over_seeds, method=method, variant=label, cycle=cycle, seeds=seeds))
+        names.append(f"{_with_form(line)} · {seeds}")
     axes.axvline(0, color="black", linewidth=0.8)
-    names = [f"{label} ({FORM_OF[m]})" if m in FORM_OF else label for m, _, _, label in lines]
     name_lines(axes, names)
     axes.set_xlabel(f"gain over the start, {name_of_average(sets_of(rows))} (points)")
+    far = min(change.over_seeds.estimate for change in there.values()) < -FURTHEST
+    if far:
+        axes.set_xscale("symlog", linthresh=LINEAR)
+        axes.set_xticks([-50, -20, -10, -5, 0, 5, 10], ["−50", "−20", "−10", "−5", "0", "5", "10"])
     data = pd.DataFrame(drawn)
-    best = int(data["mean"].argmax())
-    finding = f"Best: {names[best]}, {told_from_start(found_on[best])}"
+    finding = finding_of(rows, list(there))
     state_finding(figure, finding)
     return Drawing(
         figure,
         name,
         f"Gain over the start by variant of the {name}. {finding}.",
-        f"95 % t intervals over the seeds of each line, {seeds_behind(data)}; every gain is paired with the start of "
-        f"the same seed. Squares: cross-encoders; circles: bi-encoders.",
+        "95 % t intervals over the seeds named beside each line; every gain is paired with the start of the same "
+        "seeds, so that lines of other seeds differ in these, too. Squares: cross-encoders; circles: bi-encoders."
+        + (f" Beyond ± {LINEAR:.0f} points the axis is logarithmic." if far else ""),
         data,
     )
+
+
+def _with_form(line: Line) -> str:
+    return f"{line[3]} ({FORM_OF[line[0]]})" if line[0] in FORM_OF else line[3]
+
+
+def _best_in_words(rows: pd.DataFrame, lines: Sequence[Line]) -> str:
+    """Say which line is highest, how it stands to the start, and to SimCSE's training on the same seeds."""
+    changes = {line: change_from_start(rows, line[0], variant=line[1], cycle=line[2]) for line in lines}
+    told = {line: change for line, change in changes.items() if change is not None}
+    best = max(told, key=lambda line: told[line].over_seeds.estimate)
+    said = f"Highest of {len(told)}: {_with_form(best)}, {told[best].told()}"
+    own, simcse = levels(rows, best[0], variant=best[1], cycle=best[2]), levels(rows, SIMCSE)
+    if own is None or simcse is None or best[0] == SIMCSE:
+        return said
+    return f"{said}; minus SimCSE, continued, on {seeds_in_words(own)} {apart(own, simcse)}"
+
+
+def _pools_in_words(rows: pd.DataFrame, lines: Sequence[Line]) -> str:
+    """Say, mean of both forms, what the whole pool has over its quarter, and the task's own over another task's."""
+
+    def both(variant: str) -> pd.Series | None:
+        cross, bi = (levels(rows, method, variant=variant, cycle=1) for method in FORMS)
+        return None if cross is None or bi is None else (cross + bi) / 2
+
+    own, words = both(BASE), []
+    for variant, name in ((SMALL_POOL, "whole pool minus a quarter"), (OTHER_POOL, "own task's minus another's")):
+        other = both(variant)
+        if own is not None and other is not None:
+            words.append(f"{name} {apart(own, other)}")
+    if words:
+        return f"Mean of both forms: {'; '.join(words)}"
+    return _best_in_words(rows, lines)
 
 
 def draw_depths(rows: pd.DataFrame) -> Drawing:
@@ -250,7 +311,8 @@ def draw_depths(rows: pd.DataFrame) -> Drawing:
             interval_dots(axes, [at + aside], [change], method=method, horizontal=False, label=label)
             drawn.append(as_data(change, method=method, at=at, variant=name))
             if method == SELF_CROSS:
-                words.append(f"from {number(at, 1)} {told_from_start(change)}")
+                whole = change_from_start(rows, method, variant=name, cycle=1)
+                words.append(f"from {number(at, 1)} {'' if whole is None else whole.told()}")
     axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
     axes.set(
         xlabel=f"start, Spearman × 100, {name_of_average(sets_of(rows))}", ylabel="gain of the first cycle (points)"
@@ -259,12 +321,13 @@ def draw_depths(rows: pd.DataFrame) -> Drawing:
     data = pd.DataFrame(drawn)
     finding = f"Cross-encoder {'; '.join(words)}"
     state_finding(figure, finding)
+    seeds = [f"{name}: {seeds_in_words(begun[name])}" for name in dict.fromkeys(data["variant"])]
     starts = ", ".join(DEPTHS.get(name, "one layer less") for name in dict.fromkeys(data["variant"]))
     return Drawing(
         figure,
         "depths",
         f"Gain of one cycle against the level of the start. {finding}.",
-        f"Starts are layers of one model, from the left: {starts}. 95 % t intervals over seeds, {seeds_behind(data)}.",
+        f"Starts are layers of one model, from the left: {starts}. 95 % t intervals over seeds ({'; '.join(seeds)}).",
         data,
     )
 
@@ -277,14 +340,16 @@ def draw_costs(rows: pd.DataFrame, n_layers: int, width: int) -> Drawing:
     costs = {form: multiplications(form, SENTENCES, n_layers, width) for form in ("bi", "cross")}
     figure, axes = new_figure(height=2.7)
     axes.axhline(0, color="black", linewidth=0.8, linestyle=":")
-    for place, (method, cycle) in enumerate(COMPARED):
-        values = levels(rows, method, cycle=cycle)
-        if values is None:
-            continue
-        found = t_interval(paired_differences(values, start))
-        form = FORM_OF.get(method, "bi")
-        interval_dots(axes, [costs[form] * 1.35 ** (place % 4)], [found], method=method, horizontal=False, label=method)
-        drawn.append(as_data(found, method=method, multiplications=costs[form]))
+    shown = [(method, cycle) for method, cycle in COMPARED if levels(rows, method, cycle=cycle) is not None]
+    for form, cost in costs.items():
+        own = [(method, cycle) for method, cycle in shown if FORM_OF.get(method, "bi") == form]
+        for place, (method, cycle) in enumerate(own):
+            values = levels(rows, method, cycle=cycle)
+            found = t_interval(paired_differences(values, start))  # type: ignore[arg-type]
+            at = cost * ASIDE ** (2 * place + 1 - len(own))
+            label = f"{title_of(method)}, {seeds_in_words(values)}"  # type: ignore[arg-type]
+            interval_dots(axes, [at], [found], method=method, horizontal=False, label=label)
+            drawn.append(as_data(found, method=method, multiplications=cost))
     axes.set(
         xscale="log",
         xlabel=f"multiplications to compare all pairs of {SENTENCES:,} sentences",
@@ -294,7 +359,8 @@ def draw_costs(rows: pd.DataFrame, n_layers: int, width: int) -> Drawing:
     data = pd.DataFrame(drawn)
     form_gains = [levels(rows, method, cycle=1) for method in FORMS]
     ahead = "" if form_gains[1] is None else difference(t_interval(paired_differences(*form_gains)))  # type: ignore[arg-type]
-    finding = f"The cross-encoder takes {costs['cross'] / costs['bi']:,.0f} times the arithmetic" + (
+    ratio = f"{costs['cross'] / costs['bi']:,.0f}"
+    finding = f"On {SENTENCES:,} sentences the cross-encoder takes {ratio} times the arithmetic" + (
         f" for {ahead} points over its bi-encoder" if ahead else ""
     )
     state_finding(figure, finding)
@@ -302,7 +368,8 @@ def draw_costs(rows: pd.DataFrame, n_layers: int, width: int) -> Drawing:
         figure,
         "costs",
         f"Gain over the start against arithmetic. {finding}.",
-        f"After one cycle, {name_of_average(sets_of(rows))}; 95 % t intervals over seeds, {seeds_behind(data)}. Points "
-        f"of a form are set side by side; their cost is that of the leftmost. Dotted: the start.",
+        f"After one cycle, {name_of_average(sets_of(rows))}; 95 % t intervals over the seeds named. Points of a form "
+        "have one cost and are drawn around it. Mutual: the students of the first backbone; the mean of both costs "
+        "twice as much. Dotted: the start.",
         data,
     )

@@ -57,7 +57,7 @@ def draw_losses() -> Drawing:
 
 
 def draw_overlap(data_sets: list[str]) -> Drawing:
-    """Draw gold scores against the share of words in common, one box a quarter of the pairs."""
+    """Draw gold scores against the share of shared words, one box a quarter of the pairs."""
     n_rows = -(-len(data_sets) // 4)
     figure, axes = new_figure(columns=min(4, len(data_sets)), rows=n_rows, height=2.4 * n_rows, squeeze=False)
     drawn: list[dict[str, Any]] = []
@@ -83,14 +83,14 @@ def draw_overlap(data_sets: list[str]) -> Drawing:
         ]
     for empty in axes.ravel()[len(data_sets) :]:
         empty.set_visible(False)
-    figure.supxlabel("quarter of the pairs by share of words in common", fontsize=9)
+    figure.supxlabel("quarter of the pairs by share of shared words", fontsize=9)
     figure.supylabel("gold score", fontsize=9)
-    finding = f"Words in common alone rank pairs (Spearman × 100): {', '.join(words)}"
+    finding = f"Shared words alone rank pairs (Spearman × 100): {', '.join(words)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "overlap",
-        f"Gold score by quarter of word overlap. {finding}.",
+        f"Gold score by quarter of shared words. {finding}.",
         "All test pairs with gold; boxes: middle half and median, whiskers: 1.5 times the box; bars, where gold is yes "
         "or no: share of yes.",
         pd.DataFrame(drawn),

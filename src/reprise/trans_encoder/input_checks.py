@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -26,17 +27,18 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
-def check_positive(argument: str, value: float, *, whole: bool = False) -> None:
-    """Refuse a number that is not above 0, or where whole ones are needed, not 1 or more.
+def check_positive(argument: str, value: object, *, whole: bool = False) -> None:
+    """Refuse what is no finite number above 0, or where whole ones are needed, none of 1 or more.
 
     Raises
     ------
     TransEncoderInputError
         If so.
     """
-    if not value > 0 or (whole and value != int(value)):
+    kind: Any = Integral if whole else Real
+    if not isinstance(value, kind) or isinstance(value, bool) or not 0 < value < np.inf:
         raise TransEncoderInputError(
-            f"{argument}={value!r} must be {'1 or more, a whole number' if whole else 'above 0'}."
+            f"{argument}={value!r} must be {'1 or more, a whole number' if whole else 'a number above 0'}."
         )
 
 
@@ -61,7 +63,7 @@ def check_pairs(pairs: Any, *, argument: str = "pairs", least: int = 1) -> list[
     Parameters
     ----------
     pairs
-        Sequence of two non-empty strings each, or a DataFrame or array with two columns.
+        Sequence of two non-empty strings each, first and second, or a DataFrame or array with two columns.
     argument
         How the caller names them.
     least
@@ -77,7 +79,12 @@ def check_pairs(pairs: Any, *, argument: str = "pairs", least: int = 1) -> list[
     found: list[Pair] = []
     # A DataFrame would give the names of its columns.
     for place, pair in enumerate(pairs.to_numpy() if hasattr(pairs, "to_numpy") else pairs):
-        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
+        if isinstance(pair, Mapping):  # it would give its keys
+            raise TransEncoderInputError(
+                f"{argument}[{place}] = {shown(pair)} is a record; give its two sentences, as in "
+                "[(one['first'], one['second']) for one in records]."
+            )
+        if isinstance(pair, str | Set) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise TransEncoderInputError(
                 f"{argument}[{place}] = {shown(pair)} is no pair; give two strings, as in ('A cat sits.', 'A cat "
                 "rests.'), or two columns as list(zip(first, second))."
@@ -103,6 +110,11 @@ def check_sentences(sentences: Any) -> list[str]:
     """
     if isinstance(sentences, str):
         raise TransEncoderInputError("sentences is a single string; give a list of sentences, as in [sentence].")
+    if isinstance(sentences, Mapping | Set) or len(getattr(sentences, "shape", (0,))) > 1:
+        raise TransEncoderInputError(
+            f"sentences = {shown(type(sentences).__name__)} is no list of sentences; give one column, as in "
+            "list(frame['sentence'])."
+        )
     found = list(sentences)
     if not found:
         raise TransEncoderInputError("sentences is empty; give one at least.")

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reprise.numerals import difference
+from reprise.plots import printed
 from reprise.rows import MissingRowsError
 from reprise.trans_encoder.comparisons import level
-from reprise.trans_encoder.names import BASE, EMBEDDED, HOME, MUTUAL_BI, MUTUAL_CROSS, SELF_BI, SELF_CROSS, SEVEN_SETS
+from reprise.trans_encoder.names import (
+    BASE,
+    BI_TO_BI,
+    EMBEDDED,
+    HOME,
+    MUTUAL_BI,
+    MUTUAL_CROSS,
+    SELF_BI,
+    SELF_CROSS,
+    SEVEN_SETS,
+    START,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from reprise.stats import Interval
 
 AVERAGE = "average of seven sets"
 
@@ -62,6 +71,13 @@ def name_of_average(sets: Sequence[str]) -> str:
     return AVERAGE if len(sets) == len(SEVEN_SETS) else f"average of {len(sets)} sets"
 
 
+def papers_gain(published: pd.DataFrame, method: str, name: str, backbone: str = "BERT-base") -> float | None:
+    """Return the paper's gain over its start on a set, or on the average; None where one of the two is not printed."""
+    how = {"dataset": name, "metric": "spearman", "backbone": backbone}
+    after, before = printed(published, method=method, **how), printed(published, method=START, **how)
+    return None if after is None or before is None else after - before
+
+
 def half_step_of(method: str, cycle: int) -> int:
     """Return the place of a model in the loop: 0 the start, 1 the first cross-encoder, 2 the bi-encoder after it."""
     if method in (SELF_CROSS, MUTUAL_CROSS):
@@ -76,9 +92,17 @@ def half_step_name(place: int) -> str:
     return f"{'cross' if place % 2 else 'bi'} {(place + 1) // 2}"
 
 
-def told_from_start(change: Interval) -> str:
-    """Say where an interval of a change stands: above the start, below it, or not told from it, with the figures."""
-    place = (
-        "above the start" if change.above(0) else "below the start" if change.below(0) else "not told from the start"
-    )
-    return f"{place} ({difference(change)})"
+def title_of(method: str, cycle: int = 0) -> str:
+    """Return how a method is called on the page, with its cycle if it has one."""
+    shown = {BI_TO_BI: "Bi → bi"}.get(method, method)
+    return f"{shown}, cycle {cycle}" if cycle else shown
+
+
+def seeds_in_words(values: pd.Series) -> str:
+    """Return which seeds values are of: ``seeds 0 to 2``, ``seeds 0, 3``, ``seed 4``."""
+    seeds = sorted({int(seed) for seed in values.index})
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    if seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"seeds {', '.join(map(str, seeds))}"

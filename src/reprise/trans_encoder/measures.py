@@ -8,13 +8,29 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from reprise.trans_encoder.input_checks import TransEncoderInputError, shown
+
 Numbers = NDArray[np.float64]
 DRAWS = 1000
 
 
 def spearman(gold: ArrayLike, scores: ArrayLike) -> float:
-    """Return Spearman's rank correlation × 100: Pearson's of average ranks; NaN if either is constant."""
-    return float(rank_correlations(np.asarray(gold)[None, :], np.asarray(scores)[None, :])[0])
+    """Return Spearman's rank correlation × 100: Pearson's of average ranks; NaN if either is constant or has a NaN.
+
+    Raises
+    ------
+    TransEncoderInputError
+        If they are no numbers, or not equally many.
+    """
+    try:
+        first, second = (np.asarray(values, dtype=np.float64) for values in (gold, scores))
+    except (TypeError, ValueError) as error:
+        raise TransEncoderInputError(f"gold = {shown(gold)} and scores = {shown(scores)} must be numbers.") from error
+    if first.ndim != 1 or first.shape != second.shape:
+        raise TransEncoderInputError(
+            f"gold has the shape {first.shape} and scores {second.shape}; give one number of each for every pair."
+        )
+    return float(rank_correlations(first[None, :], second[None, :])[0])
 
 
 def rank_correlations(first: Numbers, second: Numbers) -> Numbers:

@@ -6,13 +6,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from reprise.trans_encoder.input_checks import check_name, check_share
 
 LOSSES = ("bce", "mse")
 STRETCH = (0.02, 0.98)  # quantiles of the labels that become 0 and 1
 TEMPERATURE = 0.05
+EDGE = 0.01  # distance from 0 and 1 within which a cosine's cross-entropy goes on as its tangent
 
 
 def cross_loss(logits: Tensor, labels: Tensor, loss: str = "bce") -> Tensor:
@@ -27,11 +28,18 @@ def cross_loss(logits: Tensor, labels: Tensor, loss: str = "bce") -> Tensor:
 def bi_loss(first: Tensor, second: Tensor, labels: Tensor, loss: str = "mse") -> Tensor:
     """Return the loss of a bi-encoder from unit vectors, ``(n, d)`` each.
 
-    ``"mse"``: squared error of the cosine (paper, cross → bi); ``"bce"``: binary cross-entropy, the cosine as logit.
+    ``"mse"``: squared error of the cosine (paper, cross → bi); ``"bce"``: binary cross-entropy with the cosine as the
+    probability, so that both losses have their minimum where the cosine is the label. How the paper brings a cosine to
+    a probability is not known to us. The cross-entropy is infinite at 0 and 1 and has no value beyond: within 0.01 of
+    both ends, and for negative cosines, it is continued by its tangent.
     """
     check_name("bi_loss", loss, LOSSES)
     cosines = (first * second).sum(-1)
-    return mse_loss(cosines, labels) if loss == "mse" else binary_cross_entropy_with_logits(cosines, labels)
+    if loss == "mse":
+        return mse_loss(cosines, labels)
+    inside = cosines.clamp(EDGE, 1 - EDGE).detach()
+    slope = (inside - labels) / (inside * (1 - inside))
+    return (binary_cross_entropy(inside, labels, reduction="none") + slope * (cosines - inside)).mean()
 
 
 def simcse_loss(first: Tensor, second: Tensor, temperature: float = TEMPERATURE) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from reprise.flops import floating_point_operations, parameter_count
+from reprise.flops import floating_point_operations
 from reprise.trans_encoder.distillation import Backbone
 from reprise.trans_encoder.encoders import Encoder
 from reprise.trans_encoder.generators import templated_pairs
@@ -25,7 +25,8 @@ def operations_of_the_models(settings: Settings) -> dict[str, float]:
     for model, batch, tokens in tables:
         model.freeze(embeddings=settings.freeze_embeddings, n_layers=settings.frozen_layers)
         counted = _one_step(model, tokens.batch(np.arange(len(tokens))))
-        millions = parameter_count(model) / 1e6
+        # Not what may be trained but what the step gave a gradient: a pooler that the mean does not need has none.
+        millions = sum(weight.numel() for weight in model.parameters() if weight.grad is not None) / 1e6
         what = f"one step of a {type(model).__name__} on {batch} drawn pairs, {millions:.1f} million trained parameters"
         work[what] = counted
     return work

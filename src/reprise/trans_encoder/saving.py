@@ -8,11 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
+from reprise.trans_encoder.distillation import DistillConfig
 from reprise.trans_encoder.encoders import BiEncoder, CrossEncoder
 from reprise.trans_encoder.input_checks import TransEncoderInputError
+from reprise.trans_encoder.training import Recipe
 
 CROSS_FOLDER, HEAD_FILE, FACTS_FILE = "cross-encoder", "head.safetensors", "trans_encoder.json"
-POOLING_FILE = Path("1_Pooling") / "config.json"
+POOLING_FILE, MODULES_FILE = Path("1_Pooling") / "config.json", "modules.json"
+KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
 
 
 def save_forms(bi: BiEncoder, cross: CrossEncoder, facts: dict[str, Any], path: str | Path) -> None:
@@ -34,7 +39,7 @@ def save_forms(bi: BiEncoder, cross: CrossEncoder, facts: dict[str, Any], path: 
     """
     from safetensors.torch import save_file
 
-    if not isinstance(path, str | Path) or Path(path).is_file():
+    if not isinstance(path, str | Path) or any(one.is_file() for one in (Path(path), *Path(path).parents)):
         raise TransEncoderInputError(f"path={path!r} must be a folder, new or not; give its name.")
     with _without_progress_bars():
         bi.save(path)
@@ -44,7 +49,8 @@ def save_forms(bi: BiEncoder, cross: CrossEncoder, facts: dict[str, Any], path: 
     if cross.head is not None:
         save_file({name: weight.contiguous() for name, weight in cross.head.state_dict().items()}, folder / HEAD_FILE)
     own = {"pooling": bi.pooling, "sentence_length": bi.max_length, "pair_length": cross.max_length}
-    text = json.dumps({**own, "precision": bi.precision, **facts}, indent=1)
+    facts = {**own, "precision": bi.precision, **facts}
+    text = json.dumps(facts, indent=1, default=lambda value: value.item())  # numbers of numpy
     (Path(path) / FACTS_FILE).write_text(text, encoding="utf-8")
 
 
@@ -58,18 +64,30 @@ def load_forms(path: str | Path) -> tuple[BiEncoder, CrossEncoder, dict[str, Any
     """
     from safetensors.torch import load_file
 
-    file = Path(path) / FACTS_FILE
-    if not file.is_file():
+    if not isinstance(path, str | Path) or not (Path(path) / FACTS_FILE).is_file():
         raise TransEncoderInputError(
             f"path={str(path)!r} has no {FACTS_FILE}: give a folder that TransEncoder.save wrote."
         )
-    facts = json.loads(file.read_text(encoding="utf-8"))
-    folder, pooling, precision = Path(path) / CROSS_FOLDER, facts["pooling"], facts["precision"]
-    bi = BiEncoder.from_pretrained(str(path), None, pooling, facts["sentence_length"], precision)
-    cross = CrossEncoder.from_pretrained(str(folder), None, pooling, facts["pair_length"], precision)
-    if cross.head is not None:
-        cross.head.load_state_dict(load_file(folder / HEAD_FILE))
+    folder = Path(path) / CROSS_FOLDER
+    try:
+        facts = json.loads((Path(path) / FACTS_FILE).read_text(encoding="utf-8"))
+        pooling, precision = facts["pooling"], facts["precision"]
+        bi = BiEncoder.from_pretrained(str(path), None, pooling, facts["sentence_length"], precision)
+        cross = CrossEncoder.from_pretrained(str(folder), None, pooling, facts["pair_length"], precision)
+        if cross.head is not None:
+            cross.head.load_state_dict(load_file(folder / HEAD_FILE))
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        if isinstance(error, TransEncoderInputError):
+            raise
+        raise TransEncoderInputError(
+            f"path={str(path)!r} is damaged ({type(error).__name__}: {error}); save the model anew."
+        ) from error
     return bi.eval(), cross.eval(), facts
+
+
+def config_of(saved: dict[str, Any]) -> DistillConfig:
+    """Return the configuration that `dataclasses.asdict` made this of."""
+    return DistillConfig(**{**saved, "cross": Recipe(**saved["cross"]), "bi": Recipe(**saved["bi"])})
 
 
 def pooling_of_folder(source: str) -> str | None:
@@ -78,8 +96,9 @@ def pooling_of_folder(source: str) -> str | None:
     Raises
     ------
     TransEncoderInputError
-        If it pools in another way.
+        If it pools in another way, or has a module after the pooling that would be left out.
     """
+    _check_modules(source)
     file = Path(source) / POOLING_FILE
     if not file.is_file():
         return None
@@ -96,6 +115,18 @@ def pooling_of_folder(source: str) -> str | None:
             "'cls'."
         )
     return str(modes[0])
+
+
+def _check_modules(source: str) -> None:
+    file = Path(source) / MODULES_FILE
+    if not file.is_file():
+        return
+    kinds = [str(module["type"]).rpartition(".")[2] for module in json.loads(file.read_text(encoding="utf-8"))]
+    if further := [kind for kind in kinds if kind not in KNOWN_MODULES]:
+        raise TransEncoderInputError(
+            f"start={source!r} has the module {further[0]}, which is not built: its vectors would be others. Give an "
+            f"encoder of {', '.join(KNOWN_MODULES)} alone."
+        )
 
 
 @contextmanager

@@ -82,7 +82,8 @@ def development_rows(cell: Cell, method: str, cycle: int, model: BiEncoder | obj
         value = cell.measured(model, cell.problem.leak_free)
         yield cell.row(method, kind, value, split="validation, leak-free", **how)
     if isinstance(model, CrossEncoder):
-        pairs = list(cell.problem.pool[:SWAPPED_PAIRS])
+        # Evenly over the pool, which begins with the pairs that are tested.
+        pairs = list(cell.problem.pool[:: -(-len(cell.problem.pool) // SWAPPED_PAIRS)])
         swapped = model.score([(b, a) for a, b in pairs])
         difference = float(np.abs(model.score(pairs) - swapped).mean())
         yield cell.row(method, "difference of both orders", difference, split="pool", **how)

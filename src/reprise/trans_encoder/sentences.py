@@ -2,72 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING
 
 from reprise.numerals import difference, number
 from reprise.plots import measured
-from reprise.rows import MissingRowsError, select
+from reprise.rows import select
 from reprise.stats import paired_differences, t_interval
+from reprise.trans_encoder.changes import STANDARD_ERRORS, Change, change_from_start
 from reprise.trans_encoder.comparisons import resampling_error
-from reprise.trans_encoder.lookups import home_of, levels, name_of_average, sets_of, told_from_start
+from reprise.trans_encoder.lookups import home_of, levels, name_of_average, sets_of, title_of
 from reprise.trans_encoder.names import (
     ALL_LAYERS,
     BASE,
     FORMS,
     HOME,
     MRPC,
-    MUTUAL_BI,
-    MUTUAL_CROSS,
     RAW_LABELS,
     SELF_BI,
     SELF_CROSS,
     SHARED_WORDS,
     SHORT_NAMES,
-    SICK,
     SIMCSE,
     START,
 )  # fmt: skip
+from reprise.trans_encoder.tuning import found_rates
+from reprise.trans_encoder.wording import apart, mean_of, nothing_without_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reprise.trans_encoder.settings import Settings
-
-MINILM = "minilm"
-Further = ParamSpec("Further")
+LONGEST_MINUTES = 25  # of a standard profile on two cores
 
 
-def _nothing_without_rows(
-    say: Callable[Concatenate[pd.DataFrame, Further], str],
-) -> Callable[Concatenate[pd.DataFrame, Further], str]:
-    """Make a sentence empty where the run has no rows for it: one cell of a fan-out, another task alone."""
-
-    @wraps(say)
-    def said(rows: pd.DataFrame, *further: Further.args, **named: Further.kwargs) -> str:
-        try:
-            return say(rows, *further, **named)
-        except MissingRowsError:
-            return ""
-
-    return said
-
-
-def _mean(rows: pd.DataFrame, **how: object) -> float | None:
-    values = measured(rows, **how)
-    return None if values is None else float(values.mean())
-
-
-@_nothing_without_rows
+@nothing_without_rows
 def pool_in_words(rows: pd.DataFrame) -> str:
     """Say how large the pool of a seed is, and of which whole it is drawn."""
     home = home_of(rows)
     how = {"dataset": home, "method": "data"}
-    own = _mean(rows, metric="pairs", split="pool", variant=None, **how)
-    whole = _mean(rows, metric="pairs of the whole pool", **how)
-    distinct = _mean(rows, metric="distinct sentences", split="pool", **how)
-    repeated = _mean(rows, metric="share of repeated sentences (%)", **how)
+    own = mean_of(rows, metric="pairs", split="pool", variant=None, **how)
+    whole = mean_of(rows, metric="pairs of the whole pool", **how)
+    distinct = mean_of(rows, metric="distinct sentences", split="pool", **how)
+    repeated = mean_of(rows, metric="share of repeated sentences (%)", **how)
     if own is None or whole is None or distinct is None or repeated is None:
         return ""
     return (
@@ -77,14 +52,14 @@ def pool_in_words(rows: pd.DataFrame) -> str:
     )
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def overlap_in_words(rows: pd.DataFrame) -> str:
     """Say how many pairs of the STS benchmark are gold-scored test pairs of STS 2012 to 2016."""
     words = []
     for part in ("train", "dev", "test"):
         how = {"dataset": HOME, "part": "audit"}
-        n = _mean(rows, metric=f"benchmark {part} pairs", **how)
-        shared = _mean(rows, metric=f"benchmark {part} pairs in gold-scored STS 2012 to 2016", **how)
+        n = mean_of(rows, metric=f"benchmark {part} pairs", **how)
+        shared = mean_of(rows, metric=f"benchmark {part} pairs in gold-scored STS 2012 to 2016", **how)
         if n is None or shared is None:
             return ""
         words.append(f"{number(shared, 0)} of {number(n, 0)} {part} pairs")
@@ -95,7 +70,7 @@ def overlap_in_words(rows: pd.DataFrame) -> str:
     )
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def words_alone(rows: pd.DataFrame) -> str:
     """Say how far shared words alone go, and on which sets they come nearest to the start."""
     overlap, start = levels(rows, SHARED_WORDS), levels(rows, START)
@@ -108,39 +83,39 @@ def words_alone(rows: pd.DataFrame) -> str:
             left[name] = float(begun.mean() - own.mean())
     nearest = min(left, key=lambda name: left[name])
     return (
-        f"The share of words in common reaches {number(float(overlap.mean()), 1)} "
+        f"The share of shared words reaches {number(float(overlap.mean()), 1)} "
         f"({name_of_average(sets_of(rows))}), the "
         f"start {number(float(start.mean()), 1)}; they are nearest on {SHORT_NAMES[nearest]}, "
         f"{number(left[nearest], 1, signed=True)} points apart."
     )
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def seeds_and_pairs(rows: pd.DataFrame) -> str:
     """Say how much of a gain's uncertainty comes from seeds and how much from the test pairs."""
     words = []
     for method in FORMS:
-        after, before = levels(rows, method, cycle=1), levels(rows, START)
-        if after is None or before is None:
-            continue
-        found = t_interval(paired_differences(after, before))
-        try:
-            error = resampling_error(rows, method, 1, sets=sets_of(rows))
-        except MissingRowsError:
-            continue
-        words.append(f"{method} {difference(found)}, ± {number(1.96 * error, 1)} by resampled test pairs")
-    return f"Gain of the first cycle (points): {'; '.join(words)}." if words else ""
+        change = change_from_start(rows, method, cycle=1)
+        if change is not None and change.error is not None:
+            pairs = number(STANDARD_ERRORS * change.error, 1)
+            words.append(f"{method} {difference(change.over_seeds)}, ± {pairs} by resampled test pairs")
+    if not words:
+        return ""
+    return (
+        f"Gain of the first cycle (points): {'; '.join(words)}. What is said here to be above or below the start is so "
+        "with both uncertainties together; the rules of the claims ask for that over seeds alone."
+    )
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def what_students_keep(rows: pd.DataFrame) -> str:
     """Say how nearly students rank the pool as their teachers do."""
     home, words = home_of(rows), []
     for method in (SELF_CROSS, SELF_BI):
-        value = _mean(rows, dataset=home, method=method, metric="rank correlation with the teacher", cycle=1)
+        value = mean_of(rows, dataset=home, method=method, metric="rank correlation with the teacher", cycle=1)
         if value is not None:
             words.append(f"{method} at {number(value / 100, 2)}")
-    orders = _mean(rows, dataset=home, method=SELF_CROSS, metric="difference of both orders", cycle=1)
+    orders = mean_of(rows, dataset=home, method=SELF_CROSS, metric="difference of both orders", cycle=1)
     if not words or orders is None:
         return ""
     return (
@@ -150,124 +125,54 @@ def what_students_keep(rows: pd.DataFrame) -> str:
     )
 
 
-@_nothing_without_rows
-def two_starts(rows: pd.DataFrame) -> str:
-    """Say how alike the errors of both starts of mutual distillation are, and how its forms stand to the second."""
-    ranks = _mean(rows, part="two backbones", metric="rank correlation of both starts")
-    errors = _mean(rows, part="two backbones", metric="correlation of both starts' errors")
-    if ranks is None or errors is None:
-        return ""
-    alike = (
-        f"**Two starts.** They rank the test pairs alike at {number(ranks / 100, 2)}, and their errors against gold "
-        f"correlate at {number(errors / 100, 2)}."
-    )
-    first, second = levels(rows, START), levels(rows, SIMCSE)
-    ahead = [
-        f"{method} {difference(t_interval(paired_differences(after, second)))}"
-        for method in (MUTUAL_CROSS, MUTUAL_BI)
-        if second is not None and (after := levels(rows, method, cycle=1)) is not None
-    ]
-    if first is None or second is None or not ahead:
-        return alike
-    better = difference(t_interval(paired_differences(second, first)))
-    return (
-        f"{alike} The second is the first one after SimCSE's training: minus the first it is {better} points, and "
-        f"mutual distillation minus this second start, on the same seeds, {'; '.join(ahead)}. Self-distillation has "
-        "the first start alone; what it would make of the second, and what the plain mean of both starts scores, was "
-        "not run."
-    )
-
-
-@_nothing_without_rows
+@nothing_without_rows
 def what_came_of_it(rows: pd.DataFrame) -> str:
     """Say what one cycle gives over the start, beside SimCSE's training on the same sentences."""
-    start, simcse = levels(rows, START), levels(rows, SIMCSE)
-    words, apart = [], []
+    simcse, contrastive = levels(rows, SIMCSE), change_from_start(rows, SIMCSE)
+    words, ahead = [], []
     for method, name in ((SELF_CROSS, "cross-encoder"), (SELF_BI, "bi-encoder")):
-        after = levels(rows, method, cycle=1)
-        if after is None or start is None:
+        after, change = levels(rows, method, cycle=1), change_from_start(rows, method, cycle=1)
+        if after is None or change is None:
             continue
-        words.append(f"the {name} {told_from_start(t_interval(paired_differences(after, start)))}")
+        words.append(f"the {name} {change.told()}")
         if simcse is not None:
-            apart.append(f"{difference(t_interval(paired_differences(simcse, after)))} over the {name}")
-    if not words or start is None:
+            ahead.append(f"{apart(simcse, after)} over the {name}")
+    if not words:
         return ""
     said = (
         f"**In points of rank correlation ({name_of_average(sets_of(rows))})**, one cycle of the loop leaves "
         f"{' and '.join(words)}."
     )
-    if simcse is None:
+    if contrastive is None:
         return said
     return (
         f"{said} SimCSE's training on the same sentences, which has no cross-encoder and no second form, ends "
-        f"{told_from_start(t_interval(paired_differences(simcse, start)))}: {', '.join(apart)}."
+        f"{contrastive.told()}: {', '.join(ahead)}."
     )
 
 
-@_nothing_without_rows
-def which_sets_gain_least(rows: pd.DataFrame) -> str:
-    """Say, for C9, on which sets each form gains and which set lags most behind the others; empty for one set."""
-    sets, said = sets_of(rows), []
-    if SICK not in sets or len(sets) < 2:
-        return ""
-    for method in FORMS:
-        change = {}
-        for name in sets:
-            after, before = (levels(rows, m, cycle=c, sets=[name]) for m, c in ((method, 1), (START, 0)))
-            if after is None or before is None:
-                return ""
-            change[name] = after - before
-        lag = {
-            name: t_interval(own - sum(change[other] for other in sets if other != name) / (len(sets) - 1))
-            for name, own in change.items()
-        }
-        worst = min(lag, key=lambda name: lag[name].estimate)
-        gaining = [SHORT_NAMES[name] for name in sets if float(change[name].mean()) > 0]
-        said.append(
-            f"{method}, cycle 1, gains on {', '.join(gaining) or 'no set'}; furthest behind the mean of the others is "
-            f"{SHORT_NAMES[worst]} ({difference(lag[worst])}; SICK-R {difference(lag[SICK])})"
-        )
-    return f"**The exception (C9), set by set.** {'. '.join(said)}."
-
-
-@_nothing_without_rows
+@nothing_without_rows
 def what_was_tested(rows: pd.DataFrame) -> str:
     """Say how large the sample of test pairs is and how far the start's level moves with it."""
     sets = sets_of(rows)
     errors = [
         value
         for name in sets
-        if (value := _mean(rows, dataset=name, part="resampling", metric="standard error", method=START)) is not None
+        if (value := mean_of(rows, dataset=name, part="resampling", metric="standard error", method=START)) is not None
     ]
-    pairs = _mean(rows, dataset=sets[0], method="data", metric="pairs", split="test")
+    pairs = mean_of(rows, dataset=sets[0], part="data", metric="pairs", split="test")
     if not errors or pairs is None:
         return ""
-    low, high = (number(1.96 * value, 1) for value in (min(errors), max(errors)))
+    low, high = (number(STANDARD_ERRORS * value, 1) for value in (min(errors), max(errors)))
+    moved = low if len(errors) == 1 else f"{low} to {high}"
     return (
         f"Levels are those of {number(pairs, 0)} test pairs a set, the same for all seeds; another sample would move "
-        f"the start's level by ± {low} to {high} points on a set. Intervals in the table are over seeds alone, and "
+        f"the start's level by ± {moved} points on a set. Intervals in the table are over seeds alone, and "
         "what no seed changes has none; gains are paired and move less."
     )
 
 
-@_nothing_without_rows
-def what_the_second_cycle_adds(rows: pd.DataFrame) -> str:
-    """Say, for C4, whether the second cycle adds, takes away or leaves; empty without one."""
-    means = []
-    for cycle in (1, 2):
-        found = [levels(rows, method, cycle=cycle) for method in FORMS]
-        if found[0] is None or found[1] is None:
-            return ""
-        means.append((found[0] + found[1]) / 2)
-    change = t_interval(paired_differences(means[1], means[0]))
-    told = "adds to" if change.above(0) else "takes from" if change.below(0) else "is not told to change"
-    return (
-        f"**The second cycle (C4)** {told} the first, mean of both forms: {difference(change)} points. The rule asks "
-        "whether the first cycle gives most, and not that later ones keep it."
-    )
-
-
-@_nothing_without_rows
+@nothing_without_rows
 def seen_and_unseen(rows: pd.DataFrame) -> str:
     """Say whether a gain differs between test pairs in the pool and held out, with the differences."""
     words = []
@@ -284,26 +189,27 @@ def seen_and_unseen(rows: pd.DataFrame) -> str:
     return f"Between pairs in the pool and pairs held out, after the first cycle, {'; '.join(words)}."
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def binary_in_words(rows: pd.DataFrame) -> str:
     """Say what one cycle does to the area under the curve on MRPC, and what shared words alone reach."""
     how = {"dataset": MRPC, "part": "levels", "metric": "auc", "split": "test", "variant": BASE}
     start, overlap = (measured(rows, method=method, **how) for method in (START, SHARED_WORDS))
-    steps = _mean(rows, dataset=MRPC, part="training", metric="steps", method=SELF_CROSS, cycle=1)
+    steps = mean_of(rows, dataset=MRPC, part="training", metric="steps", method=SELF_CROSS, cycle=1)
     if start is None or overlap is None or steps is None:
         return ""
-    words = [
-        f"{method} {told_from_start(t_interval(paired_differences(after, start)))}"
-        for method in FORMS
-        if (after := measured(rows, method=method, cycle=1, **how)) is not None
-    ]
+    words = []
+    for method in FORMS:
+        after = measured(rows, method=method, cycle=1, **how)
+        if after is not None:
+            error = resampling_error(rows, method, 1, sets=[MRPC])
+            words.append(f"{method} {Change(t_interval(paired_differences(after, start)), error).told()}")
     return (
-        f"After one cycle, with {number(steps, 0)} steps of the cross-encoder: {'; '.join(words)}. Words in common "
+        f"After one cycle, with {number(steps, 0)} steps of the cross-encoder: {'; '.join(words)}. Shared words "
         f"alone stand at {number(float(overlap.mean()), 1)}, the start at {number(float(start.mean()), 1)}."
     )
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def ties_in_words(rows: pd.DataFrame) -> str:
     """Say how many single test pairs have a score that no other has, by the start and by the cross-encoder."""
     words = []
@@ -315,27 +221,7 @@ def ties_in_words(rows: pd.DataFrame) -> str:
     return f"These {number(n, 0)} pairs have {' and '.join(words)}, mean over seeds: what is equal shares a rank."
 
 
-@_nothing_without_rows
-def what_verdicts_rest_on(rows: pd.DataFrame, settings: Settings) -> str:
-    """Say which start and which labels all verdicts are of, and what the paper's own labels gave."""
-    scale = " at reduced scale" if settings.reduced_scale else ""
-    start = ", from a start that was tuned with labels" if settings.start == MINILM else ""
-    said = f"**All verdicts are of this chapter's recipe{scale}{start}.**"
-    if not settings.label_stretch:
-        return said
-    said += " Cross-encoders learn stretched labels, which those of the paper do not."
-    raw, begun = levels(rows, SELF_CROSS, variant=RAW_LABELS, cycle=1), levels(rows, START)
-    if raw is None or begun is None:
-        return said
-    return (
-        f"{said} On labels as the paper takes them, the first cross-encoder of this short schedule is "
-        f"{told_from_start(t_interval(paired_differences(raw, begun)))}: "
-        f"{', '.join(number(float(value), 1) for value in raw)}, seed by seed, where the start has "
-        f"{number(float(begun.mean()), 1)}."
-    )
-
-
-@_nothing_without_rows
+@nothing_without_rows
 def stretching_in_words(rows: pd.DataFrame) -> str:
     """Say what the first cross-encoder is worth on labels that are not stretched; empty without such rows."""
     raw, own = levels(rows, SELF_CROSS, variant=RAW_LABELS, cycle=1), levels(rows, SELF_CROSS, cycle=1)
@@ -348,15 +234,40 @@ def stretching_in_words(rows: pd.DataFrame) -> str:
     )
 
 
-@_nothing_without_rows
+@nothing_without_rows
 def strong_start_in_words(rows: pd.DataFrame) -> str:
     """Say what the loop does to the whole model, whose start was tuned with labels; empty without such rows."""
     start = levels(rows, START, variant=ALL_LAYERS)
-    words = []
-    for method in FORMS:
-        after = levels(rows, method, variant=ALL_LAYERS, cycle=1)
-        if start is not None and after is not None:
-            words.append(f"{method}: {difference(t_interval(paired_differences(after, start)))}")
+    changes = {method: change_from_start(rows, method, variant=ALL_LAYERS, cycle=1) for method in FORMS}
+    words = [f"{method} is {change.told()}" for method, change in changes.items() if change is not None]
     if start is None or not words:
         return ""
-    return f"From the whole model, at {number(float(start.mean()), 1)}, one cycle changes (points): {'; '.join(words)}."
+    return f"From the whole model, at {number(float(start.mean()), 1)}, after one cycle {'; '.join(words)}."
+
+
+def rates_in_words() -> str:
+    """Say which methods came above the start when rates were tried, and whose best rate is at an end of the list."""
+    tried = found_rates()
+    start = float(tried.loc[tried["method"] == START, "score"].iloc[0])
+    above, at_end = [], []
+    for method, own in tried[tried["method"] != START].groupby("method", sort=False):
+        best = own.loc[own["score"].idxmax()]
+        if best["score"] > start:
+            above.append(f"{title_of(str(method))} ({number(best['score'] - start, 2, signed=True)})")
+        if best["rate"] in (own["rate"].min(), own["rate"].max()):
+            at_end.append(title_of(str(method)))
+    return (
+        f"At its best rate {', '.join(above) or 'no method'} came above the start on these pairs. At an end of the "
+        f"list stands the best rate of {', '.join(at_end) or 'no method'}."
+    )
+
+
+def what_it_took(seconds: float, profile: str) -> str:
+    """Say whether the published run took longer than a `standard` profile is meant to; empty for other profiles."""
+    if profile != "standard" or seconds <= 60 * LONGEST_MINUTES:
+        return ""
+    return (
+        f"The rows of this run took {number(seconds / 60, 0)} minutes, cells added up, where a `standard` profile is "
+        f"meant to take {LONGEST_MINUTES} at most: seeds and variants that the claims need were worth more than the "
+        "rule. Fewer are a shorter list of `seeds` and `variants`."
+    )

@@ -21,6 +21,7 @@ Variant = Literal[
     "all layers",
     "gold labels",
     "mutual",
+    "second start",
 ]
 SEVEN_SETS = ("sts-2012", "sts-2013", "sts-2014", "sts-2015", "sts-2016", "sts-benchmark", "sick")
 
@@ -50,6 +51,7 @@ class Settings(ChapterSettings):
     test_pairs: int | None = Field(300, ge=20, description="test pairs of each set, or null for all; the paper: all")
     dev_pairs: int | None = Field(100, ge=20, description="development pairs, or null for all; the paper: all 1,500")
     cycles: int = Field(1, ge=1, description="rounds bi → cross → bi; the paper: 3")
+    mrpc_cycles: int | None = Field(None, ge=1, description="rounds on MRPC, or null: as many")
     mutual_cycles: int | None = Field(None, ge=1, description="rounds of mutual distillation, or null: as many")
     cross_lr: float = Field(1e-4, gt=0, description="learning rate of cross-encoders; the paper: 2e-5")
     head_rate: float = Field(1.0, gt=0, description="rate of cross-encoders' heads over cross_lr; the paper: 1")
@@ -62,7 +64,7 @@ class Settings(ChapterSettings):
     simcse_lr: float = Field(3e-5, gt=0, description="learning rate of SimCSE, batches of 64 sentences; SimCSE: 3e-5")
     label_stretch: bool = Field(True, description="whether cosines are stretched to [0, 1]; the paper: false")
     freeze_embeddings: bool = Field(True, description="whether word embeddings stay as they are; the paper: false")
-    frozen_layers: int = Field(1, ge=0, description="lowest layers that stay as they are; the paper: 0")
+    frozen_layers: int = Field(1, ge=0, description="lowest layers that stay, with all embeddings; the paper: 0")
     evaluate_every: int = Field(200, ge=1, description="steps between looks at the development pairs; the paper: 200")
     variants: tuple[Variant, ...] = Field((), description="what is trained beside self-distillation")
     variant_seeds: dict[Variant | Literal["mrpc"], tuple[int, ...]] = Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,24 +11,40 @@ from reprise.numerals import MISSING, difference, number, with_interval
 from reprise.plots import measured, printed
 from reprise.rows import MissingRowsError
 from reprise.stats import paired_differences, t_interval
+from reprise.trans_encoder.changes import change_from_start
 from reprise.trans_encoder.comparisons import chosen_cycles, cycles_of
-from reprise.trans_encoder.lookups import AVERAGE, home_of, levels, name_of_average, sets_of
+from reprise.trans_encoder.lookups import (
+    AVERAGE,
+    home_of,
+    levels,
+    name_of_average,
+    papers_gain,
+    seeds_in_words,
+    sets_of,
+    title_of,
+)
 from reprise.trans_encoder.names import (
     BASE,
     BI_TO_BI,
     FORMS,
+    MEAN_OF_STARTS,
     MRPC,
     MUTUAL_BI,
+    MUTUAL_BOTH,
     MUTUAL_CROSS,
+    MUTUAL_SECOND,
+    SECOND_START,
     SEVEN_SETS,
     SHARED_WORDS,
     SHORT_NAMES,
+    SICK,
     SIMCSE,
     START,
     SUPERVISED,
     TFIDF,
     WORD_EMBEDDINGS,
 )  # fmt: skip
+from reprise.trans_encoder.tuning import found_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +52,10 @@ if TYPE_CHECKING:
 LINES = (
     (SHARED_WORDS, 0), (TFIDF, 0), (WORD_EMBEDDINGS, 0), (START, 0), (SIMCSE, 0), (BI_TO_BI, 0),
     *((method, cycle) for cycle in (1, 2, 3) for method in FORMS),
+    (SECOND_START, 0), (MEAN_OF_STARTS, 0),
     *((method, cycle) for cycle in (1, 2, 3) for method in (MUTUAL_CROSS, MUTUAL_BI)),
+    *((method, cycle) for cycle in (1, 2, 3) for method in MUTUAL_SECOND.values()),
+    *((method, cycle) for cycle in (1, 2, 3) for method in MUTUAL_BOTH.values()),
     (SUPERVISED, 0),
 )  # fmt: skip
 PAPERS_BACKBONES = ("BERT-base", "RoBERTa-base", "BERT-large", "RoBERTa-large")
@@ -60,7 +78,7 @@ def data_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
         how = {"dataset": name, "method": "data"}
         whole, own = (
             measured(rows, metric="test pairs with gold", **how),
-            measured(rows, metric="pairs", split="test", **how),
+            measured(rows, metric="pairs", split="test", part="data", **how),
         )
         cut = measured(rows, metric="cut sentences (%)", split="test", **how)
         if whole is not None and own is not None and cut is not None:
@@ -80,12 +98,13 @@ def levels_table(rows: pd.DataFrame) -> pd.DataFrame:
     sets = sets_of(rows)
     lines = []
     for method, cycle in LINES:
-        if levels(rows, method, cycle=cycle) is None:
+        average = levels(rows, method, cycle=cycle)
+        if average is None:
             continue
-        line: dict[str, Any] = {"method": f"{method}, cycle {cycle}" if cycle else method}
+        line: dict[str, Any] = {"method": title_of(method, cycle), "seeds": seeds_in_words(average)}
         line |= {SHORT_NAMES[name]: _written(levels(rows, method, cycle=cycle, sets=[name])) for name in sets}
         if len(sets) > 1:
-            line[name_of_average(sets)] = _written(levels(rows, method, cycle=cycle))
+            line[name_of_average(sets)] = _written(average)
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -103,19 +122,49 @@ def papers_table(published: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def gains_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Return the gain over the start on average and on SICK-R: the paper's, with two backbones, and ours by cycle.
+
+    The paper's are of the best of three cycles; they stand in the line of our last one.
+    """
+    sets, lines = sets_of(rows), []
+    places = {name_of_average(sets): sets} | ({SHORT_NAMES[SICK]: [SICK]} if SICK in sets and len(sets) > 1 else {})
+    for method in (*FORMS, MUTUAL_CROSS, MUTUAL_BI):
+        cycles = [cycle for cycle in (1, 2, 3) if levels(rows, method, cycle=cycle) is not None]
+        for cycle in cycles:
+            line: dict[str, Any] = {"method": title_of(method, cycle)}
+            for title, chosen in places.items():
+                change = change_from_start(rows, method, cycle=cycle, sets=chosen)
+                line[f"{title}: ours"] = MISSING if change is None else difference(change.over_seeds)
+                if SICK not in chosen:
+                    continue
+                printed_name = SICK if len(chosen) == 1 else AVERAGE
+                for backbone in PAPERS_BACKBONES[:2]:
+                    paper = papers_gain(published, method, printed_name, backbone) if cycle == cycles[-1] else None
+                    line[f"{title}: paper, {backbone}"] = MISSING if paper is None else number(paper, 2, signed=True)
+            lines.append(line)
+    return pd.DataFrame(lines)
+
+
 def binary_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return the area under the curve on MRPC, ours and the paper's with BERT-base."""
+    """Return the area under the curve on MRPC: ours by cycle, and the paper's with BERT-base, best of three cycles.
+
+    The paper's stands in the line of our last cycle.
+    """
+    how = {"dataset": MRPC, "part": "levels", "metric": "auc", "split": "test", "variant": BASE}
+    found = {line: measured(rows, method=line[0], cycle=line[1], **how) for line in LINES}
+    there = {line: values for line, values in found.items() if values is not None}
+    last = {method: cycle for method, cycle in there}
     lines = []
-    for method, cycle in LINES:
-        own = measured(
-            rows, dataset=MRPC, part="levels", metric="auc", split="test", method=method, cycle=cycle, variant=BASE
-        )
-        if own is None:
-            continue
+    for (method, cycle), own in there.items():
         paper = printed(published, dataset=MRPC, metric="auc", method=method, backbone="BERT-base")
-        name = f"{method}, cycle {cycle}" if cycle else method
         lines.append(
-            {"method": name, "ours": _written(own), "paper (BERT-base)": MISSING if paper is None else number(paper, 2)}
+            {
+                "method": title_of(method, cycle),
+                "seeds": seeds_in_words(own),
+                "ours": _written(own),
+                "paper (BERT-base)": MISSING if paper is None or cycle != last[method] else number(paper, 2),
+            }
         )
     if not lines:
         raise MissingRowsError("this run has no binary task.")
@@ -123,19 +172,20 @@ def binary_table(rows: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
 
 
 def tried_table() -> pd.DataFrame:
-    """Return what was tried before the first run: development scores, all methods with three or four tries."""
-    tried = pd.read_csv(Path(__file__).with_name("tuning.csv"), dtype={"steps": "Int64"})
+    """Return what was tried before the run, of each method and rate: steps, development score, best of its method."""
+    tried = found_rates()
     start = float(tried.loc[tried["method"] == START, "score"].iloc[0])
+    best = tried.groupby("method")["score"].transform("max")
     lines = []
-    for entry in tried.itertuples():
+    for entry, highest in zip(tried.itertuples(), best, strict=True):
         lines.append(
             {
-                "method": entry.method,
-                "trained": entry.change,
+                "method": title_of(entry.method),
                 "rate": MISSING if pd.isna(entry.rate) else f"{entry.rate:.0e}".replace("e-0", "e−"),
                 "steps": MISSING if pd.isna(entry.steps) else str(entry.steps),
                 "development": number(float(entry.score), 1),
                 "minus start": number(float(entry.score) - start, 1, signed=True),
+                "chosen": "yes" if entry.method != START and entry.score == highest else "",
             }
         )
     return pd.DataFrame(lines)
@@ -146,7 +196,7 @@ def pool_table(rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for method in FORMS:
         for cycle in cycles_of(rows, method):
-            line: dict[str, Any] = {"method": f"{method}, cycle {cycle}"}
+            line: dict[str, Any] = {"method": title_of(method, cycle)}
             gains = {}
             for split in ("test, in the pool", "test, held out"):
                 after, before = (levels(rows, m, cycle=c, split=split) for m, c in ((method, cycle), (START, 0)))
@@ -191,11 +241,18 @@ def selection_table(rows: pd.DataFrame) -> pd.DataFrame:
                     "form": method,
                     "chosen by": name,
                     "cycles chosen (seeds)": _counted(chosen),
-                    "level": number(float(value.mean()), 2),
-                    "below the best": number(float((test.max(axis=1) - value).mean()), 2),
+                    "level": number(float(value.mean()), 1),
+                    "below the best": _shortfall(test.max(axis=1) - value),
                 }
             )
     return pd.DataFrame(lines)
+
+
+def _shortfall(values: pd.Series) -> str:
+    found = t_interval(values)
+    if found.n == 1 or found.half_width == 0:
+        return number(found.estimate, 1)
+    return f"{number(found.estimate, 1)} [{number(found.low, 1)}, {number(found.high, 1)}]"
 
 
 def _counted(chosen: pd.Series) -> str:

@@ -14,16 +14,17 @@ from reprise.numerals import difference, number
 from reprise.plots import Drawing, as_data, interval_dots, measured, name_lines, new_figure, seeds_behind, state_finding
 from reprise.rows import MissingRowsError, select
 from reprise.stats import paired_differences, t_interval
-from reprise.trans_encoder.lookups import half_step_name, half_step_of, home_of, sets_of, told_from_start
-from reprise.trans_encoder.names import BASE, FORMS, HOME, SELF_CROSS, SHORT_NAMES, START
+from reprise.trans_encoder.changes import Change
+from reprise.trans_encoder.lookups import half_step_name, half_step_of, home_of, sets_of
+from reprise.trans_encoder.names import BASE, FORMS, HOME, SELF_BI, SELF_CROSS, SHORT_NAMES, START
 from reprise.trans_encoder.objectives import STRETCH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from reprise.stats import Interval
-
 CAPTIONS = ", which are captions of images and videos"
+ERROR_OF_CHANGE = "standard error of the rank error's change"
+LOSS_OF = {SELF_CROSS: "cross-encoder:\ncross-entropy", SELF_BI: "bi-encoder:\nsquared error"}
 BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.5))
 
 
@@ -111,41 +112,66 @@ def draw_single_pairs(rows: pd.DataFrame) -> Drawing:
 
 
 def draw_groups(rows: pd.DataFrame) -> Drawing:
-    """Draw by how much each form's rank error differs from the start's, by groups of pairs."""
-    found = select(rows, part="groups", metric="rank error", variant=BASE, dataset=sets_of(rows))
+    """Draw by how much each form's rank error differs from the start's, by groups of pairs, sets weighted by pairs."""
+    found = select(rows, part="groups", dataset=sets_of(rows))
     groups = sorted(set(found["group"]), key=_place_of_group)
+    sizes = {group: _pairs_of_group(found, group) for group in groups}
     figure, axes = new_figure(height=0.34 * len(groups) + 1.2)
     drawn: list[dict[str, Any]] = []
-    changes: dict[str, Interval] = {}
+    words = []
     for place, group in enumerate(groups):
         for aside, method in zip((-0.12, 0.12), FORMS, strict=True):
-            before, after = (measured(found, group=group, method=m) for m in (START, method))
-            if before is None or after is None:
+            change = _change_of_group(found, sizes[group], group, method)
+            if change is None:
                 continue
-            change = t_interval(paired_differences(after, before))
-            interval_dots(axes, [place + aside], [change], method=method, label=None if place else method)
-            drawn.append(as_data(change, group=group, method=method))
-            if method == SELF_CROSS:
-                changes[group] = change
+            interval_dots(axes, [place + aside], [change.whole], method=method, label=None if place else method)
+            drawn.append(as_data(change.whole, group=group, method=method, pairs=int(sizes[group].sum())))
+            if method == SELF_CROSS and not group.startswith("shared"):
+                words.append(f"{group} {_side(change)} ({difference(change.whole)})")
+    if not drawn:
+        raise MissingRowsError("this run has no groups of pairs.")
     axes.axvline(0, color="black", linewidth=0.8)
-    name_lines(axes, groups)
+    name_lines(axes, [f"{group} · {sizes[group].sum():.0f} pairs" for group in groups])
     axes.set_xlabel("rank error minus the start's (points of rank; left is better)")
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)
-    asked = [group for group in groups if not group.startswith("shared")]
-    finding = "Cross-encoder's rank error minus the start's: " + "; ".join(
-        f"{group} {difference(changes[group])}" for group in (asked or groups[:1]) if group in changes
-    )
+    finding = f"Cross-encoder's rank error against the start's: {'; '.join(words) or 'no such pairs'}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "groups",
         f"Change of the rank error by group of pairs. {finding}.",
-        f"Mean absolute difference of ranks (0 to 100) from gold, minus the start's, 95 % t intervals over "
-        f"seeds, {seeds_behind(data)}. Quarters by the share of words that both sentences have in common, 1 the "
-        f"lowest.",
+        f"Mean absolute difference of ranks (0 to 100) from gold, minus the start's, over the pairs of all sets; 95 % "
+        f"intervals with the spread over seeds ({seeds_behind(data)}) and over pairs. Quarters by the share of shared "
+        "words, 1 the lowest.",
         data,
     )
+
+
+def _pairs_of_group(rows: pd.DataFrame, group: str) -> pd.Series:
+    """Return how many pairs of a group each set has."""
+    found = select(rows, group=group, method="data", metric="pairs")
+    return found.groupby("dataset", observed=True)["value"].mean()
+
+
+def _change_of_group(rows: pd.DataFrame, sizes: pd.Series, group: str, method: str) -> Change | None:
+    """Return by how much the rank error of a group differs from the start's; sets weigh as many pairs as they have."""
+    how = {"group": group, "variant": BASE}
+    mean, variance = None, 0.0
+    for name, weight in (sizes / sizes.sum()).items():
+        before, after = (measured(rows, dataset=name, method=m, metric="rank error", **how) for m in (START, method))
+        if before is None or after is None:
+            return None
+        own = weight * paired_differences(after, before)
+        mean = own if mean is None else mean + own
+        # A single pair has no spread; its set weighs next to nothing.
+        error = measured(rows, dataset=name, method=method, metric=ERROR_OF_CHANGE, **how)
+        variance += 0.0 if error is None else float((weight * error.mean()) ** 2)
+    return None if mean is None else Change(t_interval(mean), variance**0.5)
+
+
+def _side(change: Change) -> str:
+    return "less" if change.whole.below(0) else "more" if change.whole.above(0) else "not told apart"
 
 
 def _place_of_group(group: str) -> tuple[int, str]:
@@ -154,22 +180,25 @@ def _place_of_group(group: str) -> tuple[int, str]:
 
 def draw_training(rows: pd.DataFrame) -> Drawing:
     """Draw loss and development score over the steps of both forms in the first cycle, seed by seed."""
-    figure, axes = new_figure(columns=2, height=2.6)
+    figure, axes = new_figure(columns=3, height=2.6)
     home, drawn = home_of(rows), []
     how = {"dataset": home, "part": "training", "cycle": 1, "variant": BASE}
-    for method in FORMS:
-        drawn += _draw_course(axes[0], select(rows, metric="loss", method=method, **how), method)
-        kind = select(rows, split="validation", method=method, **how)
-        drawn += _draw_course(axes[1], kind, method, singly=True)
+    for one, method in zip(axes, FORMS, strict=False):
+        drawn += _draw_course(one, select(rows, metric="loss", method=method, **how), method)
+        one.set(xlabel="step", yscale="log")
+        one.set_title(LOSS_OF[method], fontsize=8)
+        one.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        one.yaxis.set_major_formatter("{x:g}")
+        one.yaxis.set_minor_formatter(NullFormatter())
+        looks = select(rows, split="validation", method=method, **how)
+        drawn += _draw_course(axes[2], looks, method, singly=True)
     start = measured(rows, dataset=home, part="selection", method=START, split="validation")
     if start is not None:
-        axes[1].axhline(float(start.mean()), color="black", linestyle=":", linewidth=0.8)
-    axes[0].set(xlabel="step", ylabel="loss", yscale="log")
-    axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes[0].yaxis.set_major_formatter("{x:g}")
-    axes[0].yaxis.set_minor_formatter(NullFormatter())
-    axes[1].set(xlabel="step", ylabel="Spearman, development")
-    axes[0].legend(fontsize=7)
+        axes[2].axhline(float(start.mean()), color="black", linestyle=":", linewidth=0.8)
+    axes[0].set_ylabel("loss")
+    axes[2].set(xlabel="step")
+    axes[2].set_title("development pairs:\nSpearman × 100", fontsize=8)
+    axes[2].legend(fontsize=7)
     data = pd.DataFrame(drawn)
     finding = _development_in_words(rows, home, start)
     state_finding(figure, finding)
@@ -178,8 +207,8 @@ def draw_training(rows: pd.DataFrame) -> Drawing:
         "training",
         f"Loss and development score over steps. {finding}.",
         "First cycle. Lines: means over seeds; faint dots: single seeds; dotted: the start. Losses are averaged over "
-        "ten steps (cross-entropy of labels that are no certainties does not fall to zero). Every seed keeps the "
-        "weights of its best look.",
+        "ten steps; the two have different scales and floors (cross-entropy of labels that are no certainties does not "
+        "fall to zero). Every seed keeps the weights of its best look, of which a short training has one.",
         data,
     )
 
@@ -189,7 +218,7 @@ def _development_in_words(rows: pd.DataFrame, home: str, start: pd.Series | None
     for method, name in zip(FORMS, ("cross-encoder", "bi-encoder"), strict=True):
         kept = measured(rows, dataset=home, part="selection", method=method, split="validation", cycle=1)
         if kept is not None and start is not None:
-            words.append(f"{name} {told_from_start(t_interval(paired_differences(kept, start)))}")
+            words.append(f"{name} {Change(t_interval(paired_differences(kept, start))).told()}")
     if not words:
         raise MissingRowsError("this run has no development scores.")
     return f"On development pairs, best look of each seed: {', '.join(words)}"

@@ -61,29 +61,39 @@ class TokenTable:
         return {name: torch.from_numpy(values).to(device) for name, values in found.items()}
 
 
-def tokenise(tokenizer: Any, first: list[str], second: list[str] | None, max_length: int) -> TokenTable:
+def tokenise(
+    tokenizer: Any, first: list[str], second: list[str] | None, max_length: int, *, segments: bool = True
+) -> TokenTable:
     """Return the word pieces of sentences, or of pairs in one sequence each, cut to a greatest length.
 
     Parameters
     ----------
     tokenizer
-        Of transformers; knows whether its model has segments.
+        Of transformers.
     first, second
         Sentences; with the second ones given, ``[CLS] first [SEP] second [SEP]``, the longer sentence cut first.
     max_length
         Greatest length with the special tokens.
+    segments
+        Whether the model takes the segment of each piece; its tokenizer has to give it, too.
     """
     found = tokenizer(first, second, truncation=True, max_length=max_length, return_overflowing_tokens=False)
     ids = found["input_ids"]
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in ids])]).astype(np.int64)
-    types = found.get("token_type_ids")
+    types = found.get("token_type_ids") if segments else None
     return TokenTable(
         np.fromiter((i for one in ids for i in one), dtype=np.int32, count=int(offsets[-1])),
         None if types is None else np.fromiter((t for one in types for t in one), np.int8, int(offsets[-1])),
         offsets,
         int(tokenizer.pad_token_id or 0),
-        int((np.diff(offsets) >= max_length).sum()),
+        _n_cut(found, offsets, max_length),
     )
+
+
+def _n_cut(found: Any, offsets: NDArray[np.int64], max_length: int) -> int:
+    if found.encodings is None:  # a tokenizer written in Python keeps nothing of what it cut
+        return int((np.diff(offsets) >= max_length).sum())
+    return sum(bool(one.overflowing) for one in found.encodings)
 
 
 def by_length(lengths: NDArray[np.int64], batch_size: int) -> Iterator[NDArray[np.int64]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from reprise.trans_encoder.input_checks import TransEncoderInputError, check_pos
 from reprise.trans_encoder.tokens import shuffled_batches
 
 WEIGHT_DECAY, EPSILON, LARGEST_NORM = 0.01, 1e-6, 1.0
-NO_DECAY = ("bias", "LayerNorm.weight", "layer_norm.weight")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Recipe:
         check_positive("batch_size", self.batch_size, whole=True)
         check_positive("epochs", self.epochs, whole=True)
         check_positive("head_rate", self.head_rate)
-        if not 0 <= self.warmup < 1:
+        if not isinstance(self.warmup, Real) or not 0 <= self.warmup < 1:
             raise TransEncoderInputError(f"warmup={self.warmup!r} must be a share of the steps, from 0 to below 1.")
 
 
@@ -90,9 +90,9 @@ def optimizer_of(model: Encoder, recipe: Recipe) -> torch.optim.AdamW:
     """Return AdamW without decay of biases and layer norms; a head may have another rate."""
     trunk = {id(weight) for weight in model.trunk.parameters()}
     groups: dict[tuple[float, float], list[Tensor]] = {}
-    for name, weight in model.named_parameters():
+    for weight in model.parameters():
         if weight.requires_grad:
-            decay = 0.0 if name.endswith(NO_DECAY) else WEIGHT_DECAY
+            decay = WEIGHT_DECAY if weight.ndim > 1 else 0.0  # vectors are biases and layer norms, in every family
             rate = recipe.lr if id(weight) in trunk else recipe.lr * recipe.head_rate
             groups.setdefault((decay, rate), []).append(weight)
     settings = [
@@ -145,7 +145,8 @@ def train(
             losses.append(_step(model, loss_of, rows, optimizer))
             if evaluate is not None and (ends or (step + 1) % evaluate_every == 0):
                 found[step + 1] = evaluate()
-                if best is None or found[step + 1] > found[best[0]]:
+                # No number (all scores are alike) is worse than any, wherever it stands.
+                if best is None or found[step + 1] > found[best[0]] or np.isnan(found[best[0]]):
                     best = step + 1, _trained_weights(model)
     if best is not None:
         model.load_state_dict(best[1], strict=False)
@@ -165,8 +166,7 @@ def _epochs(
 def _step(
     model: Encoder, loss_of: Callable[[NDArray[np.int64]], Tensor], rows: Any, optimizer: torch.optim.AdamW
 ) -> float:
-    with model.arithmetic():
-        loss = loss_of(rows)
+    loss = loss_of(rows)
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_NORM)

@@ -20,8 +20,13 @@ from reprise.trans_encoder.names import (
     CHAINED,
     DISJOINT_POOL,
     DOUBLE_POOL,
+    FROM_SECOND,
+    MEAN_OF_STARTS,
+    MUTUAL_BOTH,
+    MUTUAL_SECOND,
     OTHER_POOL,
     RAW_LABELS,
+    SECOND_START,
     SHUFFLED,
     SIMCSE,
     SMALL_POOL,
@@ -99,7 +104,7 @@ def _loop(
 ) -> None:
     steps = half_steps([backbone or cell.backbone], pool, config, evaluate=cell.evaluate, names=cell.names)
     for step in steps:
-        cell.test(step.models[0], method_of(step.form), variant, step.cycle)
+        cell.test(step.models[0], method_of(step.form), variant, step.cycle, backbone)
 
 
 def chained(cell: Cell) -> Iterator[Row]:
@@ -109,8 +114,13 @@ def chained(cell: Cell) -> Iterator[Row]:
 
 
 def raw_labels(cell: Cell) -> Iterator[Row]:
-    """Train the first cross-encoder on the start's cosines as they are, as the paper does, and not stretched."""
-    _cross_half(cell, cell.labels, replace(cell.config, label_stretch=False), RAW_LABELS)
+    """Train the first cross-encoder, and bi → bi, on the start's cosines as the paper takes them: not stretched."""
+    config = replace(cell.config, label_stretch=False)
+    _cross_half(cell, cell.labels, config, RAW_LABELS)
+    model, _ = baselines.bi_to_bi(
+        cell.backbone, cell.problem.pool, cell.labels, config, evaluate=cell.evaluate, names=cell.names
+    )
+    cell.test(model, BI_TO_BI, RAW_LABELS)
     yield from ()
 
 
@@ -167,14 +177,14 @@ def all_layers(cell: Cell) -> Iterator[Row]:
 
 def fewer_layers(cell: Cell) -> Iterator[Row]:
     """Run one cycle from a start of one layer less: a weaker one."""
-    n_layers = len(cell.backbone.bi().trunk.encoder.layer) - 1
+    n_layers = cell.backbone.bi().trunk.config.num_hidden_layers - 1
     _from_depth(cell, n_layers, depth_name(n_layers))
     yield from ()
 
 
 def _from_depth(cell: Cell, n_layers: int | None, variant: str) -> None:
     backbone = replace(cell.backbone, num_layers=n_layers)
-    cell.test(backbone.bi(), START, variant)
+    cell.test(backbone.bi(), START, variant, backbone=backbone)
     _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), variant, backbone=backbone)
 
 
@@ -190,23 +200,50 @@ def gold_labels(cell: Cell) -> Iterator[Row]:
 
 
 def mutual(cell: Cell) -> Iterator[Row]:
-    """Run mutual distillation with a second backbone, and tell how alike the errors of both starts are."""
+    """Run mutual distillation with a second backbone; tell how alike the errors of both starts and students are.
+
+    The levels of mutual distillation are those of the first backbone. Beside them stand the second start and the
+    students of the second backbone, the plain mean of both starts' scores, and that of both students' scores.
+    """
     second = second_backbone(cell)
-    starts = [cell.backbone.bi(), second.bi()]
-    for name, pairs in cell.tests.items():
-        gold = relative_ranks(pairs.gold)
-        ranks = [relative_ranks(start.score(pairs.pairs)) for start in starts]
-        for metric, values in (
-            ("rank correlation of both starts", ranks),
-            ("correlation of both starts' errors", [rank - gold for rank in ranks]),
-        ):
-            yield cell.row(START, metric, spearman(*values), dataset=name, part="two backbones")
+    starts = [cell.scores(one.bi()) for one in (cell.backbone, second)]
+    cell.keep(starts[1], SECOND_START, backbone=second)
+    cell.keep(_mean(starts), MEAN_OF_STARTS)
+    yield from _likeness(cell, starts, START, "starts")
     config = replace(cell.config, cycles=cell.settings.mutual_cycles or cell.settings.cycles)
     both = [cell.backbone, second]
     for step in half_steps(both, cell.problem.pool, config, evaluate=cell.evaluate, names=cell.names):
-        method = method_of(step.form, "Mutual")
-        cell.test(step.models[0], method, cycle=step.cycle)
+        method, students = method_of(step.form, "Mutual"), [cell.scores(model) for model in step.models]
+        cell.keep(students[0], method, cycle=step.cycle)
+        cell.keep(students[1], MUTUAL_SECOND[method], cycle=step.cycle, backbone=second)
+        cell.keep(_mean(students), MUTUAL_BOTH[method], cycle=step.cycle)
+        yield from _likeness(cell, students, method, "students", cycle=step.cycle)
         yield from development_rows(cell, method, step.cycle, step.models[0])
+
+
+def _mean(both: Sequence[dict[str, Scores]]) -> dict[str, Scores]:
+    return {name: (both[0][name] + both[1][name]) / 2 for name in both[0]}
+
+
+def _likeness(
+    cell: Cell, both: Sequence[dict[str, Scores]], method: str, of: str, cycle: int | None = None
+) -> Iterator[Row]:
+    """Yield how alike two models rank the test pairs, and how alike they are wrong in rank."""
+    for name, pairs in cell.tests.items():
+        gold = relative_ranks(pairs.gold)
+        ranks = [relative_ranks(one[name]) for one in both]
+        for metric, values in (
+            (f"rank correlation of both {of}", ranks),
+            (f"correlation of both {of}' errors", [rank - gold for rank in ranks]),
+        ):
+            yield cell.row(method, metric, spearman(*values), dataset=name, part="two backbones", cycle=cycle)
+
+
+def second_start(cell: Cell) -> Iterator[Row]:
+    """Run one cycle of self-distillation from the second backbone of mutual distillation alone."""
+    second = second_backbone(cell)
+    _loop(cell, cell.problem.pool, replace(cell.config, cycles=1), FROM_SECOND, backbone=second)
+    yield from ()
 
 
 def second_backbone(cell: Cell) -> Backbone:
@@ -235,4 +272,5 @@ RUNS: dict[str, Callable[[Cell], Iterator[Row]]] = {
     "fewer layers": fewer_layers,
     "gold labels": gold_labels,
     "mutual": mutual,
+    "second start": second_start,
 }
