@@ -1,6 +1,7 @@
 """Sentences of the audits on drawn rows, each number against one made by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reprise import rows as tidy_rows
@@ -81,6 +82,14 @@ def test_a_repair_of_the_noise_is_told_with_its_price(rows):
     assert "unit noise: variance ratio 0.40" in words
     assert "ln of the ratio of scores +1.00 [1.00, 1.00]" in words
     assert "fresh noise" not in words
+
+
+def test_the_noise_as_published_is_told_of_the_seeds_of_the_repairs(rows):
+    further = rows[(rows["part"] == "spread") & (rows["method"] == PSA) & (rows["seed"] == 0)]
+    assert len(further)
+    more = pd.concat([rows, further.assign(seed=9, value=99.0)], ignore_index=True)
+    assert sentences.noise_in_words(more) == sentences.noise_in_words(rows)
+    assert "seeds 0, 1, 2" in sentences.noise_in_words(rows)
 
 
 def test_damages_are_told_with_and_without_the_encoder(rows):

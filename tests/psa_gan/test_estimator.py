@@ -149,6 +149,12 @@ def test_the_age_of_a_step_counts_from_the_beginning_of_the_fit(plain, with_cont
         plain.sample(panel=TimeSeriesPanel(PANEL.values, "2000-01-02", "h"))
 
 
+def test_a_panel_between_the_steps_of_the_fit_is_refused(plain):
+    words = r"series 0 begins at 2000-01-04 00:30:00, which is no step of the fit .* it is 2000-01-04 00:00:00"
+    with pytest.raises(PSAGANInputError, match=words):
+        plain.sample(panel=TimeSeriesPanel(PANEL.values, "2000-01-04 00:30", "h"))
+
+
 def test_another_time_zone_than_that_of_the_fit_is_refused(plain):
     frame = PANEL.to_frame()
     model = PSAGAN(**SMALL).fit(frame.tz_localize("UTC", axis=1))

@@ -174,6 +174,10 @@ def test_results_tell_score_floor_and_sizes(scorer):
     assert interval.estimate == pytest.approx((found.ratio + 2) / 2)
 
 
+def test_windows_without_any_spread_are_infinitely_many_floors_away():
+    assert raw_window_fid(torch.zeros(40, 8), torch.full((40, 8), 0.1), 2).ratio == float("inf")
+
+
 def test_raw_windows_are_compared_as_they_are():
     real, fake = windows(panel(), 400, length=8), windows(panel(), 400, length=8, seed=2)
     assert raw_window_fid(real, fake, 2) == compare_embeddings(real, fake, 2)

@@ -10,7 +10,7 @@ from reprise.psa_gan import forecasts, gap_forecasts
 from reprise.psa_gan.cell import Cell
 from reprise.psa_gan.controls import LastSeason
 from reprise.psa_gan.forecast_errors import nrmse
-from reprise.psa_gan.forecasting import Filler
+from reprise.psa_gan.forecasting import Filler, with_missing_stretches
 from reprise.psa_gan.forecasts import Bench, forecast_rows
 from reprise.psa_gan.models import main_model
 from reprise.psa_gan.names import (
@@ -26,6 +26,7 @@ from reprise.psa_gan.names import (
     SEASONAL_AR,
     TRUE_VALUES,
 )
+from reprise.psa_gan.scaling import MinMaxScaler
 from reprise.psa_gan.settings import Settings
 
 WEEK = 168
@@ -133,15 +134,26 @@ def test_generators_learn_from_the_half_without_missing_stretches(cell, monkeypa
     assert {one["method"] for one in scores} == arms
     assert len(learnt_from) == 2
     half = cell.split.train_lengths // 2
+    _, known = with_missing_stretches(cell.split.train, 20, cell.seed)
+    scaler = MinMaxScaler.fit(known)
     for panel in learnt_from:
         assert torch.equal(panel.lengths, half)
-        assert torch.equal(panel.values, cell.train.values[:, : int(half.max())])
+        assert torch.equal(panel.values, scaler.transform(cell.split.train).values[:, : int(half.max())])
     assert len(LastValue.made) == len(arms)
     first = LastValue.made[0]
     assert first.recipe.context == 64  # a horizon more than the gap of 20 takes
     gap = first.fitted.values == 0.5
     assert gap.sum(1).tolist() == [20, 20, 20]
-    assert torch.equal(first.fitted.values[~gap], cell.train.values[Bench(cell, 32).chosen][~gap])
+    # What is missing is unknown to the scaler: the values that are left reach from 0 to 1.
+    chosen = Bench(cell, 32).chosen
+    assert torch.equal(first.fitted.values[~gap], scaler.transform(known).values[chosen][~gap])
+    assert not torch.equal(scaler.scale, MinMaxScaler.fit(cell.split.train).scale)
+
+
+@pytest.mark.parametrize(("asked", "seen"), [(8, 8), (64, 32)])
+def test_a_context_is_no_longer_than_a_window(asked, seen):
+    cell = Cell(SMALL.model_copy(update={"context": asked}), "daily-panel", 0)
+    assert dict(gap_forecasts._contexts(cell)) == {PSA: 0, PSA_C: seen}
 
 
 def test_cold_series_are_known_by_their_last_day_alone(cell, monkeypatch):

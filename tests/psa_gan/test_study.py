@@ -95,6 +95,7 @@ def test_every_profile_has_room_for_what_it_asks(profile, shaped):
     [
         ({"datasets": ("gefcom2014-solar",)}, "gefcom2014-solar: panel has 1 series"),
         ({"windows": (512,)}, "m4-hourly: no series has 520 steps"),
+        ({"gap_lengths": (50, 700)}, "m4-hourly: stretches of 700 steps do not fit into the second part of series"),
         ({"cold_shares": (0.1, 0.95)}, "m4-hourly: cold_shares has 0.95, which leaves fewer than 2 of 20 series"),
     ],
 )

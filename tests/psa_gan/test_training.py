@@ -72,6 +72,10 @@ def test_the_papers_schedule_grows_every_500_of_3500_epochs():
     assert schedule.at(first) == (1, pytest.approx(1 / 500, rel=1e-3))
     assert schedule.at(first + 20)[1] == schedule.at(first)[1]
     assert schedule.at(first + 34)[1] == pytest.approx(2 / 500, rel=1e-3)
+    # The last stage, of 1000 epochs, is faded in over 500 as the others, and trained whole for the rest.
+    last = schedule.growth_steps[-1]
+    assert schedule.at(last + round(250.5 * steps_per_epoch)) == (5, pytest.approx(251 / 500, rel=5e-3))
+    assert schedule.at(last + round(501 * steps_per_epoch)) == (5, 1.0)
 
 
 def test_without_growing_depth_is_full_at_once():

@@ -32,8 +32,8 @@ def aligned(
     Raises
     ------
     PSAGANInputError
-        If a series was not seen in fit or begins before it did there, or if frequency, features or time zone are
-        others.
+        If a series was not seen in fit, begins before it did there or between two of its steps, or if frequency,
+        features or time zone are others.
     """
     places = _places_in(panel, fitted)
     if (panel.freq, panel.n_features) != (fitted.freq, fitted.n_features):
@@ -45,7 +45,7 @@ def aligned(
     found.__dict__.pop("features", None)  # they hold the ages
     found.static_cat = fitted.static_cat[places]
     found.first_index = _ages(panel, fitted, places.tolist())
-    return found, MinMaxScaler(scaler.offset[places], scaler.scale[places])
+    return found, scaler.of_series(places)
 
 
 def _places_in(panel: TimeSeriesPanel, fitted: TimeSeriesPanel) -> torch.Tensor:
@@ -73,12 +73,20 @@ def _ages(panel: TimeSeriesPanel, fitted: TimeSeriesPanel, places: list[int]) ->
                 "steps out, or fit anew."
             )
         if (first, start) not in steps:
-            steps[first, start] = _steps_between(first, start, fitted.freq)
+            steps[first, start] = _steps_between(first, start, fitted.freq, f"series {name!r}")
         ages.append(fitted.first_index[place] + steps[first, start])
     return tuple(ages)
 
 
-def _steps_between(first: pd.Timestamp, start: pd.Timestamp, freq: str) -> int:
+def _steps_between(first: pd.Timestamp, start: pd.Timestamp, freq: str, what: str) -> int:
     import pandas as pd
 
-    return 0 if start == first else len(pd.date_range(first, start, freq=freq)) - 1
+    if start == first:
+        return 0
+    times = pd.date_range(first, start, freq=freq)
+    if times[-1] != start:
+        raise PSAGANInputError(
+            f"{what} begins at {start}, which is no step of the fit (from {first}, freq={freq!r}); the last one before "
+            f"it is {times[-1]}."
+        )
+    return len(times) - 1

@@ -113,17 +113,23 @@ def noise_in_words(rows: pd.DataFrame) -> str:
         panel = figure_panels(rows, tuple(methods)[1:], part="spread", metric="variance ratio")[0]
     except MissingRowsError:
         return ""
+    found = {method: _spread(panel, "variance ratio", method) for method in methods if _is_spread(panel, method)}
+    shared = sorted(set.intersection(*(set(one.index) for one in found.values())))
     words = []
     for method, label in methods.items():
-        if (panel.rows["method"] == method).any():
-            ratio = log_interval(_spread(panel, "variance ratio", method).clip(lower=1e-12))
-            crps = t_interval(_spread(panel, "CRPS", method))
+        if method in found:
+            ratio = log_interval(found[method].loc[shared].clip(lower=1e-12))
+            crps = t_interval(_spread(panel, "CRPS", method).loc[shared])
             said = f"{label}: variance ratio {ratio_in_words(ratio)}, CRPS {mean_in_words(crps)}"
             if method != PSA:
                 score = log_ratio(panel.rows, method, PSA, panel.window)
                 said += f", ln of the ratio of scores {difference(score, 2)}"
             words.append(said)
-    return f"The noise at τ = {panel.window}, {panel.dataset}: {'; '.join(words)}."
+    return f"The noise at τ = {panel.window}, {panel.dataset}, seeds {', '.join(map(str, shared))}: {'; '.join(words)}."
+
+
+def _is_spread(panel: FigurePanel, method: str) -> bool:
+    return bool(((panel.rows["method"] == method) & (panel.rows["part"] == "spread")).any())
 
 
 def _spread(panel: FigurePanel, metric: str, method: str) -> pd.Series:

@@ -22,6 +22,7 @@ from reprise.psa_gan.fid import (
     raw_window_fid,
 )
 from reprise.psa_gan.filling import WindowSource
+from reprise.psa_gan.forecasting import with_missing_stretches
 from reprise.psa_gan.input_checks import PSAGANInputError
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
@@ -76,8 +77,8 @@ class Cell:
         Raises
         ------
         PSAGANInputError
-            If a length has no window to train on or to be scored, there are too few series for the encoder, or so many
-            of them are cold that fewer than two are left.
+            If a length has no window to train on or to be scored, there are too few series for the encoder, a stretch
+            that is to be missing has no room, or so many series are cold that fewer than two are left.
         """
         s, n_series = self.settings, self.panel.n_series
         try:
@@ -88,6 +89,8 @@ class Cell:
                     for split in (HELD_OUT, TRAINING):
                         self.conditions(window, split)
                 check_panel(self.train, SMALL_RECIPE.max_length)
+                for length in s.gap_lengths:
+                    with_missing_stretches(self.train, length, self.seed)
         except PSAGANInputError as error:
             raise PSAGANInputError(f"{self.dataset}: {error}") from error
         for share in s.cold_shares:

@@ -92,8 +92,8 @@ class FIDResult:
 
     @property
     def ratio(self) -> float:
-        """Score in multiples of the floor: free of the encoder's scale."""
-        return self.mean / self.floor
+        """Score in multiples of the floor: free of the encoder's scale; infinite where all real windows are alike."""
+        return self.mean / self.floor if self.floor else float("inf")
 
     def __str__(self) -> str:
         return (

@@ -113,7 +113,7 @@ def _farthest(drawn: list[dict[str, Any]], panel: FigurePanel) -> float:
 
 
 def _draw_floor(axes: Axes, floors: pd.Series, panel: FigurePanel) -> dict[str, Any]:
-    floor = float(floors.mean())
+    floor = log_interval(floors.clip(lower=1e-12)).estimate
     axes.axvspan(floor / 1000, floor, color="0.85", zorder=0)
     axes.set_xlim(left=floor / 2)
     return {"method": "floor", **panel.what, "mean": floor, "n": len(floors)}
@@ -121,8 +121,8 @@ def _draw_floor(axes: Axes, floors: pd.Series, panel: FigurePanel) -> dict[str, 
 
 def _lowest_in_words(panel: FigurePanel) -> str:
     """Say what scores lowest, and how many times as high PSA-GAN scores, paired by seed."""
-    scores = {m: per_seed(panel.rows, method=m, **LEVEL) for m in (*MODELS, *CONTROLS) if _scored(panel, m)}
-    lowest = min(scores, key=lambda m: log_interval(scores[m]).estimate)
+    scored = [method for method in (*MODELS, *CONTROLS) if _scored(panel, method)]
+    lowest = min(scored, key=lambda method: _factor(panel, method, PSA).estimate)
     if lowest == PSA:
         return f"{PSA} scores lowest"
     return f"{lowest} scores lowest; {PSA}'s score is {ratio_in_words(_factor(panel, PSA, lowest))} times as high"
@@ -189,7 +189,7 @@ def _draw_stages(axes: Axes, panel: FigurePanel) -> list[dict[str, Any]]:
         drawn += [
             {**panel.what, **one} for one in draw_curve(axes, values, style=method, aside=aside, interval=log_interval)
         ]
-    floor = float(select(panel.rows, part="curve", metric="floor")["value"].mean())
+    floor = log_interval(per_seed(panel.rows, part="curve", metric="floor").clip(lower=1e-12)).estimate
     axes.axhspan(floor / 1000, floor, color="0.85", zorder=0)
     axes.set_ylim(bottom=floor / 2)
     starts = [0.0, *_growth_steps(panel)]

@@ -57,10 +57,10 @@ def far_errors(rows: pd.DataFrame, dataset: str) -> dict[str, pd.Series]:
 
 def best_in_words(errors: dict[str, pd.Series]) -> str:
     """Say with which filling the mean error is lowest, true values apart, and how far PSA-GAN's is from it, by seed."""
-    means = {arm: float(one.mean()) for arm, one in errors.items() if arm != TRUE_VALUES}
-    best = min(means, key=lambda arm: means[arm])
+    gaps = {arm: _gap(errors, arm, PSA).estimate for arm in errors if arm != TRUE_VALUES}
+    best = min(gaps, key=lambda arm: gaps[arm])
     if best == PSA:
-        second = min((arm for arm in means if arm != PSA), key=lambda arm: means[arm])
+        second = min((arm for arm in gaps if arm != PSA), key=lambda arm: gaps[arm])
         return f"Lowest mean error: {PSA}; minus {second} {difference(_gap(errors, PSA, second), 2)} NRMSE"
     return f"Lowest mean error: {best}; {PSA} minus it {difference(_gap(errors, PSA, best), 2)} NRMSE"
 

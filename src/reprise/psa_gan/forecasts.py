@@ -102,9 +102,8 @@ class Bench:
         """The chosen series, scaled, on the CPU."""
         panel, scaler = self.cell.scaling
         own = panel.to("cpu").of_series(self.chosen)
-        scaler = MinMaxScaler(scaler.offset[self.chosen], scaler.scale[self.chosen])
         train_lengths = self.cell.split.train_lengths[self.chosen]
-        return Task(own, scaler, train_lengths, self.cell.settings.forecast_samples)
+        return Task(own, scaler.of_series(self.chosen), train_lengths, self.cell.settings.forecast_samples)
 
     @cached_property
     def forecaster(self) -> DeepARForecaster:

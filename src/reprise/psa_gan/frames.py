@@ -24,7 +24,8 @@ def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | 
     Parameters
     ----------
     frame
-        The frame; each series' rows in the order of time.
+        The frame; each series' rows in the order of time. A value that is missing in its last rows is a gap, to be
+        filled, while a wide frame's series ends with its last value: drop rows that are no part of a series.
     id, time, target
         Its columns: name of the series, time, value.
     freq

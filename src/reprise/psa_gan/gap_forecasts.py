@@ -18,7 +18,6 @@ from reprise.psa_gan.data import HORIZON
 from reprise.psa_gan.deepar import MOVING_AVERAGE_STEPS, DeepARForecaster, ForecastRecipe
 from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.forecasting import (
-    FIRST_SHARE,
     Filler,
     Score,
     Task,
@@ -53,15 +52,20 @@ def gap_rows(cell: Cell) -> Iterator[Row]:
 def missing_scores(cell: Cell, length: int) -> list[Score]:
     """Return the errors when a stretch of each series is missing in the second half of the training range (F2).
 
-    The generators learn from the first half of all series; the forecasters from the chosen ones, as filled.
+    The generators learn from the first half of all series; the forecasters from the chosen ones, as filled. What is
+    missing is unknown to the scaler, too.
     """
-    s, window = cell.settings, cell.settings.ablation_window
+    s, window, ends = cell.settings, cell.settings.ablation_window, cell.split.train_lengths
     bench = Bench(cell, window)
-    first, hidden = with_missing_stretches(bench.task.train, length, cell.seed)
-    learnt_from = cell.train.until((cell.train.lengths * FIRST_SHARE).long())
+    untouched, known = with_missing_stretches(cell.split.train, length, cell.seed)
+    scaler = MinMaxScaler.fit(known)
+    learnt_from = scaler.transform(untouched)
+    first, hidden = (panel.of_series(bench.chosen) for panel in (learnt_from, scaler.transform(known)))
+    chosen = scaler.transform(cell.split.panel).of_series(bench.chosen)
+    task = Task(chosen, scaler.of_series(bench.chosen), ends[bench.chosen], s.forecast_samples)
     fillers = {
         name: Filler(bench.of_chosen(_generator(cell, learnt_from, context)), window, context, s.fillings)
-        for name, context in ((PSA, 0), (PSA_C, s.context))
+        for name, context in _contexts(cell)
     }
     fillers |= {
         LAST_SEASON: Filler(LastSeason(hidden, window), window, n_fillings=1),
@@ -69,7 +73,7 @@ def missing_scores(cell: Cell, length: int) -> list[Score]:
         SEASONAL_AR: Filler(SeasonalMeanAR(first, window), window, n_fillings=s.fillings),
         ROLLING_MEAN: Filler(RollingMean(window), window, MOVING_AVERAGE_STEPS, n_fillings=1),
     }
-    return missing_stretches(bench.task, hidden, lambda: _forecaster(cell, length), fillers, seed=cell.seed)
+    return missing_stretches(task, hidden, lambda: _forecaster(cell, length), fillers, seed=cell.seed)
 
 
 def cold_scores(cell: Cell, share: float) -> list[Score]:
@@ -88,7 +92,7 @@ def cold_scores(cell: Cell, share: float) -> list[Score]:
     task = Task(scaler.transform(known), scaler, ends, s.forecast_samples)
     fillers = {
         name: Filler(_generator(cell, task.train, context), window, context, s.fillings)
-        for name, context in ((PSA, 0), (PSA_C, s.context))
+        for name, context in _contexts(cell)
     }
     fillers |= {
         LAST_DAY: Filler(LastKnownDay(task.train, window, n_known), window, n_fillings=1),
@@ -97,6 +101,12 @@ def cold_scores(cell: Cell, share: float) -> list[Score]:
     forecaster = _forecaster(cell, 0).fit(task.train.of_series(warm))
     whole = scaler.transform(cell.split.panel)
     return cold_start(task, forecaster, fillers, cold, whole, seed=cell.seed)
+
+
+def _contexts(cell: Cell) -> Iterator[tuple[str, int]]:
+    """Yield the two models and how many values before a window they see: at most as many as it has."""
+    yield PSA, 0
+    yield PSA_C, min(cell.settings.context, cell.settings.ablation_window)
 
 
 def _generator(cell: Cell, learnt_from: TimeSeriesPanel, context: int) -> WindowSource:

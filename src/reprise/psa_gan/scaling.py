@@ -69,6 +69,10 @@ class MinMaxScaler:
         """Return windows ``(..., n, length)`` of series ``(n,)`` on the original scale."""
         return windows * self.scale[series][:, None] + self.offset[series][:, None]
 
+    def of_series(self, series: Tensor) -> MinMaxScaler:
+        """Return the scaler of some series ``(n,)``."""
+        return MinMaxScaler(self.offset[series], self.scale[series])
+
     def to(self, device: torch.device | str) -> MinMaxScaler:
         """Return the scaler with its numbers on a device."""
         return MinMaxScaler(self.offset.to(device), self.scale.to(device))

@@ -23,8 +23,8 @@ class Schedule:
     progressive
         Whether the networks grow; else they have full depth from the start.
     fade
-        Share of a stage over which it is faded in, in [0, 1]; 0 switches the fade-in off. Paper: 1, the 500 epochs
-        between two growths.
+        Share of a stage over which it is faded in, in [0, 1]; 0 switches the fade-in off. With ``early_share`` the last
+        stage is faded in over as many steps as the others. Paper: 1, the 500 epochs between two growths.
     early_share
         Share of the steps of each stage but the last; None leaves 40 % to the last and divides the rest equally.
         Paper: 1/7, 500 of 3500 epochs.
@@ -88,7 +88,8 @@ class Schedule:
         depth = sum(step >= growth for growth in self.growth_steps)
         if depth == 0:
             return 0, 1.0
-        length, since = self.stage_steps[depth], step - self.growth_steps[depth - 1]
+        since = step - self.growth_steps[depth - 1]
+        length = self.stage_steps[depth] if self.early_share is None else min(self.stage_steps)
         if self.fade_kind == "official":
             epoch = BATCHES_PER_EPOCH / (1 + self.n_critic)
             return depth, min(1.0, (int(since / epoch) + 1) / max(1, round(self.fade * length / epoch)))
