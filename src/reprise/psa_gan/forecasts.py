@@ -21,7 +21,6 @@ from reprise.psa_gan.models import Trained, curve_steps
 from reprise.psa_gan.names import BOOTSTRAP, DEEPAR, LAST_SEASON, REAL, ROLLING_MEAN, SEASONAL_AR, TRUE_VALUES
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.sampling import WindowGenerator
-from reprise.psa_gan.scaling import MinMaxScaler
 
 RANKED_DISTANCES = (1, 3, 5)
 
