@@ -213,7 +213,7 @@ def test_windows_that_do_not_fit_are_refused(scorer, change, message):
 
 def test_draws_that_do_not_fit_are_refused(scorer):
     real = windows(panel(), 30)
-    with pytest.raises(PSAGANInputError, match="n_draws=1 leaves nothing"):
+    with pytest.raises(PSAGANInputError, match="n_draws=1 must be a whole number of at least 2: one leaves nothing"):
         scorer.score(real, real, n_draws=1)
     with pytest.raises(PSAGANInputError, match="30 windows cannot be cut into n_draws=20"):
         scorer.score(real, real, n_draws=20)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from reprise.psa_gan.blocks import Upsampling
-from reprise.psa_gan.input_checks import SHORTEST, PSAGANInputError, check_whole, check_window
+from reprise.psa_gan.input_checks import SHORTEST, check_choice, check_whole, check_window
 
 Noise = Literal["pooled", "unit", "fresh"]
 Fade = Literal["identity", "official"]
@@ -59,14 +59,9 @@ class Architecture:
         for name in ("channels", "embed_dim", "key_dim"):
             check_whole(name, getattr(self, name), 1)
         check_whole("context", self.context, 0)
-        known = {
-            "upsampling": ("nearest", "linear"),
-            "noise": ("pooled", "unit", "fresh"),
-            "fade": ("identity", "official"),
-        }
-        for name, values in known.items():
-            if getattr(self, name) not in values:
-                raise PSAGANInputError(f"{name}={getattr(self, name)!r} is unknown; use {' or '.join(values)}.")
+        check_choice("upsampling", self.upsampling, get_args(Upsampling))
+        check_choice("noise", self.noise, get_args(Noise))
+        check_choice("fade", self.fade, get_args(Fade))
 
     @property
     def lengths(self) -> tuple[int, ...]:

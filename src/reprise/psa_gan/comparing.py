@@ -53,10 +53,10 @@ def paired_windows(
     Raises
     ------
     PSAGANInputError
-        If the model is not fitted, the series are others, or no window lies behind ``first``.
+        If the model is not fitted or its settings were changed since, the series are others, or no window lies behind
+        ``first``.
     """
-    if not hasattr(model, "generator_"):
-        raise PSAGANInputError("the model is not fitted; call fit(panel) first.")
+    model._check_fitted()
     panel = model.panel_ if data is None else TimeSeriesPanel.of(data)
     if panel.item_ids != model.panel_.item_ids or panel.freq != model.panel_.freq:
         raise PSAGANInputError(
@@ -78,8 +78,7 @@ def scaled_panel(model: PSAGAN) -> TimeSeriesPanel:
     Raises
     ------
     PSAGANInputError
-        If the model is not fitted.
+        If the model is not fitted, or its settings were changed since.
     """
-    if not hasattr(model, "generator_"):
-        raise PSAGANInputError("the model is not fitted; call fit(panel) first.")
+    model._check_fitted()
     return model.scaler_.transform(model.panel_)

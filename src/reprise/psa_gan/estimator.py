@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from reprise.compute import resolve_device
 from reprise.psa_gan.alignment import aligned
-from reprise.psa_gan.architecture import Architecture, Fade, Noise
+from reprise.psa_gan.architecture import Fade, Noise
 from reprise.psa_gan.blocks import Upsampling
+from reprise.psa_gan.checkpoints import Sink, resumed, watched
 from reprise.psa_gan.filling import fill_gaps
 from reprise.psa_gan.generator import Generator
-from reprise.psa_gan.input_checks import PSAGANInputError, check_clip_quantile, check_whole, split_future
+from reprise.psa_gan.input_checks import check_whole, split_future
+from reprise.psa_gan.model_checks import checked_device
+from reprise.psa_gan.model_settings import ModelSettings
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.places import places_of, steps_of_windows
 from reprise.psa_gan.sampling import WindowGenerator
 from reprise.psa_gan.scaling import MinMaxScaler
-from reprise.psa_gan.schedule import Schedule
 from reprise.psa_gan.stored import (
     StoredWeights,
-    check_folder,
-    fingerprints,
+    check_path,
+    check_storable,
     packed_panel,
     packed_parameters,
     read_model,
-    read_training,
     unpacked_panel,
+    warn_of_storing,
     write,
 )
-from reprise.psa_gan.training import Recipe, Trainer
+from reprise.psa_gan.training import Trainer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Sink = Callable[[Trainer], None]
 
-
-class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
+class PSAGAN(StoredWeights, ModelSettings):
     """A progressive self-attention GAN for windows of a panel of time series.
 
     Parameters
@@ -85,6 +81,8 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
     ------
     PSAGANInputError
         For a setting that cannot work, before any training.
+    DeviceError
+        If this machine has no such device.
 
     Examples
     --------
@@ -126,10 +124,8 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         for name, value in list(locals().items()):
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
-        self._recipe()
-        self._schedule(self._architecture(1, 1))
-        check_clip_quantile(clip_quantile)
-        resolve_device(device)
+        self._check_settings()
+        checked_device(device)
 
     def fit(
         self,
@@ -156,14 +152,30 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         Raises
         ------
         PSAGANInputError
-            If no window fits, values are missing, the checkpoint is of another model or another panel, or a loss is no
-            longer finite.
+            If no window fits, values are missing, the checkpoint cannot be written or is of another model or another
+            panel, the callback cannot be called, or a loss is no longer finite. An earlier fit is left as it was.
+        DeviceError
+            If this machine has no such device.
+
+        Warns
+        -----
+        UserWarning
+            If `save` will refuse the model for the names of its series or its time zone.
         """
+        self._check_settings()
         check_whole("checkpoint_every", checkpoint_every, 1)
+        after = watched(callback)
+        if checkpoint is not None:
+            check_path("checkpoint", checkpoint)
         panel = TimeSeriesPanel.of(data)
-        self.panel_, self.scaler_ = panel, MinMaxScaler.fit(panel, self.clip_quantile)
-        trainer = self.trainer(self.scaler_.transform(panel).to(resolve_device(self.device)))
-        trainer.run(callback=self._resumed(trainer, checkpoint, checkpoint_every, callback))
+        warn_of_storing(panel)
+        scaler = MinMaxScaler.fit(panel, self.clip_quantile)
+        trainer = self.trainer(scaler.transform(panel).to(checked_device(self.device)))
+        if checkpoint is not None:
+            after = resumed(trainer, panel, self.get_params(), checkpoint, checkpoint_every, after)
+        trainer.run(callback=after)
+        # Only now: what is refused or interrupted leaves an earlier fit whole.
+        self.panel_, self.scaler_ = panel, scaler
         self.generator_: Generator = trainer.generator.eval()
         self._history = (trainer.history_columns, trainer.history)
         return self
@@ -215,15 +227,17 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         Raises
         ------
         PSAGANInputError
-            If a series was not seen in fit, a start lies before the context's end, or the context has missing values.
+            If a series was not seen in fit, a start lies before the context's end, the context has missing values, a
+            number is no whole one, or settings were changed after the fit.
         """
         check_whole("n", n, 1)
+        own_seed = self._own_seed(seed)
         known, scaler = self._aligned(panel)
         places = places_of(known, series)
         starts = steps_of_windows(known, places, start, self.window, self.context)
         ready = self._reaching(known, int(starts.max()) + self.window)
         source = WindowGenerator(self.generator_, scaler.transform(ready).to(self._device))
-        windows = source(places.repeat(n), starts.repeat(n), self.seed if seed is None else seed).cpu()
+        windows = source(places.repeat(n), starts.repeat(n), own_seed).cpu()
         found = scaler.inverse_transform(windows.view(n, len(places), self.window), places)
         return found.numpy()
 
@@ -250,6 +264,11 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         list of TimeSeriesPanel
             One panel without gaps for each filling; values that were there are left as they are. Windows that reach
             beyond the panel's end are told its last known features there.
+
+        Raises
+        ------
+        PSAGANInputError
+            If a series was not seen in fit, a number is no whole one, or settings were changed after the fit.
         """
         known, scaler = self._aligned(panel)
         known = known if not hasattr(panel, "columns") else known.up_to(len(panel.columns))
@@ -286,6 +305,12 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         -------
         numpy.ndarray
             ``(n_samples, series, horizon)``, on the original scale.
+
+        Raises
+        ------
+        PSAGANInputError
+            If a series was not seen in fit, known features of the horizon are not given, a number is no whole one, or
+            settings were changed after the fit.
         """
         check_whole("horizon", horizon, 1)
         known, scaler = self._aligned(panel)
@@ -297,9 +322,18 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         return filled.gather(2, steps.expand(n_samples, -1, -1)).numpy()
 
     def save(self, path: str | Path) -> None:
-        """Store the fitted model with its panel in one file."""
+        """Store the fitted model with its panel in one file.
+
+        Raises
+        ------
+        PSAGANInputError
+            If the file cannot be written, the model's settings were changed after the fit to others that do not go with
+            it, or the names of series or the time zone would be others in the loaded model.
+        """
         self._check_fitted()
-        check_folder(path)
+        self._check_settings()
+        check_path("path", path)
+        check_storable(self.panel_)
         state = {
             "parameters": packed_parameters(self.get_params()),
             "panel": packed_panel(self.panel_),
@@ -311,7 +345,15 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
-        """Return a model that `save` stored; no code from the file is run."""
+        """Return a model that `save` stored; no code from the file is run.
+
+        Raises
+        ------
+        PSAGANInputError
+            If there is no such file, or it holds no model.
+        DeviceError
+            If this machine has no such device.
+        """
         state = read_model(path)
         model = cls(**{**state["parameters"], "device": device})
         model.panel_ = unpacked_panel(state["panel"])
@@ -319,55 +361,13 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         architecture = model._architecture(model.panel_.n_features, int(model.panel_.static_cat.max()) + 1)
         model.generator_ = Generator(architecture)
         model.generator_.load_state_dict(state["generator"])
-        model.generator_.to(resolve_device(device)).eval()
+        model.generator_.to(checked_device(device)).eval()
         model._history = (tuple(state["history"][0]), state["history"][1])
         return model
 
     @property
     def _device(self) -> torch.device:
         return next(self.generator_.parameters()).device
-
-    def _architecture(self, n_features: int, n_categories: int) -> Architecture:
-        names = ("channels", "embed_dim", "key_dim", "context", "attention", "spectral_attention", "condition", "noise")
-        switches = {name: getattr(self, name) for name in names}
-        return Architecture(
-            self.window, n_features, n_categories, **switches, upsampling=self.upsample, fade=self.fade_kind
-        )
-
-    def _schedule(self, architecture: Architecture) -> Schedule:
-        names = ("max_steps", "progressive", "fade", "early_share", "fade_kind", "n_critic")
-        return Schedule(architecture.n_stages, **{name: getattr(self, name) for name in names})
-
-    def _recipe(self) -> Recipe:
-        names = ("lr", "batch_size", "n_critic", "moment_weight", "warmup_steps", "warmup_critic", "seed")
-        return Recipe(**{name: getattr(self, name) for name in names})
-
-    def _resumed(self, trainer: Trainer, checkpoint: str | Path | None, every: int, callback: Sink | None) -> Sink:
-        """Take up a stored training, and return what is to be called after each step."""
-
-        def watch(one: Trainer) -> None:
-            one.check_finite()
-            if callback is not None:
-                callback(one)
-
-        if checkpoint is None:
-            return watch
-        check_folder(checkpoint)
-        parameters = packed_parameters({**self.get_params(), "device": "auto"})
-        prints = fingerprints(self.panel_)
-        if os.path.exists(checkpoint):
-            trainer.load_state_dict(read_training(checkpoint, parameters, prints))
-
-        def store(one: Trainer) -> None:
-            watch(one)
-            if one.step % every == 0 or one.step == one.schedule.max_steps:
-                write({"parameters": parameters, "fingerprints": prints, "training": one.state_dict()}, checkpoint)
-
-        return store
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "generator_"):
-            raise PSAGANInputError("the model is not fitted; call fit(panel) first.")
 
     def _aligned(self, data: Any) -> tuple[TimeSeriesPanel, MinMaxScaler]:
         """Return a panel with the fit's embeddings, and its series' scaling."""
@@ -391,9 +391,9 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
     ) -> Tensor:
         """Return ``(n_samples, N, T)`` without gaps, on the original scale."""
         check_whole("n_samples", n_samples, 1)
+        own_seed = self._own_seed(seed)
         reaching = self._reaching(panel, panel.n_steps + self.window, feat_dynamic)
         scaled = scaler.transform(reaching).to(self._device)
-        own_seed = self.seed if seed is None else seed
         source = WindowGenerator(self.generator_, scaled)
         filled = fill_gaps(scaled, source, self.window, self.context, n_samples=n_samples, seed=own_seed).cpu()
         return scaler.inverse_transform(filled, torch.arange(panel.n_series))

@@ -16,11 +16,11 @@ from typing import Any, Self
 import numpy as np
 from torch import Tensor
 
-from reprise.compute import resolve_device
-from reprise.errors import RepriseError, unknown_name
+from reprise.errors import unknown_name
 from reprise.psa_gan.encoder import CausalEncoder, EncoderRecipe, train_encoder
 from reprise.psa_gan.frechet import block_distances, extrapolated_distance, floor_distances
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, check_whole
+from reprise.psa_gan.model_checks import checked_device
 from reprise.psa_gan.window_checks import check_pair, check_panel
 from reprise.stats import Interval, t_interval
 
@@ -43,7 +43,7 @@ SMALL_RECIPE = EncoderRecipe(
 SMALLEST_BLOCK = 4  # windows a dimension, below which the bias is no line in 1/n
 
 
-class NotFittedError(RepriseError, RuntimeError):
+class NotFittedError(PSAGANInputError, RuntimeError):
     """An estimator that was asked before it was fitted."""
 
 
@@ -121,6 +121,15 @@ class ContextFID:
         The trained network.
     losses_
         Its loss at each step.
+
+    Raises
+    ------
+    PSAGANInputError
+        For an option that is no number where it must be one, or too small.
+    UnknownNameError
+        For an option that there is not.
+    DeviceError
+        If this machine has no such device.
     """
 
     def __init__(self, *, seed: int = 0, device: str = "auto", **recipe: Any) -> None:
@@ -129,9 +138,10 @@ class ContextFID:
             if name not in known:
                 raise unknown_name("option of ContextFID", name, ["seed", "device", *known])
             _check_option(name, value)
+        check_whole("seed", seed, 0)
         self.recipe = EncoderRecipe(**recipe)
         self.seed = seed
-        self.device = resolve_device(device)
+        self.device = checked_device(device)
         self.encoder_: CausalEncoder | None = None
         self.losses_: list[float] = []
 
@@ -202,7 +212,13 @@ def compare_embeddings(real: Tensor, fake: Tensor, n_draws: int) -> FIDResult:
 
 
 def raw_window_fid(real: Any, fake: Any, n_draws: int = 10) -> FIDResult:
-    """Compare the windows themselves instead of embeddings: the paper's code reports it as "FID on time series"."""
+    """Compare the windows themselves instead of embeddings: the paper's code reports it as "FID on time series".
+
+    Raises
+    ------
+    PSAGANInputError
+        As `context_fid`.
+    """
     a, b = check_pair(real, fake, n_draws, None)
     return compare_embeddings(a, b, n_draws)
 
@@ -223,8 +239,12 @@ def context_fid(real: Any, synthetic: Any, *, n_draws: int = 10, scorer: Context
     Raises
     ------
     PSAGANInputError
-        If lengths or numbers differ or a value is missing.
+        If lengths or numbers differ, a value is missing, ``n_draws`` is no whole number, or the scorer is none.
+    NotFittedError
+        If the scorer has no encoder yet.
     """
+    if scorer is not None and not isinstance(scorer, ContextFID):
+        raise PSAGANInputError(f"scorer={scorer!r} is no ContextFID; give ContextFID(…).fit(panel), or leave it out.")
     if scorer is None:
         a, _ = check_pair(real, synthetic, n_draws, SMALL_RECIPE.dim)
         recipe = {**vars(SMALL_RECIPE), "max_length": min(SMALL_RECIPE.max_length, a.shape[1] + 1)}

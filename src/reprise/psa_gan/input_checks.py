@@ -28,18 +28,21 @@ def check_window(window: int) -> int:
     Raises
     ------
     PSAGANInputError
-        If not; names the nearest two that fit.
+        If it is no whole number, or another; names the nearest two that fit.
     """
-    whole = isinstance(window, int | np.integer) and not isinstance(window, bool)
-    if whole and window >= SHORTEST and window & (window - 1) == 0:
+    if isinstance(window, bool) or not isinstance(window, int | np.integer):
+        raise PSAGANInputError(
+            f"window={window!r} must be a whole number, and a power of two ≥ {SHORTEST} such as 8, 16 or 32."
+        )
+    if window >= SHORTEST and window & (window - 1) == 0:
         return int(window)
     below = SHORTEST
-    while whole and below * 2 <= window:
+    while below * 2 <= window:
         below *= 2
     raise PSAGANInputError(f"window must be a power of two ≥ {SHORTEST} (got {window}); try {below} or {2 * below}.")
 
 
-def check_whole(name: str, value: Any, least: int) -> None:
+def check_whole(name: str, value: Any, least: int, *, hint: str = "") -> None:
     """Refuse what is no whole number of a least size.
 
     Raises
@@ -48,7 +51,31 @@ def check_whole(name: str, value: Any, least: int) -> None:
         If it is a fraction, text, or too small.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise PSAGANInputError(f"{name}={value!r} must be a whole number of at least {least}.")
+        raise PSAGANInputError(f"{name}={value!r} must be a whole number of at least {least}{hint}.")
+
+
+def check_switch(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False: any text, "no" too, would count as True.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it is something else.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise PSAGANInputError(f"{name}={value!r} must be True or False.")
+
+
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    """Refuse what is none of some choices.
+
+    Raises
+    ------
+    PSAGANInputError
+        If it is unknown; names the choices.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise PSAGANInputError(f"{name}={value!r} is unknown; use {' or '.join(choices)}.")
 
 
 def check_number(name: str, value: Any, least: float, *, open_end: bool = False, hint: str = "") -> None:

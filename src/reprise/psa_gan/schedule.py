@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from reprise.psa_gan.architecture import Fade
-from reprise.psa_gan.input_checks import PSAGANInputError, check_whole
+from reprise.psa_gan.input_checks import PSAGANInputError, check_number, check_whole
 
 BATCHES_PER_EPOCH = 100  # of the released code
 SHARE_OF_LAST = 0.4
@@ -34,7 +34,7 @@ class Schedule:
     Raises
     ------
     PSAGANInputError
-        If a share is out of range, or the steps end before the last stage begins.
+        If a share is no number or out of range, or the steps end before the last stage begins.
     """
 
     n_stages: int
@@ -46,9 +46,12 @@ class Schedule:
     n_critic: int = 2
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fade <= 1:
+        check_number("fade", self.fade, 0)
+        if self.fade > 1:
             raise PSAGANInputError(f"fade={self.fade} must lie in [0, 1]: the share of a stage that it is faded in.")
         check_whole("max_steps", self.max_steps, 1)
+        if self.early_share is not None:
+            check_number("early_share", self.early_share, 0, open_end=True)
         n_early = self.n_stages - 1 if self.progressive else 0
         if n_early and self.early_share is not None and not 0 < self.early_share * n_early < 1:
             raise PSAGANInputError(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import datetime
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from reprise.psa_gan.generator import Generator
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, name_some
 from reprise.psa_gan.panel import TimeSeriesPanel
 
 if TYPE_CHECKING:
@@ -42,11 +42,18 @@ class StoredWeights:
 
 
 def write(state: dict[str, Any], path: str | Path) -> None:
-    """Write a state; a process that is killed leaves the file that was there before."""
-    target = Path(path)
-    partial = target.with_name(f"{target.name}.partial")
-    torch.save(state, partial)
-    os.replace(partial, target)
+    """Write a state; a process that fails or is killed leaves the file that was there before."""
+    partial = _partial(Path(path))
+    try:
+        torch.save(state, partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _partial(target: Path) -> Path:
+    """Return the file that a state is written to before it takes the place of another."""
+    return target.with_name(f"{target.name}.partial")
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -82,77 +89,30 @@ def read_model(path: str | Path) -> dict[str, Any]:
     return state
 
 
-def check_folder(path: str | Path) -> None:
+def check_path(argument: str, path: Any) -> None:
     """Refuse a file that could not be written, before anything is computed for it.
 
     Raises
     ------
     PSAGANInputError
-        If its folder is not there.
+        If it is no path, its folder is not there, something else than a file has its name, or it cannot be opened.
     """
-    folder = Path(path).absolute().parent
-    if not folder.is_dir():
-        raise PSAGANInputError(f"{path} cannot be written: there is no folder {folder}; make it first.")
-
-
-def read_training(path: str | Path, parameters: Mapping[str, Any], prints: Mapping[str, str]) -> dict[str, Any]:
-    """Return the state of a training that was stored with these settings on this panel.
-
-    Parameters
-    ----------
-    path
-        The checkpoint.
-    parameters, prints
-        Settings of the model, and `fingerprints` of the panel, that are to go on.
-
-    Raises
-    ------
-    PSAGANInputError
-        If the file holds no training, or one of other settings or of another panel; names what differs.
-    """
-    stored = read(path)
-    if not {"training", "fingerprints"} <= set(stored):
-        raise PSAGANInputError(
-            f"checkpoint={str(path)!r} holds no training to go on with (a model stored by save, or by an older "
-            "version); name another file."
-        )
-    remedy = "delete it or name another"
-    for name, value in parameters.items():
-        if stored["parameters"].get(name) != value:
-            raise PSAGANInputError(
-                f"checkpoint={str(path)!r} was made with {name}={stored['parameters'].get(name)!r}, not {value!r}; "
-                f"{remedy}."
-            )
-    others = [name for name, value in prints.items() if stored["fingerprints"].get(name) != value]
-    if others:
-        raise PSAGANInputError(
-            f"checkpoint={str(path)!r} was made on another panel, with other {', '.join(others)}; {remedy}, or fit to "
-            "the panel that it belongs to."
-        )
-    training: dict[str, Any] = stored["training"]
-    return training
-
-
-def fingerprints(panel: TimeSeriesPanel) -> dict[str, str]:
-    """Return the SHA-256 of each thing that a training on a panel depends on, by its name in words."""
-    packed = packed_panel(panel)
-    known = packed["feat_dynamic"]
-    times = [packed[name] for name in ("starts", "freq", "first_index")]
-    return {
-        "values": _digest(_bytes(packed["values"]), _bytes(packed["lengths"])),
-        "times": _digest(json.dumps(times).encode()),
-        "series": _digest(json.dumps([str(name) for name in packed["item_ids"]]).encode()),
-        "categories": _digest(_bytes(packed["static_cat"])),
-        "known features": _digest(b"" if known is None else _bytes(known)),
-    }
-
-
-def _digest(*parts: bytes) -> str:
-    return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def _bytes(tensor: torch.Tensor) -> bytes:
-    return f"{tuple(tensor.shape)}".encode() + tensor.cpu().numpy().tobytes()
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise PSAGANInputError(f"{argument}={path!r} is no path of a file; give one such as 'model.pt'.")
+    refused = f"{argument}={str(path)!r} cannot be written: "
+    try:
+        target = Path(path)
+        if not target.absolute().parent.is_dir():
+            raise PSAGANInputError(f"{refused}there is no folder {target.absolute().parent}; make it first.")
+        if target.exists() and not target.is_file():
+            raise PSAGANInputError(f"{refused}it is no file; give the name of one.")
+        partial = _partial(target)
+        partial.open("ab").close()
+        partial.unlink()
+    except PSAGANInputError:
+        raise
+    except (OSError, TypeError, ValueError) as error:
+        raise PSAGANInputError(f"{refused}{error}; name another file.") from error
 
 
 def packed_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,9 +149,64 @@ def unpacked_panel(packed: dict[str, Any]) -> TimeSeriesPanel:
     )
 
 
+def check_storable(panel: TimeSeriesPanel) -> None:
+    """Refuse a panel whose names or time zones would be others when it is read back.
+
+    Raises
+    ------
+    PSAGANInputError
+        If the name of a series is neither text nor a number, or a time zone has no name that pandas knows.
+    """
+    changed = [repr(name) for name in panel.item_ids if not _is_plain(name)]
+    if changed:
+        raise PSAGANInputError(
+            f"series {name_some(changed)} has a name that is neither text nor a whole or real number; rename it before "
+            "the fit, e.g. by frame.index = frame.index.astype(str)."
+        )
+    for start, name in zip(panel.starts, panel.item_ids, strict=True):
+        if start.tz is not None and not _is_readable(start, _zone_name(start)):
+            raise PSAGANInputError(
+                f"the time zone {start.tz} of series {name!r} cannot be read back; bring the times to one that has a "
+                "name before the fit, e.g. by frame.tz_convert('Europe/Berlin', axis=1)."
+            )
+
+
+def warn_of_storing(panel: TimeSeriesPanel) -> None:
+    """Warn, before a training, of a panel that `check_storable` will refuse after it."""
+    try:
+        check_storable(panel)
+    except PSAGANInputError as error:
+        warnings.warn(f"this model cannot be saved: {error}", stacklevel=3)
+
+
+def _is_plain(name: Any) -> bool:
+    """Return whether a name is found again once it is stored; one that is not a number is not even found before."""
+    if isinstance(name, tuple):
+        return all(map(_is_plain, name))
+    known = name.item() if isinstance(name, np.number | np.bool_ | np.str_) else name
+    return type(known) in (str, bool, int, float) and known == known
+
+
 def _packed_time(time: pd.Timestamp) -> tuple[str, str | None]:
     """Return a time, with a zone in universal time, so that no hour is there twice, and the zone's name."""
-    return (time.isoformat(), None) if time.tz is None else (time.tz_convert("UTC").isoformat(), str(time.tz))
+    return (time.isoformat(), None) if time.tz is None else (time.tz_convert("UTC").isoformat(), _zone_name(time))
+
+
+def _zone_name(time: pd.Timestamp) -> str:
+    """Return the name of a time's zone; of one that pandas does not know, its distance from UTC where that is fixed."""
+    assert time.tz is not None
+    fixed = time.tz.utcoffset(None)
+    if fixed is None or _is_readable(time, str(time.tz)):
+        return str(time.tz)
+    return str(datetime.timezone(fixed))
+
+
+def _is_readable(time: pd.Timestamp, zone: str) -> bool:
+    """Return whether pandas makes of a zone's name one that shows the same time."""
+    try:
+        return time.tz_convert(zone).isoformat() == time.isoformat()
+    except Exception:  # pandas and the libraries of zones have several for a name that they do not know
+        return False
 
 
 def _unpacked_time(time: str, zone: str | None) -> pd.Timestamp:

@@ -42,6 +42,11 @@ class Recipe:
         First generator steps that take more discriminator steps, and how many; paper: 25 and 50.
     seed
         Seed of weights, batches and noise.
+
+    Raises
+    ------
+    PSAGANInputError
+        If one is no number, no whole number where it must be, or too small.
     """
 
     lr: float = 1e-3
@@ -53,7 +58,8 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 2), ("n_critic", 1), ("warmup_steps", 0), ("warmup_critic", 1)):
+        wholes = (("batch_size", 2), ("n_critic", 1), ("warmup_steps", 0), ("warmup_critic", 1), ("seed", 0))
+        for name, least in wholes:
             check_whole(name, getattr(self, name), least)
         check_number("lr", self.lr, 0, open_end=True, hint="; 5e-4 to 2e-3 for some thousand steps")
         check_number("moment_weight", self.moment_weight, 0)

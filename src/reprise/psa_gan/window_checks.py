@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reprise.psa_gan.input_checks import PSAGANInputError, name_some
+from reprise.psa_gan.input_checks import PSAGANInputError, check_whole, name_some
 
 POINTS_PER_DIMENSION = 5
 LARGEST_RATIO_OF_SCALES = 100
@@ -95,7 +95,8 @@ def check_pair(real: Any, fake: Any, n_draws: int, dim: int | None) -> tuple[Ten
     Raises
     ------
     PSAGANInputError
-        If lengths or numbers differ, a value is missing or infinite, or there are too few windows for the draws.
+        If lengths or numbers differ, a value is missing or infinite, draws are not counted by a whole number, or there
+        are too few windows for them.
     """
     a, b = as_float_tensor(real, "real"), as_float_tensor(fake, "fake")
     if a.shape[1] != b.shape[1]:
@@ -107,8 +108,7 @@ def check_pair(real: Any, fake: Any, n_draws: int, dim: int | None) -> tuple[Ten
             f"there are {len(a)} real and {len(b)} fake windows; give one fake window for each real one, of the same "
             "series and time where the method is conditional."
         )
-    if n_draws < 2:
-        raise PSAGANInputError(f"n_draws={n_draws} leaves nothing to compare real windows with; give 2 or more.")
+    check_whole("n_draws", n_draws, 2, hint=": one leaves nothing to compare real windows with")
     for name, windows in (("real", a), ("fake", b)):
         if bad := (~windows.isfinite()).any(1).nonzero().flatten().tolist():
             raise PSAGANInputError(
