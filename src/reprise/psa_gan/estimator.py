@@ -17,7 +17,7 @@ from reprise.compute import resolve_device
 from reprise.psa_gan.alignment import aligned
 from reprise.psa_gan.architecture import Architecture, Fade, Noise
 from reprise.psa_gan.blocks import Upsampling
-from reprise.psa_gan.filling import fill_gaps
+from reprise.psa_gan.filling import fill_gaps, warn_of_short_past
 from reprise.psa_gan.generator import Generator
 from reprise.psa_gan.input_checks import PSAGANInputError, check_clip_quantile, check_whole, split_future
 from reprise.psa_gan.panel import TimeSeriesPanel
@@ -221,7 +221,7 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         known, scaler = self._aligned(panel)
         places = places_of(known, series)
         starts = steps_of_windows(known, places, start, self.window, self.context)
-        ready = self._reaching(known, int(starts.max()) + self.window)
+        ready = known.reaching(int(starts.max()) + self.window)
         source = WindowGenerator(self.generator_, scaler.transform(ready).to(self._device))
         windows = source(places.repeat(n), starts.repeat(n), self.seed if seed is None else seed).cpu()
         found = scaler.inverse_transform(windows.view(n, len(places), self.window), places)
@@ -248,8 +248,9 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         Returns
         -------
         list of TimeSeriesPanel
-            One panel without gaps for each filling; values that were there are left as they are. Windows that reach
-            beyond the panel's end are told its last known features there.
+            One panel without gaps for each filling; values that were there are left as they are in float32, 24 bits of
+            each. Windows that reach beyond the panel's end are told its last known features there. Before a series'
+            beginning its first known value is repeated as context, with a warning that names the series.
         """
         known, scaler = self._aligned(panel)
         known = known if not hasattr(panel, "columns") else known.up_to(len(panel.columns))
@@ -285,11 +286,12 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         Returns
         -------
         numpy.ndarray
-            ``(n_samples, series, horizon)``, on the original scale.
+            ``(n_samples, series, horizon)``, on the original scale. Where the past is shorter than the context, its
+            first value is repeated before it, with a warning that names the series.
         """
         check_whole("horizon", horizon, 1)
         known, scaler = self._aligned(panel)
-        known_features = (None, None) if feat_dynamic is None else split_future(feat_dynamic, horizon, self.window)
+        known_features = split_future(feat_dynamic, horizon, self.window, known.feat_dynamic)
         longer = known.extended(horizon, known_features[0])
         longer = longer.with_values(longer.values, known.lengths + horizon)
         filled = self._filled(longer, scaler, n_samples, seed, known_features[1])
@@ -376,11 +378,6 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
             return self.panel_, self.scaler_
         return aligned(TimeSeriesPanel.of(data), self.panel_, self.scaler_)
 
-    def _reaching(self, panel: TimeSeriesPanel, n_steps: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
-        """Return the panel with a calendar up to a step."""
-        more = n_steps - panel.n_steps
-        return panel if more <= 0 else panel.extended(more, feat_dynamic)
-
     def _filled(
         self,
         panel: TimeSeriesPanel,
@@ -391,7 +388,8 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
     ) -> Tensor:
         """Return ``(n_samples, N, T)`` without gaps, on the original scale."""
         check_whole("n_samples", n_samples, 1)
-        reaching = self._reaching(panel, panel.n_steps + self.window, feat_dynamic)
+        warn_of_short_past(panel, self.context)
+        reaching = panel.reaching(panel.n_steps + self.window, feat_dynamic)
         scaled = scaler.transform(reaching).to(self._device)
         own_seed = self.seed if seed is None else seed
         source = WindowGenerator(self.generator_, scaled)
