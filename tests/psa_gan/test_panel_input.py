@@ -65,6 +65,10 @@ def test_quarters_that_end_in_different_months_of_a_quarter_are_two_frequencies(
         TimeSeriesPanel.from_gluonts(entries("2Q-DEC"), freq="QS")
 
 
+def test_equal_frequencies_of_gluonts_may_have_two_names():
+    assert TimeSeriesPanel.from_gluonts(entries("60min"), freq="h").freq == "h"
+
+
 @pytest.mark.parametrize("value", [1e39, -1e39])
 def test_values_beyond_32_bits_are_refused_with_their_series_and_size(value):
     frame = wide()
@@ -103,6 +107,11 @@ def test_forecast_says_at_once_how_many_known_features_it_needs(with_features, m
     assert with_features.forecast(horizon=5, n_samples=2, feat_dynamic=np.zeros((2, 21))).shape == (2, 3, 5)
     with pytest.raises(PSAGANInputError, match=r"fitted without known features.*leave feat_dynamic out"):
         model.forecast(horizon=5, feat_dynamic=np.zeros((2, 21)))
+    panel = TimeSeriesPanel(VALUES, "2000-01-03", "h", feat_dynamic=np.zeros((2, 240)))
+    with pytest.raises(PSAGANInputError, match=r"give as many features, \(2, 5\)"):
+        panel.extended(5, np.zeros((1, 5)))
+    with pytest.raises(PSAGANInputError, match="not finite in 32 bits"):
+        panel.extended(5, np.full((2, 5), 1e39))
     with pytest.raises(PSAGANInputError, match=r"has no known features.*leave feat_dynamic out"):
         TimeSeriesPanel.from_wide(wide()).extended(5, np.zeros((2, 5)))
 
@@ -115,8 +124,23 @@ def test_known_features_beyond_the_targets_are_cut_as_gluonts_does():
     fitted = PSAGAN(**SMALL).fit(panel)
     rest = np.stack([features[:, 40:]] * 3)
     assert fitted.forecast(horizon=5, n_samples=2, feat_dynamic=rest).shape == (2, 3, 5)
+    with pytest.raises(PSAGANInputError, match=r"give feat_dynamic of the shape \(3, 2, 21\)"):
+        fitted.forecast(horizon=5)
+    with pytest.raises(PSAGANInputError, match=r"shape \(2, 21\); give \(3, 2, 21\)"):
+        fitted.forecast(horizon=5, feat_dynamic=features[:, 40:])
     with pytest.raises(PSAGANInputError, match=r"feat_dynamic_real of series 'a' has the shape \(40,\).*\(features"):
         TimeSeriesPanel.from_gluonts(entries(feat_dynamic_real=np.zeros(40)))
+
+
+@pytest.mark.parametrize("features", [3, [[1], [1, 2]], [["x"]]])
+def test_known_features_of_gluonts_are_arrays_of_numbers(features):
+    with pytest.raises(PSAGANInputError, match="feat_dynamic_real of series 'a'"):
+        TimeSeriesPanel.from_gluonts(entries(feat_dynamic_real=features))
+
+
+def test_a_panel_without_the_fits_known_features_is_told_to_give_them(with_features):
+    with pytest.raises(PSAGANInputError, match="2 of them known ones.*give as many in feat_dynamic"):
+        with_features.impute(TimeSeriesPanel(VALUES, "2000-01-03", "h"))
 
 
 def test_a_frame_keeps_the_names_of_its_axes_and_its_index_of_pairs(model):
@@ -190,6 +214,7 @@ def test_a_wide_frame_must_be_one():
         ({"values": np.zeros((3, 9), complex)}, r"values\[0\] holds .*complex"),
         ({"values": np.zeros((3, 9), "M8[s]")}, r"values\[0\] holds .*datetime64"),
         ({"static_cat": 1}, "static_cat=1"),
+        ({"static_cat": [[1], [1, 2], 3]}, "static_cat=.* integers"),
         ({"static_cat": [0, -1, 1]}, "static_cat.*-1"),
         ({"feat_dynamic": "x"}, "feat_dynamic='x'"),
         ({"feat_dynamic": np.zeros((1, 9), complex)}, "feat_dynamic.*complex"),

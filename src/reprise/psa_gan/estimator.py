@@ -278,8 +278,8 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         n_samples
             Paths; their mean is the point forecast.
         feat_dynamic
-            Known features of the horizon, where the panel has some: ``(features, horizon + window)``, since windows
-            have their full length.
+            Known features of the horizon, where the panel has some: ``(features, horizon + window)``, or such a matrix
+            a series where the panel has them so (from GluonTS it has), since windows have their full length.
         seed
             Seed of the noise; by default the model's.
 
@@ -287,7 +287,8 @@ class PSAGAN(StoredWeights, BaseEstimator):  # type: ignore[misc,unused-ignore]
         -------
         numpy.ndarray
             ``(n_samples, series, horizon)``, on the original scale. Where the past is shorter than the context, its
-            first value is repeated before it, with a warning that names the series.
+            first value is repeated before it, with a warning that names the series. The embedding of a series that the
+            fit left out, as too short, is as it was drawn.
         """
         check_whole("horizon", horizon, 1)
         known, scaler = self._aligned(panel)

@@ -39,7 +39,7 @@ def fill_gaps(
         Makes the windows from the panel's conditions.
     window, context
         τ, and how many values before a window the source sees; before a series' beginning its first value is
-        repeated.
+        repeated, or 0.5 where it has none.
     n_samples
         Fillings of each gap.
     seed
@@ -93,8 +93,8 @@ def warn_of_short_past(panel: TimeSeriesPanel, context: int) -> None:
         names = name_some([f"{panel.item_ids[place]!r} ({int(first[place])})" for place in short])
         warnings.warn(
             f"{len(short)} series have fewer than the {context} values of context: {names} before the first missing "
-            "one; the first known value is repeated for the rest, so that these windows are conditioned on what was "
-            "not observed.",
+            "one; for the rest the first known value is repeated (the middle of the fit's range where there is none), "
+            "so that these windows are conditioned on what was not observed.",
             stacklevel=4,
         )
 

@@ -135,12 +135,13 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
 
 def _known_features(given: list[Any], names: list[Any], longest: int) -> np.ndarray:
     """Return the known features of all entries, ``(N, D, T)``, up to the end of the longest target."""
-    known = [np.asarray(one)[..., :longest] for one in given]
-    flat = next((place for place, one in enumerate(known) if one.ndim != 2), None)
+    whole = [as_numbers(one, f"feat_dynamic_real of series {name!r}") for name, one in zip(names, given, strict=True)]
+    flat = next((place for place, one in enumerate(whole) if one.ndim != 2), None)
     if flat is not None:
         raise PSAGANInputError(
-            f"feat_dynamic_real of series {names[flat]!r} has the shape {known[flat].shape}; give (features, time)."
+            f"feat_dynamic_real of series {names[flat]!r} has the shape {whole[flat].shape}; give (features, time)."
         )
+    known = [one[:, :longest] for one in whole]
     others = [f"{name!r} {one.shape}" for name, one in zip(names, known, strict=True) if one.shape != known[0].shape]
     if others:
         raise PSAGANInputError(
@@ -189,14 +190,14 @@ def _check_one_frequency(starts: list[Any], names: list[Any], freq: str) -> None
         )
 
 
-def _beginnings(offset: Any) -> tuple[str, int | None]:
+def _beginnings(offset: Any) -> tuple[Any, int | None]:
     """Return what two frequencies of periods share whose periods begin at the same times.
 
     A quarter is named by one of the months in which it may end: Q-MAR is Q-DEC.
     """
     unit, _, anchor = offset.name.partition("-")
     month = _MONTHS.index(anchor) % 3 if unit == "Q" or unit.startswith("QE") else None
-    return (f"{offset.n}Q", month) if month is not None else (str(offset.freqstr), None)
+    return (offset, None) if month is None else (offset.n, month)
 
 
 def _as_period(freq: str) -> Any:

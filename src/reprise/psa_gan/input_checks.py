@@ -192,9 +192,12 @@ def check_categories(static_cat: Any, n_series: int) -> np.ndarray:
     PSAGANInputError
         If they are not one whole number a series, from 0 on, or would make the embedding huge.
     """
-    if not isinstance(static_cat, Iterable):
-        raise PSAGANInputError(f"static_cat={static_cat!r} must be a list of {n_series} integers ≥ 0, one a series.")
-    given = np.asarray(list(static_cat))
+    try:
+        given = np.asarray(list(static_cat))
+    except (TypeError, ValueError) as error:
+        raise PSAGANInputError(
+            f"static_cat={static_cat!r} must be a list of {n_series} integers ≥ 0, one a series."
+        ) from error
     if given.shape != (n_series,) or not np.issubdtype(given.dtype, np.integer):
         raise PSAGANInputError(
             f"static_cat must be {n_series} integers ≥ 0, one a series; got {given.dtype} of the shape {given.shape}."
@@ -238,7 +241,8 @@ def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndar
     if isinstance(feat_dynamic, str):
         raise PSAGANInputError(f"feat_dynamic={feat_dynamic!r} holds no numbers; give an array (features, time).")
     as_numbers(feat_dynamic, "feat_dynamic")
-    array = np.asarray(feat_dynamic, dtype=np.float32)
+    with np.errstate(over="ignore"):  # refused below
+        array = np.asarray(feat_dynamic, dtype=np.float32)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[0] != n_series):
         raise PSAGANInputError(
             f"feat_dynamic has the shape {array.shape}; give (features, time) or ({n_series}, features, time)."
@@ -249,7 +253,10 @@ def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndar
             f"{(n_series, length)}); give one column for each time step."
         )
     if not np.isfinite(array).all():
-        raise PSAGANInputError("feat_dynamic holds values that are not finite; known features have no gaps.")
+        raise PSAGANInputError(
+            "feat_dynamic holds values that are not finite in 32 bits; known features have no gaps: fill or divide "
+            "them."
+        )
     return array
 
 
@@ -300,7 +307,7 @@ def split_future(
     Parameters
     ----------
     feat_dynamic
-        ``(D, horizon + window)`` or ``(N, D, horizon + window)``; None if there are none.
+        ``(D, horizon + window)`` or ``(N, D, horizon + window)``, like those of the panel; None if there are none.
     horizon, window
         Steps that are asked for, and τ.
     known
@@ -309,26 +316,23 @@ def split_future(
     Raises
     ------
     PSAGANInputError
-        If they do not reach so far, or the panel has some and none are given, or the other way round.
+        If they have another shape, or the panel has some and none are given, or the other way round.
     """
     if feat_dynamic is None and known is None:
         return None, None
-    if feat_dynamic is None:
-        n_known = known.shape[-2]
-        raise PSAGANInputError(
-            f"the panel has {n_known} known features; give feat_dynamic of the shape ({n_known}, {horizon + window}): "
-            f"the horizon of {horizon} and a window of {window} behind it, since windows have their full length."
-        )
     if known is None:
         raise PSAGANInputError(
             "the model was fitted without known features, and feat_dynamic is given; leave feat_dynamic out, or fit to "
             "a panel that has them."
         )
-    array = np.asarray(feat_dynamic)
-    if array.ndim < 2 or array.shape[-1] != horizon + window:
+    wanted = (*known.shape[:-1], horizon + window)
+    reach = f"the horizon of {horizon} and a window of {window} behind it, since windows have their full length"
+    if feat_dynamic is None:
+        raise PSAGANInputError(f"the panel has known features; give feat_dynamic of the shape {wanted}: {reach}.")
+    array = as_numbers(feat_dynamic, "feat_dynamic")
+    if array.shape != wanted:
         raise PSAGANInputError(
-            f"feat_dynamic has the shape {array.shape}; give (features, {horizon + window}): the horizon of {horizon} "
-            f"and a window of {window} behind it, since windows have their full length."
+            f"feat_dynamic has the shape {array.shape}; give {wanted}, as many features as the panel has, for {reach}."
         )
     return array[..., :horizon], array[..., horizon:]
 

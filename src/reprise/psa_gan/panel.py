@@ -297,8 +297,8 @@ class TimeSeriesPanel:
         empty = self.values.new_full((self.n_series, horizon), float("nan"))
         longer.values = torch.cat([self.values, empty], dim=1)
         if self.feat_dynamic is not None:
+            shape = (*self.feat_dynamic.shape[:-1], horizon)
             if feat_dynamic is None:
-                shape = (self.feat_dynamic.shape[-2], horizon)
                 raise PSAGANInputError(
                     f"the panel has known features up to T={self.n_steps}, and {horizon} steps beyond are asked for; "
                     f"give feat_dynamic for them, of the shape {shape}, where it is an argument, or a panel that "
@@ -308,7 +308,7 @@ class TimeSeriesPanel:
             if future.shape[:-1] != self.feat_dynamic.shape[:-1]:
                 raise PSAGANInputError(
                     f"feat_dynamic has the shape {tuple(future.shape)}, and that of the panel is "
-                    f"{tuple(self.feat_dynamic.shape)}; give as many features."
+                    f"{tuple(self.feat_dynamic.shape)}; give as many features, {shape}."
                 )
             longer.feat_dynamic = torch.cat([self.feat_dynamic, future], dim=-1)
         return longer
@@ -325,7 +325,10 @@ class TimeSeriesPanel:
         return moved
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the values as a frame of series by time, float32, with the names of the axes that a wide frame had.
+        """Return the values as a frame of series by time, float32.
+
+        The names of its axes, and an index of several levels, are those of the wide frame that the panel was read from;
+        a stored model keeps neither.
 
         Raises
         ------
