@@ -253,9 +253,9 @@ def test_a_forecast_beyond_known_features_asks_for_them():
     with pytest.raises(PSAGANInputError, match="give feat_dynamic"):
         model.forecast(horizon=20, n_samples=2)
     assert model.forecast(horizon=20, n_samples=2, feat_dynamic=np.ones((1, 36))).shape == (2, 4, 20)
-    with pytest.raises(PSAGANInputError, match=r"shape \(1, 20\); give \(features, 36\)"):
+    with pytest.raises(PSAGANInputError, match=r"shape \(1, 20\); give \(1, 36\)"):
         model.forecast(horizon=20, n_samples=2, feat_dynamic=np.ones((1, 20)))
-    with pytest.raises(PSAGANInputError, match="give as many features"):
+    with pytest.raises(PSAGANInputError, match=r"shape \(2, 36\); give \(1, 36\), as many features as the panel has"):
         model.forecast(horizon=20, n_samples=2, feat_dynamic=np.ones((2, 36)))
     with pytest.raises(PSAGANInputError, match="or a panel that reaches further"):
         model.sample(1, start=235)

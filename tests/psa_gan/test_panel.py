@@ -266,10 +266,6 @@ def test_a_wide_frame_with_missing_ends_is_ragged():
         (lambda: TimeSeriesPanel.of([1, 2]), "'target' and"),
         (lambda: TimeSeriesPanel.from_gluonts([{"target": [1.0], "start": "2000"}]), "give freq"),
         (lambda: TimeSeriesPanel.from_wide(pd.DataFrame(np.zeros((100, 2)), index=HOURLY)), r"transpose it, frame\.T"),
-        (
-            lambda: TimeSeriesPanel.from_wide(pd.DataFrame(np.full((1, 100), np.nan), columns=HOURLY)),
-            "has no value; drop it",
-        ),
     ],
 )
 def test_bad_input_is_refused_with_the_remedy(make, words):

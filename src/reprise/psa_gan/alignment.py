@@ -39,13 +39,18 @@ def aligned(
     if (panel.freq, panel.n_features) != (fitted.freq, fitted.n_features):
         raise PSAGANInputError(
             f"the panel has freq={panel.freq!r} and {panel.n_features} features, the fit had {fitted.freq!r} and "
-            f"{fitted.n_features}."
+            f"{fitted.n_features}, {_n_known(fitted)} of them known ones beside the calendar's; bring the panel to "
+            "that frequency, and give as many in feat_dynamic."
         )
     found = panel.with_values(panel.values)
     found.__dict__.pop("features", None)  # they hold the ages
     found.static_cat = fitted.static_cat[places]
     found.first_index = _ages(panel, fitted, places.tolist())
     return found, scaler.of_series(places)
+
+
+def _n_known(panel: TimeSeriesPanel) -> int:
+    return 0 if panel.feat_dynamic is None else panel.feat_dynamic.shape[-2]
 
 
 def _places_in(panel: TimeSeriesPanel, fitted: TimeSeriesPanel) -> torch.Tensor:

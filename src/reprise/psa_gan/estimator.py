@@ -14,7 +14,7 @@ from reprise.psa_gan.alignment import aligned
 from reprise.psa_gan.architecture import Fade, Noise
 from reprise.psa_gan.blocks import Upsampling
 from reprise.psa_gan.checkpoints import Sink, resumed, watched
-from reprise.psa_gan.filling import fill_gaps
+from reprise.psa_gan.filling import fill_gaps, warn_of_short_past
 from reprise.psa_gan.generator import Generator
 from reprise.psa_gan.input_checks import check_whole, split_future
 from reprise.psa_gan.model_checks import checked_device
@@ -235,7 +235,7 @@ class PSAGAN(StoredWeights, ModelSettings):
         known, scaler = self._aligned(panel)
         places = places_of(known, series)
         starts = steps_of_windows(known, places, start, self.window, self.context)
-        ready = self._reaching(known, int(starts.max()) + self.window)
+        ready = known.reaching(int(starts.max()) + self.window)
         source = WindowGenerator(self.generator_, scaler.transform(ready).to(self._device))
         windows = source(places.repeat(n), starts.repeat(n), own_seed).cpu()
         found = scaler.inverse_transform(windows.view(n, len(places), self.window), places)
@@ -262,8 +262,9 @@ class PSAGAN(StoredWeights, ModelSettings):
         Returns
         -------
         list of TimeSeriesPanel
-            One panel without gaps for each filling; values that were there are left as they are. Windows that reach
-            beyond the panel's end are told its last known features there.
+            One panel without gaps for each filling; values that were there are left as they are in float32, 24 bits of
+            each. Windows that reach beyond the panel's end are told its last known features there. Before a series'
+            beginning its first known value is repeated as context, with a warning that names the series.
 
         Raises
         ------
@@ -296,15 +297,17 @@ class PSAGAN(StoredWeights, ModelSettings):
         n_samples
             Paths; their mean is the point forecast.
         feat_dynamic
-            Known features of the horizon, where the panel has some: ``(features, horizon + window)``, since windows
-            have their full length.
+            Known features of the horizon, where the panel has some: ``(features, horizon + window)``, or such a matrix
+            a series where the panel has them so (from GluonTS it has), since windows have their full length.
         seed
             Seed of the noise; by default the model's.
 
         Returns
         -------
         numpy.ndarray
-            ``(n_samples, series, horizon)``, on the original scale.
+            ``(n_samples, series, horizon)``, on the original scale. Where the past is shorter than the context, its
+            first value is repeated before it, with a warning that names the series. The embedding of a series that the
+            fit left out, as too short, is as it was drawn.
 
         Raises
         ------
@@ -314,7 +317,7 @@ class PSAGAN(StoredWeights, ModelSettings):
         """
         check_whole("horizon", horizon, 1)
         known, scaler = self._aligned(panel)
-        known_features = (None, None) if feat_dynamic is None else split_future(feat_dynamic, horizon, self.window)
+        known_features = split_future(feat_dynamic, horizon, self.window, known.feat_dynamic)
         longer = known.extended(horizon, known_features[0])
         longer = longer.with_values(longer.values, known.lengths + horizon)
         filled = self._filled(longer, scaler, n_samples, seed, known_features[1])
@@ -376,11 +379,6 @@ class PSAGAN(StoredWeights, ModelSettings):
             return self.panel_, self.scaler_
         return aligned(TimeSeriesPanel.of(data), self.panel_, self.scaler_)
 
-    def _reaching(self, panel: TimeSeriesPanel, n_steps: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
-        """Return the panel with a calendar up to a step."""
-        more = n_steps - panel.n_steps
-        return panel if more <= 0 else panel.extended(more, feat_dynamic)
-
     def _filled(
         self,
         panel: TimeSeriesPanel,
@@ -392,7 +390,8 @@ class PSAGAN(StoredWeights, ModelSettings):
         """Return ``(n_samples, N, T)`` without gaps, on the original scale."""
         check_whole("n_samples", n_samples, 1)
         own_seed = self._own_seed(seed)
-        reaching = self._reaching(panel, panel.n_steps + self.window, feat_dynamic)
+        warn_of_short_past(panel, self.context)
+        reaching = panel.reaching(panel.n_steps + self.window, feat_dynamic)
         scaled = scaler.transform(reaching).to(self._device)
         source = WindowGenerator(self.generator_, scaled)
         filled = fill_gaps(scaled, source, self.window, self.context, n_samples=n_samples, seed=own_seed).cpu()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from reprise.compute import seed_sequence
+from reprise.psa_gan.input_checks import name_some
 from reprise.psa_gan.panel import TimeSeriesPanel
 
 
@@ -37,7 +39,7 @@ def fill_gaps(
         Makes the windows from the panel's conditions.
     window, context
         τ, and how many values before a window the source sees; before a series' beginning its first value is
-        repeated.
+        repeated, or 0.5 where it has none.
     n_samples
         Fillings of each gap.
     seed
@@ -71,6 +73,30 @@ def fill_gaps(
         target.scatter_(1, steps, torch.where(wanted.gather(1, steps), windows, target.gather(1, steps)))
         values[rows] = target[:, :n_steps]
     return values.view(n_samples, n_series, n_steps)
+
+
+def warn_of_short_past(panel: TimeSeriesPanel, context: int) -> None:
+    """Warn of series in which fewer values than a context come before the first that is missing.
+
+    Parameters
+    ----------
+    panel
+        What is to be filled: missing values are NaN before a series' end.
+    context
+        How many values before a window the source sees.
+    """
+    inside = torch.arange(panel.n_steps)[None, :] < panel.lengths[:, None]
+    missing = torch.isnan(panel.values.cpu()) & inside
+    first = missing.int().argmax(dim=1)
+    short = torch.nonzero(missing.any(dim=1) & (first < context)).ravel().tolist()
+    if short:
+        names = name_some([f"{panel.item_ids[place]!r} ({int(first[place])})" for place in short])
+        warnings.warn(
+            f"{len(short)} series have fewer than the {context} values of context: {names} before the first missing "
+            "one; for the rest the first known value is repeated (the middle of the fit's range where there is none), "
+            "so that these windows are conditioned on what was not observed.",
+            stacklevel=4,
+        )
 
 
 def _first_known(values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reprise.psa_gan.input_checks import PSAGANInputError, name_some
+from reprise.psa_gan.input_checks import NO_NUMBERS, PSAGANInputError, as_numbers, name_some
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +34,10 @@ def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | 
     Raises
     ------
     PSAGANInputError
-        If a column is missing or doubled, a row has no name, values are no numbers, or the times of a series are none,
-        unsorted, doubled, or leave a step out.
+        If it is no frame, a column is missing or doubled, a row has no name, values are no numbers, or the times of a
+        series are none, unsorted, doubled, or leave a step out.
     """
-    import pandas as pd
-
+    _check_is_frame(frame)
     for column in (id, time, target):
         if column not in frame.columns:
             raise PSAGANInputError(f"the frame has no column {column!r}; its columns are {list(frame.columns)}.")
@@ -49,8 +48,7 @@ def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | 
     parts = list(frame.groupby(id, sort=False, observed=True))
     if not parts:
         raise PSAGANInputError("the frame has no rows; give at least one series.")
-    _check_are_times(frame[time], f"the column {time!r}")
-    times = [(name, pd.DatetimeIndex(part[time])) for name, part in parts]
+    times = [(name, _as_times(part[time], f"series {name!r}, the column {time!r}")) for name, part in parts]
     freq = freq or _inferred(next((one for _, one in times if len(one) > 2), times[0][1]))
     for name, one in times:
         _check_regular(one, freq, f"series {name!r}")
@@ -65,23 +63,27 @@ def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | 
 def from_wide(frame: pd.DataFrame, freq: str | None = None) -> dict[str, Any]:
     """Return the arguments of `TimeSeriesPanel` for a frame whose rows are series and whose columns are times.
 
-    A series ends with its last value that is not missing.
+    A series ends with its last value that is not missing; one without any value, which a model that knows it can
+    `impute`, ends with the frame.
 
     Raises
     ------
     PSAGANInputError
-        If the columns are no regular times, or a series has no value at all.
+        If it is no frame, has no rows, or its columns are no regular times.
     """
     import pandas as pd
 
+    _check_is_frame(frame)
+    for axis, found in (("rows", len(frame.index)), ("columns", len(frame.columns))):
+        if not found:
+            raise PSAGANInputError(f"the frame has no {axis}; give a row for each series and a column for each time.")
     if not isinstance(frame.columns, pd.DatetimeIndex):
         raise PSAGANInputError(f"the frame's columns are no times (a DatetimeIndex){_hint_for_columns(frame)}.")
+    _check_sorted(frame.columns, "the frame's columns", "frame.sort_index(axis=1)")
     freq = freq or frame.columns.freqstr or _inferred(frame.columns)
     _check_regular(frame.columns, freq, "the frame's columns")
     values = np.stack([_numbers(row, f"series {name!r}") for name, row in frame.iterrows()])
-    empty = np.isnan(values).all(axis=1)
-    if empty.any():
-        raise PSAGANInputError(f"series {frame.index[empty][0]!r} has no value; drop it.")
+    # A series without any value has all its steps: argmax is 0.
     ends = values.shape[1] - (~np.isnan(values[:, ::-1])).argmax(axis=1)
     return {
         "values": [row[:end] for row, end in zip(values, ends, strict=True)],
@@ -94,18 +96,20 @@ def from_wide(frame: pd.DataFrame, freq: str | None = None) -> dict[str, Any]:
 def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) -> dict[str, Any]:
     """Return the arguments of `TimeSeriesPanel` for a data set of GluonTS (entries with target and start).
 
-    ``feat_static_cat`` (its first number) becomes the embedding's row, ``feat_dynamic_real`` the known features.
+    ``feat_static_cat`` (its first number) becomes the embedding's row, ``feat_dynamic_real`` the known features. Of
+    features that go on beyond the targets, as GluonTS wants them for a prediction, the steps beyond the longest target
+    are left out: give those to `PSAGAN.forecast`.
 
     Raises
     ------
     PSAGANInputError
         If an entry has no target or start, no frequency is known, or an entry has another than the rest.
     """
-    entries = list(data_set)
+    entries = list(data_set) if isinstance(data_set, Iterable) else []
     if not entries or not all(isinstance(one, dict) and {"target", "start"} <= set(one) for one in entries):
         raise PSAGANInputError(
             "expected a panel, a frame of series by time, or a data set of GluonTS whose entries have 'target' and "
-            "'start'."
+            f"'start', not {type(data_set).__name__}."
         )
     if freq is None:
         freq = _freq_of_period(getattr(entries[0]["start"], "freq", None))
@@ -124,17 +128,27 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
             _category(one["feat_static_cat"], name) for name, one in zip(names, entries, strict=True)
         ]
     if _all_have("feat_dynamic_real", entries, names):
-        known = [np.asarray(one["feat_dynamic_real"]) for one in entries]
-        others = [
-            f"{name!r} {one.shape}" for name, one in zip(names, known, strict=True) if one.shape != known[0].shape
-        ]
-        if others:
-            raise PSAGANInputError(
-                f"feat_dynamic_real has the shape {known[0].shape} in series {names[0]!r} and other ones in "
-                f"{name_some(others)}; give all series features of as many steps as the longest has."
-            )
-        arguments["feat_dynamic"] = np.stack(known)
+        longest = max(map(np.size, arguments["values"]))
+        arguments["feat_dynamic"] = _known_features([one["feat_dynamic_real"] for one in entries], names, longest)
     return arguments
+
+
+def _known_features(given: list[Any], names: list[Any], longest: int) -> np.ndarray:
+    """Return the known features of all entries, ``(N, D, T)``, up to the end of the longest target."""
+    whole = [as_numbers(one, f"feat_dynamic_real of series {name!r}") for name, one in zip(names, given, strict=True)]
+    flat = next((place for place, one in enumerate(whole) if one.ndim != 2), None)
+    if flat is not None:
+        raise PSAGANInputError(
+            f"feat_dynamic_real of series {names[flat]!r} has the shape {whole[flat].shape}; give (features, time)."
+        )
+    known = [one[:, :longest] for one in whole]
+    others = [f"{name!r} {one.shape}" for name, one in zip(names, known, strict=True) if one.shape != known[0].shape]
+    if others:
+        raise PSAGANInputError(
+            f"feat_dynamic_real has the shape {known[0].shape} in series {names[0]!r} and other ones in "
+            f"{name_some(others)}; give all series features of as many steps as the longest has."
+        )
+    return np.stack(known)
 
 
 def _all_have(field: str, entries: list[dict[str, Any]], names: list[Any]) -> bool:
@@ -150,8 +164,11 @@ def _all_have(field: str, entries: list[dict[str, Any]], names: list[Any]) -> bo
 
 def _category(given: Any, name: Any) -> int:
     try:
-        return int(np.atleast_1d(given)[0])
-    except (TypeError, ValueError, IndexError) as error:
+        first = np.atleast_1d(given)[0]
+        if int(first) != first:
+            raise ValueError("a fraction")
+        return int(first)
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise PSAGANInputError(
             f"feat_static_cat of series {name!r} is {given!r}; give a whole number, counted from 0."
         ) from error
@@ -164,13 +181,23 @@ def _check_one_frequency(starts: list[Any], names: list[Any], freq: str) -> None
     periods = [(name, start) for name, start in zip(names, starts, strict=True) if isinstance(start, pd.Period)]
     if not periods:
         return
-    wanted = _as_period(freq)
-    others = [f"{name!r} ({start.freqstr})" for name, start in periods if start.freq != wanted]
+    wanted = _beginnings(_as_period(freq))
+    others = [f"{name!r} ({start.freqstr})" for name, start in periods if _beginnings(start.freq) != wanted]
     if others:
         raise PSAGANInputError(
             f"a panel has one frequency, here freq={freq!r}, and {len(others)} of {len(starts)} entries have another: "
             f"series {name_some(others)}; make one panel a frequency, or bring all to one."
         )
+
+
+def _beginnings(offset: Any) -> tuple[Any, int | None]:
+    """Return what two frequencies of periods share whose periods begin at the same times.
+
+    A quarter is named by one of the months in which it may end: Q-MAR is Q-DEC.
+    """
+    unit, _, anchor = offset.name.partition("-")
+    month = _MONTHS.index(anchor) % 3 if unit == "Q" or unit.startswith("QE") else None
+    return (offset, None) if month is None else (offset.n, month)
 
 
 def _as_period(freq: str) -> Any:
@@ -209,8 +236,10 @@ def _period_freq(freq: str) -> str:
 
     offset = to_offset(freq)
     unit, _, anchor = offset.name.partition("-")
-    if unit == "QS":  # named by the month in which a quarter begins, and a period by that in which it ends
-        anchor = _MONTHS[(_MONTHS.index(anchor) + 2) % 12]
+    if unit == "C":
+        raise PSAGANInputError(f"freq={freq!r} knows holidays, and GluonTS has no period for it; use freq='B'.")
+    if unit == "QS":  # named by a month in which a quarter begins, and a period by one in which it ends
+        anchor = _MONTHS[_MONTHS.index(anchor) - 1]
     # A period of a month or quarter has no end or beginning in its frequency's name.
     name = {"ME": "M", "MS": "M", "QE": "Q", "QS": "Q"}.get(unit, unit)
     return f"{offset.n}{name}-{anchor}" if anchor else f"{offset.n}{name}"
@@ -229,11 +258,34 @@ def _freq_of_period(offset: Any) -> str | None:
     return str(offset.freqstr)
 
 
-def _check_are_times(column: pd.Series, what: str) -> None:
+def _check_is_frame(frame: Any) -> None:
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise PSAGANInputError(f"frame is a {type(frame).__name__}; give a DataFrame of pandas.")
+
+
+def _as_times(column: pd.Series, what: str) -> pd.DatetimeIndex:
+    """Return a column as times; refuse numbers, periods, unreadable text, missing and unsorted ones."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise PSAGANInputError(f"{what} holds numbers, not times; convert it, e.g. by pd.to_datetime(…, unit='s').")
+    if isinstance(column.dtype, pd.PeriodDtype):
+        raise PSAGANInputError(f"{what} holds periods; convert it: frame[…].dt.to_timestamp().")
+    try:
+        times = pd.DatetimeIndex(column)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise PSAGANInputError(f"{what} cannot be read as times ({error}); convert it by pd.to_datetime.") from error
+    _check_sorted(times, what, "frame.sort_values([id, time])")
+    return times
+
+
+def _check_sorted(times: pd.DatetimeIndex, what: str, remedy: str) -> None:
+    if times.hasnans:
+        raise PSAGANInputError(f"{what} has {int(times.isna().sum())} missing times (NaT); fill them in or drop them.")
+    if not times.is_monotonic_increasing:
+        raise PSAGANInputError(f"{what}: times are not sorted; sort them first: {remedy}.")
 
 
 def _hint_for_columns(frame: pd.DataFrame) -> str:
@@ -250,6 +302,8 @@ def _hint_for_columns(frame: pd.DataFrame) -> str:
 
 def _numbers(values: pd.Series, what: str) -> np.ndarray:
     """Return values as float64, NaN for missing ones."""
+    if getattr(values.dtype, "kind", "O") in NO_NUMBERS:
+        return as_numbers(values, what)  # refuses them
     try:
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -261,11 +315,10 @@ def _inferred(times: pd.DatetimeIndex) -> str:
 
     freq = pd.infer_freq(times) if len(times) > 2 else None
     if freq is None:
-        sorted_as = "have no regular step" if times.is_unique else f"hold {times[times.duplicated()][0]} twice"
-        problem = sorted_as if times.is_monotonic_increasing else "are not sorted"
+        problem = "have no regular step" if times.is_unique else f"hold {times[times.duplicated()][0]} twice"
         raise PSAGANInputError(
-            f"the times {problem}, so that no frequency can be found; sort them, put missing steps in as NaN, and "
-            "give freq, e.g. freq='h'."
+            f"the times {problem}, so that no frequency can be found; put missing steps in as NaN, drop doubled ones, "
+            "and give freq, e.g. freq='h'."
         )
     return str(freq)
 
@@ -276,8 +329,6 @@ def _check_regular(times: pd.DatetimeIndex, freq: str, what: str) -> None:
     from reprise.psa_gan.time_features import feature_names
 
     feature_names(freq)
-    if not times.is_monotonic_increasing:
-        raise PSAGANInputError(f"{what}: times are not sorted; sort the rows by time first.")
     expected = pd.date_range(times[0], periods=len(times), freq=freq)
     if not expected.equals(times) and not (expected == times).all():
         place = int(np.flatnonzero(np.asarray(expected != times))[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHORTEST = 8  # length of the first stage
+LARGEST = float(np.finfo(np.float32).max)  # of a value: series are kept in 32 bits
+LARGEST_CATEGORY = 1_000_000
+NO_NUMBERS = {"c": "complex numbers", "M": "datetime64, times", "m": "timedelta64, lengths of time"}
 NAMED_AT_MOST = 5  # series named in a message
 FEW_LEVELS = 256  # distinct values of a series below which its shape is lost to rounding
 
@@ -104,30 +108,153 @@ def check_clip_quantile(clip_quantile: Any) -> None:
         raise PSAGANInputError(f"clip_quantile={clip_quantile!r} must lie in [0, 0.5); 0 takes smallest and largest.")
 
 
-def check_values(values: Any) -> list[np.ndarray]:
-    """Return the series as a list of float64 arrays of shape ``(length,)``; NaN stands for a missing value.
+def check_names(item_ids: Any) -> tuple[Any, ...]:
+    """Return the names of series as a tuple.
 
     Raises
     ------
     PSAGANInputError
-        If there is none, one is empty or infinite, or the input has channels.
+        If they are no names, or one stands twice.
     """
+    try:
+        names = tuple(item_ids)
+    except TypeError as error:
+        raise PSAGANInputError(
+            f"item_ids={item_ids!r} holds no names; give a list with one for each series."
+        ) from error
+    for name in names:
+        try:
+            hash(name)
+        except TypeError as error:
+            raise PSAGANInputError(
+                f"item_ids holds {name!r}, which cannot be looked up; give text, a number or a tuple."
+            ) from error
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise PSAGANInputError(f"item_ids has {name_some(list(map(repr, twice)))} twice; names must differ.")
+    return names
+
+
+def as_numbers(values: Any, what: str) -> np.ndarray:
+    """Return values as float64; what reads as a number though it is none, is refused.
+
+    Parameters
+    ----------
+    values
+        An array or a list; None is a missing value.
+    what
+        Whose values they are, for the message.
+
+    Raises
+    ------
+    PSAGANInputError
+        For text, times, and complex numbers.
+    """
+    try:
+        kind = NO_NUMBERS.get(np.asarray(values).dtype.kind)
+        found = np.asarray(values, dtype=np.float64) if kind is None else None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise PSAGANInputError(f"{what} holds what is no number ({error}); mark missing values by NaN.") from error
+    if found is None:
+        raise PSAGANInputError(f"{what} holds what is no number ({kind}); convert it to real numbers first.")
+    return found
+
+
+def check_values(values: Any, names: Sequence[Any] | None = None) -> list[np.ndarray]:
+    """Return the series as a list of float64 arrays of shape ``(length,)``; NaN stands for a missing value.
+
+    Parameters
+    ----------
+    values
+        A series each.
+    names
+        Their names, for the messages.
+
+    Raises
+    ------
+    PSAGANInputError
+        If there is none, one is empty, infinite or beyond 32 bits, or the input has channels or no numbers.
+    """
+    if hasattr(values, "columns"):
+        raise PSAGANInputError("values is a frame; use TimeSeriesPanel.from_wide(frame), or from_long.")
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        raise PSAGANInputError(f"values={values!r} holds no series; give an array (series, time), or a list of series.")
     if isinstance(values, np.ndarray) and values.ndim != 2:
         more = "; windows are univariate: reshape M channels into M series" if values.ndim > 2 else ""
         raise PSAGANInputError(f"values has the shape {values.shape}, expected (series, time){more}.")
-    series = [np.asarray(one, dtype=np.float64) for one in values]
+    series = [_one_series(one, _which(place, names)) for place, one in enumerate(values)]
     if not series:
         raise PSAGANInputError("values holds no series; give at least one.")
-    for place, one in enumerate(series):
-        if one.ndim != 1:
-            raise PSAGANInputError(
-                f"values[{place}] has the shape {one.shape}, expected (time,); windows are univariate: reshape M "
-                "channels into M series."
-            )
-        if not one.size or np.isinf(one).any():
-            what = "is empty" if not one.size else f"holds {int(np.isinf(one).sum())} infinite values"
-            raise PSAGANInputError(f"values[{place}] {what}; drop the series, or mark missing values by NaN.")
     return series
+
+
+def _which(place: int, names: Sequence[Any] | None) -> str:
+    return f"series {names[place]!r}" if names is not None and place < len(names) else f"values[{place}]"
+
+
+def _one_series(values: Any, what: str) -> np.ndarray:
+    """Return a series as float64, shape ``(length,)``, if it can be kept in 32 bits."""
+    one = as_numbers(values, what)
+    if one.ndim != 1:
+        raise PSAGANInputError(
+            f"{what} has the shape {one.shape}, expected (time,); windows are univariate: reshape M channels into M "
+            "series."
+        )
+    if not one.size or np.isinf(one).any():
+        problem = "is empty" if not one.size else f"holds {int(np.isinf(one).sum())} infinite values"
+        raise PSAGANInputError(f"{what} {problem}; drop the series, or mark missing values by NaN.")
+    beyond = one[np.abs(one) > LARGEST]
+    if beyond.size:
+        raise PSAGANInputError(
+            f"{what} reaches {beyond[0]:.4g}, and 32 bits hold no more than {LARGEST:.2g}; divide it by a number."
+        )
+    return one
+
+
+def check_categories(static_cat: Any, n_series: int) -> np.ndarray:
+    """Return which row of the embedding each series has, int64, shape ``(n_series,)``.
+
+    Raises
+    ------
+    PSAGANInputError
+        If they are not one whole number a series, from 0 on, or would make the embedding huge.
+    """
+    try:
+        given = np.asarray(list(static_cat))
+    except (TypeError, ValueError) as error:
+        raise PSAGANInputError(
+            f"static_cat={static_cat!r} must be a list of {n_series} integers ≥ 0, one a series."
+        ) from error
+    if given.shape != (n_series,) or not np.issubdtype(given.dtype, np.integer):
+        raise PSAGANInputError(
+            f"static_cat must be {n_series} integers ≥ 0, one a series; got {given.dtype} of the shape {given.shape}."
+        )
+    if given.min() < 0:
+        raise PSAGANInputError(f"static_cat holds {given.min()}; give integers ≥ 0, counted from 0.")
+    if given.max() >= LARGEST_CATEGORY:
+        raise PSAGANInputError(
+            f"static_cat reaches {given.max()}, and the embedding has a row for each number up to there; count the "
+            "categories from 0 on."
+        )
+    return given.astype(np.int64)
+
+
+def check_first_indices(first_index: Any, n_series: int) -> tuple[int, ...]:
+    """Return the age of each series' first step.
+
+    Raises
+    ------
+    PSAGANInputError
+        If they are not one whole number for all, or one a series, from 0 on.
+    """
+    single = not isinstance(first_index, Iterable) or isinstance(first_index, str)
+    given = [first_index] * n_series if single else list(first_index)
+    whole = all(isinstance(one, int | np.integer) for one in given)
+    if not whole or len(given) != n_series or min(given) < 0:
+        raise PSAGANInputError(
+            f"first_index={first_index!r} must be a whole number ≥ 0 for all, or {n_series} of them."
+        )
+    return tuple(int(one) for one in given)
 
 
 def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndarray:
@@ -138,7 +265,11 @@ def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndar
     PSAGANInputError
         If the shape is another, or a number is not finite.
     """
-    array = np.asarray(feat_dynamic, dtype=np.float32)
+    if isinstance(feat_dynamic, str):
+        raise PSAGANInputError(f"feat_dynamic={feat_dynamic!r} holds no numbers; give an array (features, time).")
+    as_numbers(feat_dynamic, "feat_dynamic")
+    with np.errstate(over="ignore"):  # refused below
+        array = np.asarray(feat_dynamic, dtype=np.float32)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[0] != n_series):
         raise PSAGANInputError(
             f"feat_dynamic has the shape {array.shape}; give (features, time) or ({n_series}, features, time)."
@@ -149,7 +280,10 @@ def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndar
             f"{(n_series, length)}); give one column for each time step."
         )
     if not np.isfinite(array).all():
-        raise PSAGANInputError("feat_dynamic holds values that are not finite; known features have no gaps.")
+        raise PSAGANInputError(
+            "feat_dynamic holds values that are not finite in 32 bits; known features have no gaps: fill or divide "
+            "them."
+        )
     return array
 
 
@@ -192,26 +326,40 @@ def warn_of_rounding(series: Sequence[np.ndarray], names: Sequence[Any]) -> None
         )
 
 
-def split_future(feat_dynamic: Any, horizon: int, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return known features of a horizon, and those of the window behind it.
+def split_future(
+    feat_dynamic: Any, horizon: int, window: int, known: Any
+) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """Return known features of a horizon, and those of the window behind it; none for a panel without.
 
     Parameters
     ----------
     feat_dynamic
-        ``(D, horizon + window)`` or ``(N, D, horizon + window)``.
+        ``(D, horizon + window)`` or ``(N, D, horizon + window)``, like those of the panel; None if there are none.
     horizon, window
         Steps that are asked for, and τ.
+    known
+        Those of the panel, ``(D, T)`` or ``(N, D, T)``; None if it has none.
 
     Raises
     ------
     PSAGANInputError
-        If they do not reach so far.
+        If they have another shape, or the panel has some and none are given, or the other way round.
     """
-    array = np.asarray(feat_dynamic)
-    if array.ndim < 2 or array.shape[-1] != horizon + window:
+    if feat_dynamic is None and known is None:
+        return None, None
+    if known is None:
         raise PSAGANInputError(
-            f"feat_dynamic has the shape {array.shape}; give (features, {horizon + window}): the horizon of {horizon} "
-            f"and a window of {window} behind it, since windows have their full length."
+            "the model was fitted without known features, and feat_dynamic is given; leave feat_dynamic out, or fit to "
+            "a panel that has them."
+        )
+    wanted = (*known.shape[:-1], horizon + window)
+    reach = f"the horizon of {horizon} and a window of {window} behind it, since windows have their full length"
+    if feat_dynamic is None:
+        raise PSAGANInputError(f"the panel has known features; give feat_dynamic of the shape {wanted}: {reach}.")
+    array = as_numbers(feat_dynamic, "feat_dynamic")
+    if array.shape != wanted:
+        raise PSAGANInputError(
+            f"feat_dynamic has the shape {array.shape}; give {wanted}, as many features as the panel has, for {reach}."
         )
     return array[..., :horizon], array[..., horizon:]
 

@@ -5,7 +5,6 @@ Letters: N series, T time steps, D features, n windows, τ the windows' length.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -17,17 +16,24 @@ from torch import Tensor
 from reprise.psa_gan.input_checks import (
     PSAGANInputError,
     as_time,
+    check_categories,
     check_feat_dynamic,
+    check_first_indices,
+    check_names,
     check_values,
-    name_some,
     warn_of_rounding,
 )
-from reprise.psa_gan.time_features import canonical_freq, feature_names, on_offset, time_features
+from reprise.psa_gan.time_features import (
+    canonical_freq,
+    feature_names,
+    on_clock,
+    on_offset,
+    regular_times,
+    time_features,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LARGEST_CATEGORY = 1_000_000
 
 
 class TimeSeriesPanel:
@@ -36,7 +42,8 @@ class TimeSeriesPanel:
     Parameters
     ----------
     values
-        Array of shape ``(N, T)`` or N arrays of shape ``(T_i,)``; NaN is a missing value.
+        Array of shape ``(N, T)`` or N arrays of shape ``(T_i,)``; NaN is a missing value. They are kept in float32, 24
+        bits of each.
     start
         Time of the first step: one for all, or one a series.
     freq
@@ -53,8 +60,8 @@ class TimeSeriesPanel:
     Raises
     ------
     PSAGANInputError
-        For no or empty series, infinite values, channels, an unknown frequency, features of another length, a name or
-        a start that is none or stands twice.
+        For no or empty series, values that are infinite or beyond 32 bits, channels, an unknown frequency, features of
+        another length, a name or a start that is none or stands twice.
 
     Warns
     -----
@@ -68,6 +75,8 @@ class TimeSeriesPanel:
     (torch.Size([2, 3]), [3, 2], torch.Size([5, 3]))
     """
 
+    _axis_names: tuple[tuple[Any, ...], Any] = ((None,), None)  # of the frame it was read from: rows, columns
+
     def __init__(
         self,
         values: Any,
@@ -79,24 +88,23 @@ class TimeSeriesPanel:
         item_ids: Sequence[Any] | None = None,
         first_index: int | Sequence[int] = 0,
     ) -> None:
-        series = check_values(values)
+        names = None if item_ids is None else check_names(item_ids)
+        series = check_values(values, names)
         feature_names(freq)
         self.freq = canonical_freq(freq)
         self.lengths = torch.tensor([len(one) for one in series])
         self.values = _padded(series)
-        self.item_ids = tuple(range(self.n_series)) if item_ids is None else tuple(item_ids)
+        self.item_ids = tuple(range(self.n_series)) if names is None else names
         self.starts = _starts(start, self.n_series, freq)
-        self.first_index = _first_indices(first_index, self.n_series)
-        self.static_cat = _categories(static_cat, self.n_series)
+        self.first_index = check_first_indices(first_index, self.n_series)
+        chosen = range(self.n_series) if static_cat is None else static_cat
+        self.static_cat = torch.from_numpy(check_categories(chosen, self.n_series))
         given = feat_dynamic is not None
         self.feat_dynamic = (
             torch.from_numpy(check_feat_dynamic(feat_dynamic, self.n_series, self.n_steps)) if given else None
         )
         if len(self.item_ids) != self.n_series:
             raise PSAGANInputError(f"item_ids has {len(self.item_ids)} names for {self.n_series} series.")
-        twice = [name for name, n in Counter(self.item_ids).items() if n > 1]
-        if twice:
-            raise PSAGANInputError(f"item_ids has {name_some(list(map(repr, twice)))} twice; names must differ.")
         warn_of_rounding(series, self.item_ids)
 
     @classmethod
@@ -111,7 +119,9 @@ class TimeSeriesPanel:
         """Read a frame of series by time; see `reprise.psa_gan.frames.from_wide`."""
         from reprise.psa_gan.frames import from_wide
 
-        return cls(**from_wide(frame, freq))
+        panel = cls(**from_wide(frame, freq))
+        panel._axis_names = (tuple(frame.index.names), frame.columns.name)
+        return panel
 
     @classmethod
     def from_gluonts(cls, data_set: Iterable[dict[str, Any]], freq: str | None = None) -> Self:
@@ -151,12 +161,10 @@ class TimeSeriesPanel:
     @cached_property
     def features(self) -> Tensor:
         """Calendar and known features, float32: ``(D, T)`` if all series share them, else ``(N, D, T)``."""
-        import pandas as pd
-
         begins = list(zip(self.starts, self.first_index, strict=True))
         found = {
             (start, age): torch.from_numpy(
-                time_features(pd.date_range(start, periods=self.n_steps, freq=self.freq), self.freq, age)
+                time_features(regular_times(start, self.freq, periods=self.n_steps), self.freq, age)
             )
             for start, age in dict.fromkeys(begins)
         }
@@ -183,17 +191,16 @@ class TimeSeriesPanel:
         Raises
         ------
         PSAGANInputError
-            If it is neither, the time lies before the series or between two steps, or has a zone and the panel none.
+            If it is neither, the time lies before the series or between two steps, has a zone and the panel none, or
+            is there twice or not at all where clocks are put back or forward.
         """
-        import pandas as pd
-
         if isinstance(time, int | np.integer) and not isinstance(time, bool):
             return int(time)
         start, wanted = self.starts[series], as_time(time, "start")
         if start.tz is None and wanted.tz is not None:
             raise PSAGANInputError(f"start={time!r} has a time zone and the panel has none; leave it out.")
-        wanted = wanted.tz_localize(start.tz) if wanted.tz is None else wanted.tz_convert(start.tz)
-        times = pd.date_range(start, max(start, wanted), freq=self.freq)
+        wanted = on_clock(wanted, start.tz) if wanted.tz is None else wanted.tz_convert(start.tz)
+        times = regular_times(start, self.freq, end=max(start, wanted))
         if wanted not in times:
             raise PSAGANInputError(
                 f"start={time!r} is no step of series {self.item_ids[series]!r}, which begins at {start} with "
@@ -278,27 +285,38 @@ class TimeSeriesPanel:
         Raises
         ------
         PSAGANInputError
-            If the panel has known features and those of the future are not given.
+            If the panel has known features and those of the future are not given, or the other way round.
         """
+        if self.feat_dynamic is None and feat_dynamic is not None:
+            raise PSAGANInputError(
+                f"the panel has no known features, and {horizon} steps of them are given; leave feat_dynamic out."
+            )
         longer = object.__new__(type(self))
         longer.__dict__.update(self.__dict__)
         longer.__dict__.pop("features", None)
         empty = self.values.new_full((self.n_series, horizon), float("nan"))
         longer.values = torch.cat([self.values, empty], dim=1)
         if self.feat_dynamic is not None:
+            shape = (*self.feat_dynamic.shape[:-1], horizon)
             if feat_dynamic is None:
                 raise PSAGANInputError(
                     f"the panel has known features up to T={self.n_steps}, and {horizon} steps beyond are asked for; "
-                    "give feat_dynamic for them, of the shape (features, horizon), or a panel that reaches further."
+                    f"give feat_dynamic for them, of the shape {shape}, where it is an argument, or a panel that "
+                    "reaches further, with NaN for what is not known yet, or ask for earlier steps."
                 )
             future = torch.from_numpy(check_feat_dynamic(feat_dynamic, self.n_series, horizon))
             if future.shape[:-1] != self.feat_dynamic.shape[:-1]:
                 raise PSAGANInputError(
                     f"feat_dynamic has the shape {tuple(future.shape)}, and that of the panel is "
-                    f"{tuple(self.feat_dynamic.shape)}; give as many features."
+                    f"{tuple(self.feat_dynamic.shape)}; give as many features, {shape}."
                 )
             longer.feat_dynamic = torch.cat([self.feat_dynamic, future], dim=-1)
         return longer
+
+    def reaching(self, n_steps: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
+        """Return the panel with a calendar up to a step, `extended` if it ends before."""
+        more = n_steps - self.n_steps
+        return self if more <= 0 else self.extended(more, feat_dynamic)
 
     def to(self, device: torch.device | str) -> TimeSeriesPanel:
         """Return the panel with values and features on a device."""
@@ -307,7 +325,10 @@ class TimeSeriesPanel:
         return moved
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the values as a frame of series by time.
+        """Return the values as a frame of series by time, float32.
+
+        The names of its axes, and an index of several levels, are those of the wide frame that the panel was read from;
+        a stored model keeps neither.
 
         Raises
         ------
@@ -318,8 +339,15 @@ class TimeSeriesPanel:
 
         if len(set(self.starts)) > 1:
             raise PSAGANInputError("the series begin at different times; use to_gluonts() instead of to_frame().")
-        times = pd.date_range(self.starts[0], periods=self.n_steps, freq=self.freq)
-        return pd.DataFrame(self.values.cpu().numpy(), index=list(self.item_ids), columns=times, copy=True)
+        times = regular_times(self.starts[0], self.freq, periods=self.n_steps)
+        rows, columns = self._axis_names
+        ids = list(self.item_ids)
+        # Pairs are an index of several levels only where a frame had one.
+        several = len(rows) > 1
+        index = (
+            pd.MultiIndex.from_tuples(ids, names=rows) if several else pd.Index(ids, name=rows[0], tupleize_cols=False)
+        )
+        return pd.DataFrame(self.values.cpu().numpy(), index=index, columns=times.rename(columns), copy=True)
 
     def to_gluonts(self) -> list[dict[str, Any]]:
         """Return one entry a series in the form that GluonTS' estimators take; see `reprise.psa_gan.frames`."""
@@ -351,26 +379,3 @@ def _starts(start: Any, n_series: int, freq: str) -> tuple[pd.Timestamp, ...]:
             f"start has {len(given)} times for {n_series} series; give one for all, or one a series."
         )
     return tuple(on_offset(one, freq) for one in given)
-
-
-def _first_indices(first_index: int | Sequence[int], n_series: int) -> tuple[int, ...]:
-    given = [first_index] * n_series if isinstance(first_index, int | np.integer) else list(first_index)
-    if len(given) != n_series or min(given) < 0:
-        raise PSAGANInputError(f"first_index={first_index!r} must be a number ≥ 0 for all, or {n_series} of them.")
-    return tuple(int(one) for one in given)
-
-
-def _categories(static_cat: Iterable[int] | None, n_series: int) -> Tensor:
-    if static_cat is None:
-        return torch.arange(n_series)
-    given = np.asarray(list(static_cat))
-    if given.shape != (n_series,) or not np.issubdtype(given.dtype, np.integer) or given.min() < 0:
-        raise PSAGANInputError(
-            f"static_cat must be {n_series} integers ≥ 0, one a series; got {given.dtype} of the shape {given.shape}."
-        )
-    if given.max() >= LARGEST_CATEGORY:
-        raise PSAGANInputError(
-            f"static_cat reaches {given.max()}, and the embedding has a row for each number up to there; count the "
-            "categories from 0 on."
-        )
-    return torch.from_numpy(given.astype(np.int64))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reprise.psa_gan.input_checks import PSAGANInputError, check_clip_quantile, name_some
+from reprise.psa_gan.input_checks import LARGEST, PSAGANInputError, check_clip_quantile, name_some
 from reprise.psa_gan.panel import TimeSeriesPanel
 
 
@@ -40,7 +40,7 @@ class MinMaxScaler:
         Raises
         ------
         PSAGANInputError
-            If a series has no value.
+            If a series has no value, or a range beyond 32 bits.
         """
         check_clip_quantile(clip_quantile)
         values = panel.values.double()
@@ -59,6 +59,7 @@ class MinMaxScaler:
             names = [panel.item_ids[place] for place in torch.nonzero(constant).ravel().tolist()]
             warnings.warn(f"{len(names)} constant series are scaled to 0: {name_some(names)}.", stacklevel=2)
         scale = torch.where(constant, torch.ones_like(low), high - low)
+        _check_ranges(scale, panel)
         return cls(low.float(), scale.float())
 
     def transform(self, panel: TimeSeriesPanel) -> TimeSeriesPanel:
@@ -76,3 +77,12 @@ class MinMaxScaler:
     def to(self, device: torch.device | str) -> MinMaxScaler:
         """Return the scaler with its numbers on a device."""
         return MinMaxScaler(self.offset.to(device), self.scale.to(device))
+
+
+def _check_ranges(scale: Tensor, panel: TimeSeriesPanel) -> None:
+    beyond = torch.nonzero(~torch.isfinite(scale.float())).ravel().tolist()
+    if beyond:
+        raise PSAGANInputError(
+            f"series {panel.item_ids[beyond[0]]!r} spans {float(scale[beyond[0]]):.3g}, and 32 bits hold no more than "
+            f"{LARGEST:.2g}; divide it by a number."
+        )

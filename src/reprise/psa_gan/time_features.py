@@ -51,7 +51,12 @@ def feature_names(freq: str) -> tuple[str, ...]:
         raise PSAGANInputError(f"freq={freq!r} is unknown to pandas; use e.g. '5min', 'h', 'D' or 'B'.") from error
     if offset is None or offset.n < 1:
         raise PSAGANInputError(f"freq={freq!r} is no step forward; use e.g. '5min', 'h', 'D' or 'B'.")
-    unit = offset.name.split("-")[0]
+    try:
+        unit = offset.name.split("-")[0]
+    except NotImplementedError as error:
+        raise PSAGANInputError(
+            f"freq={freq!r} is an offset without a name; give a name, e.g. 'MS' for months by their first day."
+        ) from error
     if unit not in _LEFT_OUT:
         raise PSAGANInputError(
             f"freq={freq!r} has no calendar features here; use minutes, hours, days, business days, weeks, months or "
@@ -91,6 +96,59 @@ def on_offset(time: Any, freq: str) -> pd.Timestamp:
     if not isinstance(time, pd.Period):
         raise PSAGANInputError(f"start={time!r} is no step at freq={freq!r}; the next one is {later}.")
     return later
+
+
+def on_clock(time: pd.Timestamp, zone: Any) -> pd.Timestamp:
+    """Return a time without a zone as one on the clock of a zone, or as it is for None.
+
+    Raises
+    ------
+    PSAGANInputError
+        If the clock shows it twice or never, because it is put back or forward then.
+    """
+    import pandas as pd
+
+    if zone is None:
+        return time
+    found = time.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    if found is not pd.NaT:
+        return found
+    later = time.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    if later.tz_localize(None) != time:
+        raise PSAGANInputError(
+            f"start={str(time)!r} does not exist in {zone}, where clocks are put forward then; the next time is "
+            f"{later}."
+        )
+    raise PSAGANInputError(
+        f"start={str(time)!r} is there twice in {zone}, where clocks are put back then; give the offset, e.g. "
+        f"{str(later)!r}."
+    )
+
+
+def regular_times(start: pd.Timestamp, freq: str, **until: Any) -> pd.DatetimeIndex:
+    """Return the times of steps from a start on.
+
+    Parameters
+    ----------
+    start, freq
+        First step, and frequency.
+    until
+        ``periods``, how many, or ``end``, the last time.
+
+    Raises
+    ------
+    PSAGANInputError
+        If they go beyond the times that pandas can hold (to 2262).
+    """
+    import pandas as pd
+
+    try:
+        return pd.date_range(start, freq=freq, **until)
+    except pd.errors.OutOfBoundsDatetime as error:
+        raise PSAGANInputError(
+            f"steps from start={start} on at freq={freq!r} lie beyond the times that pandas can hold, from 1677 to "
+            "2262; give an earlier start."
+        ) from error
 
 
 def time_features(times: pd.DatetimeIndex, freq: str, first_index: int = 0) -> np.ndarray:
