@@ -139,7 +139,7 @@ def test_known_features_of_gluonts_are_arrays_of_numbers(features):
 
 
 def test_a_panel_without_the_fits_known_features_is_told_to_give_them(with_features):
-    with pytest.raises(PSAGANInputError, match="2 of them known ones.*give as many in feat_dynamic"):
+    with pytest.raises(PSAGANInputError, match=r"2 of them known ones.*give as many in feat_dynamic"):
         with_features.impute(TimeSeriesPanel(VALUES, "2000-01-03", "h"))
 
 
