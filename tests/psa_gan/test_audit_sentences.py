@@ -90,6 +90,14 @@ def test_the_noise_as_published_is_told_of_the_seeds_of_the_repairs(rows):
     more = pd.concat([rows, further.assign(seed=9, value=99.0)], ignore_index=True)
     assert sentences.noise_in_words(more) == sentences.noise_in_words(rows)
     assert "seeds 0, 1, 2" in sentences.noise_in_words(rows)
+    # Nor does a score of a seed that one repair alone has count.
+    both = rows[rows["method"].isin([PSA, variant_name("unit noise")]) & (rows["seed"] == 0)]
+    fresh = rows[rows["method"] == variant_name("unit noise")].assign(method=variant_name("fresh noise"))
+    longer = pd.concat([rows, fresh, both.assign(seed=9, value=both["value"] * 7)], ignore_index=True)
+    without = pd.concat([rows, fresh], ignore_index=True)
+    assert sentences.noise_in_words(longer) == sentences.noise_in_words(without)
+    apart = pd.concat([rows[rows["method"] == PSA], fresh.assign(seed=fresh["seed"] + 10)], ignore_index=True)
+    assert sentences.noise_in_words(apart) == ""
 
 
 def test_damages_are_told_with_and_without_the_encoder(rows):

@@ -176,6 +176,7 @@ def test_results_tell_score_floor_and_sizes(scorer):
 
 def test_windows_without_any_spread_are_infinitely_many_floors_away():
     assert raw_window_fid(torch.zeros(40, 8), torch.full((40, 8), 0.1), 2).ratio == float("inf")
+    assert np.isnan(raw_window_fid(torch.zeros(40, 8), torch.zeros(40, 8), 2).ratio)
 
 
 def test_raw_windows_are_compared_as_they_are():

@@ -159,7 +159,9 @@ def test_a_series_without_any_value_is_imputed_by_a_fit_that_knows_it(model):
     broken.iloc[1] = np.nan
     found = model.impute(broken, 2)[0].to_frame()
     assert np.isfinite(found.to_numpy()).all()
-    assert found.loc["b"].between(wide().loc["b"].min() - 100, wide().loc["b"].max() + 100).all()
+    low, high = wide().loc["b"].min(), wide().loc["b"].max()
+    span = high - low
+    assert found.loc["b"].between(low - span, high + span).all()
     pd.testing.assert_frame_equal(found.drop(index="b"), wide().drop(index="b").astype("float32"), check_freq=False)
     with pytest.raises(PSAGANInputError, match="series 'b' has no value to scale by; drop it"):
         PSAGAN(**SMALL).fit(broken)
@@ -211,15 +213,19 @@ def test_a_wide_frame_must_be_one():
         ({"values": 5}, "values=5"),
         ({"values": [["x", "y"]]}, r"values\[0\] holds what is no number"),
         ({"values": [["x", "y"]], "item_ids": ["a"]}, "series 'a' holds what is no number"),
+        ({"values": [["1", "2"]]}, r"values\[0\] holds what is no number \(text\)"),
+        ({"values": torch.tensor(1.0)}, "values=tensor"),
         ({"values": np.zeros((3, 9), complex)}, r"values\[0\] holds .*complex"),
         ({"values": np.zeros((3, 9), "M8[s]")}, r"values\[0\] holds .*datetime64"),
         ({"static_cat": 1}, "static_cat=1"),
         ({"static_cat": [[1], [1, 2], 3]}, "static_cat=.* integers"),
         ({"static_cat": [0, -1, 1]}, "static_cat.*-1"),
-        ({"feat_dynamic": "x"}, "feat_dynamic='x'"),
+        ({"feat_dynamic": "x"}, "feat_dynamic holds what is no number"),
+        ({"feat_dynamic": [[1], [1, 2]]}, "feat_dynamic holds what is no number .*rows of one length"),
         ({"feat_dynamic": np.zeros((1, 9), complex)}, "feat_dynamic.*complex"),
         ({"first_index": 1.5}, "first_index=1.5"),
         ({"first_index": "x"}, "first_index='x'"),
+        ({"first_index": True}, "first_index=True"),
         ({"first_index": [0, 0.5, 1]}, "first_index"),
         ({"item_ids": [["a"], ["b"], ["c"]]}, r"item_ids.*\['a'\].*tuple"),
         ({"item_ids": 5}, "item_ids=5"),
@@ -230,6 +236,11 @@ def test_a_wide_frame_must_be_one():
 def test_arguments_that_are_none_are_refused(changes, words):
     with pytest.raises(PSAGANInputError, match=words):
         _ = plain(**changes).features
+
+
+@pytest.mark.parametrize("first_index", [3, np.array(3), [3, 3, 3], np.array([3, 3, 3]), torch.tensor([3, 3, 3])])
+def test_ages_are_given_in_any_form_of_whole_numbers(first_index):
+    assert plain(first_index=first_index).first_index == (3, 3, 3)
 
 
 def test_categories_of_gluonts_are_whole_numbers():

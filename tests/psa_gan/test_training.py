@@ -78,6 +78,13 @@ def test_the_papers_schedule_grows_every_500_of_3500_epochs():
     assert schedule.at(last + round(501 * steps_per_epoch)) == (5, 1.0)
 
 
+def test_a_last_stage_that_is_the_shortest_shortens_no_other_fade_in():
+    schedule = Schedule(4, 1000, fade=1.0, early_share=0.3)
+    assert schedule.stage_steps == (300, 300, 300, 100)
+    assert [schedule.at(step)[1] for step in (300, 450, 599, 750)] == pytest.approx([0, 0.5, 299 / 300, 0.5])
+    assert schedule.at(950) == (3, 0.5)
+
+
 def test_without_growing_depth_is_full_at_once():
     schedule = Schedule(4, 7, progressive=False)
     assert {schedule.at(step) for step in range(7)} == {(3, 1.0)}

@@ -9,8 +9,11 @@ import torch
 from reprise.psa_gan.input_checks import PSAGANInputError, name_some
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
+from reprise.psa_gan.time_features import regular_times
 
 if TYPE_CHECKING:
+    import datetime
+
     import pandas as pd
 
 
@@ -49,7 +52,15 @@ def aligned(
     return found, scaler.of_series(places)
 
 
+def _is_one_zone(one: datetime.tzinfo | None, other: datetime.tzinfo | None) -> bool:
+    """Return whether two zones have one name, or one fixed distance from UTC: a loaded model may call it otherwise."""
+    if one is None or other is None or str(one) == str(other):
+        return one is other or str(one) == str(other)
+    return one.utcoffset(None) is not None and one.utcoffset(None) == other.utcoffset(None)
+
+
 def _n_known(panel: TimeSeriesPanel) -> int:
+    """Return how many features a panel has beside the calendar's."""
     return 0 if panel.feat_dynamic is None else panel.feat_dynamic.shape[-2]
 
 
@@ -67,7 +78,7 @@ def _ages(panel: TimeSeriesPanel, fitted: TimeSeriesPanel, places: list[int]) ->
     ages = []
     for name, start, place in zip(panel.item_ids, panel.starts, places, strict=True):
         first = fitted.starts[place]
-        if str(start.tz) != str(first.tz):
+        if not _is_one_zone(start.tz, first.tz):
             raise PSAGANInputError(
                 f"series {name!r} has the time zone {start.tz}, and the fit had {first.tz}; bring it to that "
                 "(tz_convert, or tz_localize)."
@@ -84,11 +95,9 @@ def _ages(panel: TimeSeriesPanel, fitted: TimeSeriesPanel, places: list[int]) ->
 
 
 def _steps_between(first: pd.Timestamp, start: pd.Timestamp, freq: str, what: str) -> int:
-    import pandas as pd
-
     if start == first:
         return 0
-    times = pd.date_range(first, start, freq=freq)
+    times = regular_times(first, freq, end=start)
     if times[-1] != start:
         raise PSAGANInputError(
             f"{what} begins at {start}, which is no step of the fit (from {first}, freq={freq!r}); the last one before "

@@ -115,16 +115,18 @@ def noise_in_words(rows: pd.DataFrame) -> str:
         return ""
     found = {method: _spread(panel, "variance ratio", method) for method in methods if _is_spread(panel, method)}
     shared = sorted(set.intersection(*(set(one.index) for one in found.values())))
+    if not shared:
+        return ""
+    of_shared = panel.rows[panel.rows["seed"].isin(shared)]
     words = []
-    for method, label in methods.items():
-        if method in found:
-            ratio = log_interval(found[method].loc[shared].clip(lower=1e-12))
-            crps = t_interval(_spread(panel, "CRPS", method).loc[shared])
-            said = f"{label}: variance ratio {ratio_in_words(ratio)}, CRPS {mean_in_words(crps)}"
-            if method != PSA:
-                score = log_ratio(panel.rows, method, PSA, panel.window)
-                said += f", ln of the ratio of scores {difference(score, 2)}"
-            words.append(said)
+    for method, ratios in found.items():
+        ratio = log_interval(ratios.loc[shared].clip(lower=1e-12))
+        crps = t_interval(_spread(panel, "CRPS", method).loc[shared])
+        said = f"{methods[method]}: variance ratio {ratio_in_words(ratio)}, CRPS {mean_in_words(crps)}"
+        if method != PSA:
+            score = log_ratio(of_shared, method, PSA, panel.window)
+            said += f", ln of the ratio of scores {difference(score, 2)}"
+        words.append(said)
     return f"The noise at τ = {panel.window}, {panel.dataset}, seeds {', '.join(map(str, shared))}: {'; '.join(words)}."
 
 

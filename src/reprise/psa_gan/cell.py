@@ -24,6 +24,7 @@ from reprise.psa_gan.fid import (
 from reprise.psa_gan.filling import WindowSource
 from reprise.psa_gan.forecasting import with_missing_stretches
 from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.names import COLD, MISSING
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.scaling import MinMaxScaler
 from reprise.psa_gan.settings import Settings
@@ -89,11 +90,11 @@ class Cell:
                     for split in (HELD_OUT, TRAINING):
                         self.conditions(window, split)
                 check_panel(self.train, SMALL_RECIPE.max_length)
-                for length in s.gap_lengths:
+                for length in s.gap_lengths if s.runs(MISSING, self.seed) else ():
                     with_missing_stretches(self.train, length, self.seed)
         except PSAGANInputError as error:
             raise PSAGANInputError(f"{self.dataset}: {error}") from error
-        for share in s.cold_shares:
+        for share in s.cold_shares if s.runs(COLD, self.seed) else ():
             if n_series - max(round(share * n_series), 1) < 2:
                 raise PSAGANInputError(
                     f"{self.dataset}: cold_shares has {share:g}, which leaves fewer than 2 of {n_series} series to "

@@ -60,26 +60,26 @@ def resumed(
         If the file that is there holds another training, or none.
     """
     parameters = packed_parameters({**settings, "device": "auto"})
-    prints = fingerprints(panel)
+    expected = fingerprints(panel)
     if os.path.exists(path):
-        trainer.load_state_dict(read_training(path, parameters, prints))
+        trainer.load_state_dict(read_training(path, parameters, expected))
 
     def store(one: Trainer) -> None:
         after(one)
         if one.step % every == 0 or one.step == one.schedule.max_steps:
-            write({"parameters": parameters, "fingerprints": prints, "training": one.state_dict()}, path)
+            write({"parameters": parameters, "fingerprints": expected, "training": one.state_dict()}, path)
 
     return store
 
 
-def read_training(path: str | Path, parameters: Mapping[str, Any], prints: Mapping[str, str]) -> dict[str, Any]:
+def read_training(path: str | Path, parameters: Mapping[str, Any], expected: Mapping[str, str]) -> dict[str, Any]:
     """Return the state of a training that was stored with these settings on this panel.
 
     Parameters
     ----------
     path
         The checkpoint.
-    parameters, prints
+    parameters, expected
         Settings of the model, and `fingerprints` of the panel, that are to go on.
 
     Raises
@@ -100,7 +100,7 @@ def read_training(path: str | Path, parameters: Mapping[str, Any], prints: Mappi
                 f"checkpoint={str(path)!r} was made with {name}={stored['parameters'].get(name)!r}, not {value!r}; "
                 f"{remedy}."
             )
-    others = [name for name, value in prints.items() if stored["fingerprints"].get(name) != value]
+    others = [name for name, value in expected.items() if stored["fingerprints"].get(name) != value]
     if others:
         raise PSAGANInputError(
             f"checkpoint={str(path)!r} was made on another panel, with other {', '.join(others)}; {remedy}, or fit to "

@@ -56,7 +56,7 @@ def paired_windows(
         If the model is not fitted or its settings were changed since, the series are others, or no window lies behind
         ``first``.
     """
-    model._check_fitted()
+    model.check_fitted()
     panel = model.panel_ if data is None else TimeSeriesPanel.of(data)
     if panel.item_ids != model.panel_.item_ids or panel.freq != model.panel_.freq:
         raise PSAGANInputError(
@@ -80,5 +80,5 @@ def scaled_panel(model: PSAGAN) -> TimeSeriesPanel:
     PSAGANInputError
         If the model is not fitted, or its settings were changed since.
     """
-    model._check_fitted()
+    model.check_fitted()
     return model.scaler_.transform(model.panel_)

@@ -190,7 +190,7 @@ class PSAGAN(StoredWeights, ModelSettings):
         """One row a generator step."""
         import pandas as pd
 
-        self._check_fitted()
+        self.check_fitted()
         columns, rows = self._history
         return pd.DataFrame(rows, columns=list(columns)).astype({"step": int, "depth": int})
 
@@ -333,7 +333,7 @@ class PSAGAN(StoredWeights, ModelSettings):
             If the file cannot be written, the model's settings were changed after the fit to others that do not go with
             it, or the names of series or the time zone would be others in the loaded model.
         """
-        self._check_fitted()
+        self.check_fitted()
         self._check_settings()
         check_path("path", path)
         check_storable(self.panel_)
@@ -374,7 +374,7 @@ class PSAGAN(StoredWeights, ModelSettings):
 
     def _aligned(self, data: Any) -> tuple[TimeSeriesPanel, MinMaxScaler]:
         """Return a panel with the fit's embeddings, and its series' scaling."""
-        self._check_fitted()
+        self.check_fitted()
         if data is None:
             return self.panel_, self.scaler_
         return aligned(TimeSeriesPanel.of(data), self.panel_, self.scaler_)
@@ -391,8 +391,7 @@ class PSAGAN(StoredWeights, ModelSettings):
         check_whole("n_samples", n_samples, 1)
         own_seed = self._own_seed(seed)
         warn_of_short_past(panel, self.context)
-        reaching = panel.reaching(panel.n_steps + self.window, feat_dynamic)
-        scaled = scaler.transform(reaching).to(self._device)
+        scaled = scaler.transform(panel.extended(self.window, feat_dynamic)).to(self._device)
         source = WindowGenerator(self.generator_, scaled)
         filled = fill_gaps(scaled, source, self.window, self.context, n_samples=n_samples, seed=own_seed).cpu()
         return scaler.inverse_transform(filled, torch.arange(panel.n_series))

@@ -92,8 +92,9 @@ class FIDResult:
 
     @property
     def ratio(self) -> float:
-        """Score in multiples of the floor: free of the encoder's scale; infinite where all real windows are alike."""
-        return self.mean / self.floor if self.floor else float("inf")
+        """Score in multiples of the floor: free of the encoder's scale; not finite where all real windows are alike."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.divide(self.mean, self.floor))
 
     def __str__(self) -> str:
         return (

@@ -192,7 +192,7 @@ def with_missing_stretches(
     Parameters
     ----------
     train
-        The scaled training part.
+        The training part, on any scale.
     length
         Steps of a stretch (paper: 50 and 110).
     seed

@@ -48,7 +48,8 @@ def from_long(frame: pd.DataFrame, id: str, time: str, target: str, freq: str | 
     parts = list(frame.groupby(id, sort=False, observed=True))
     if not parts:
         raise PSAGANInputError("the frame has no rows; give at least one series.")
-    times = [(name, _as_times(part[time], f"series {name!r}, the column {time!r}")) for name, part in parts]
+    sort = f"frame.sort_values([{id!r}, {time!r}])"
+    times = [(name, _as_times(part[time], f"series {name!r}, the column {time!r}", sort)) for name, part in parts]
     freq = freq or _inferred(next((one for _, one in times if len(one) > 2), times[0][1]))
     for name, one in times:
         _check_regular(one, freq, f"series {name!r}")
@@ -105,7 +106,10 @@ def from_gluonts(data_set: Iterable[dict[str, Any]], freq: str | None = None) ->
     PSAGANInputError
         If an entry has no target or start, no frequency is known, or an entry has another than the rest.
     """
-    entries = list(data_set) if isinstance(data_set, Iterable) else []
+    try:
+        entries = list(data_set)
+    except TypeError:
+        entries = []
     if not entries or not all(isinstance(one, dict) and {"target", "start"} <= set(one) for one in entries):
         raise PSAGANInputError(
             "expected a panel, a frame of series by time, or a data set of GluonTS whose entries have 'target' and "
@@ -265,7 +269,7 @@ def _check_is_frame(frame: Any) -> None:
         raise PSAGANInputError(f"frame is a {type(frame).__name__}; give a DataFrame of pandas.")
 
 
-def _as_times(column: pd.Series, what: str) -> pd.DatetimeIndex:
+def _as_times(column: pd.Series, what: str, sort: str) -> pd.DatetimeIndex:
     """Return a column as times; refuse numbers, periods, unreadable text, missing and unsorted ones."""
     import pandas as pd
 
@@ -277,7 +281,7 @@ def _as_times(column: pd.Series, what: str) -> pd.DatetimeIndex:
         times = pd.DatetimeIndex(column)
     except (TypeError, ValueError, OverflowError) as error:
         raise PSAGANInputError(f"{what} cannot be read as times ({error}); convert it by pd.to_datetime.") from error
-    _check_sorted(times, what, "frame.sort_values([id, time])")
+    _check_sorted(times, what, sort)
     return times
 
 
@@ -303,7 +307,7 @@ def _hint_for_columns(frame: pd.DataFrame) -> str:
 def _numbers(values: pd.Series, what: str) -> np.ndarray:
     """Return values as float64, NaN for missing ones."""
     if getattr(values.dtype, "kind", "O") in NO_NUMBERS:
-        return as_numbers(values, what)  # refuses them
+        as_numbers(values, what)  # refuses them
     try:
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 SHORTEST = 8  # length of the first stage
 LARGEST = float(np.finfo(np.float32).max)  # of a value: series are kept in 32 bits
 LARGEST_CATEGORY = 1_000_000
-NO_NUMBERS = {"c": "complex numbers", "M": "datetime64, times", "m": "timedelta64, lengths of time"}
+NO_NUMBERS = {
+    "U": "text",
+    "S": "bytes",
+    "c": "complex numbers",
+    "M": "datetime64, times",
+    "m": "timedelta64, lengths of time",
+}
 NAMED_AT_MOST = 5  # series named in a message
 FEW_LEVELS = 256  # distinct values of a series below which its shape is lost to rounding
 
@@ -148,13 +154,15 @@ def as_numbers(values: Any, what: str) -> np.ndarray:
     Raises
     ------
     PSAGANInputError
-        For text, times, and complex numbers.
+        For text, times, complex numbers, and rows of different lengths.
     """
     try:
         kind = NO_NUMBERS.get(np.asarray(values).dtype.kind)
         found = np.asarray(values, dtype=np.float64) if kind is None else None
     except (TypeError, ValueError, OverflowError) as error:
-        raise PSAGANInputError(f"{what} holds what is no number ({error}); mark missing values by NaN.") from error
+        raise PSAGANInputError(
+            f"{what} holds what is no number ({error}); mark missing values by NaN, and give rows of one length."
+        ) from error
     if found is None:
         raise PSAGANInputError(f"{what} holds what is no number ({kind}); convert it to real numbers first.")
     return found
@@ -177,12 +185,17 @@ def check_values(values: Any, names: Sequence[Any] | None = None) -> list[np.nda
     """
     if hasattr(values, "columns"):
         raise PSAGANInputError("values is a frame; use TimeSeriesPanel.from_wide(frame), or from_long.")
-    if not isinstance(values, Iterable) or isinstance(values, str):
-        raise PSAGANInputError(f"values={values!r} holds no series; give an array (series, time), or a list of series.")
+    refusal = f"values={values!r} holds no series; give an array (series, time), or a list of series."
+    if isinstance(values, str):
+        raise PSAGANInputError(refusal)
     if isinstance(values, np.ndarray) and values.ndim != 2:
         more = "; windows are univariate: reshape M channels into M series" if values.ndim > 2 else ""
         raise PSAGANInputError(f"values has the shape {values.shape}, expected (series, time){more}.")
-    series = [_one_series(one, _which(place, names)) for place, one in enumerate(values)]
+    try:
+        given = list(values)
+    except TypeError as error:
+        raise PSAGANInputError(refusal) from error
+    series = [_one_series(one, _which(place, names)) for place, one in enumerate(given)]
     if not series:
         raise PSAGANInputError("values holds no series; give at least one.")
     return series
@@ -247,14 +260,16 @@ def check_first_indices(first_index: Any, n_series: int) -> tuple[int, ...]:
     PSAGANInputError
         If they are not one whole number for all, or one a series, from 0 on.
     """
-    single = not isinstance(first_index, Iterable) or isinstance(first_index, str)
-    given = [first_index] * n_series if single else list(first_index)
-    whole = all(isinstance(one, int | np.integer) for one in given)
-    if not whole or len(given) != n_series or min(given) < 0:
-        raise PSAGANInputError(
-            f"first_index={first_index!r} must be a whole number ≥ 0 for all, or {n_series} of them."
-        )
-    return tuple(int(one) for one in given)
+    refusal = f"first_index={first_index!r} must be a whole number ≥ 0 for all, or {n_series} of them."
+    try:
+        given = np.asarray(first_index)
+    except (TypeError, ValueError) as error:
+        raise PSAGANInputError(refusal) from error
+    if given.ndim == 0:
+        given = np.broadcast_to(given, n_series)
+    if given.shape != (n_series,) or not np.issubdtype(given.dtype, np.integer) or given.min() < 0:
+        raise PSAGANInputError(refusal)
+    return tuple(given.tolist())
 
 
 def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndarray:
@@ -265,11 +280,8 @@ def check_feat_dynamic(feat_dynamic: Any, n_series: int, length: int) -> np.ndar
     PSAGANInputError
         If the shape is another, or a number is not finite.
     """
-    if isinstance(feat_dynamic, str):
-        raise PSAGANInputError(f"feat_dynamic={feat_dynamic!r} holds no numbers; give an array (features, time).")
-    as_numbers(feat_dynamic, "feat_dynamic")
     with np.errstate(over="ignore"):  # refused below
-        array = np.asarray(feat_dynamic, dtype=np.float32)
+        array = as_numbers(feat_dynamic, "feat_dynamic").astype(np.float32)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[0] != n_series):
         raise PSAGANInputError(
             f"feat_dynamic has the shape {array.shape}; give (features, time) or ({n_series}, features, time)."

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import torch
 
-from reprise.compute import DeviceError, resolve_device
-from reprise.psa_gan.architecture import Architecture, Fade, Noise
+from reprise.compute import resolve_device
+from reprise.psa_gan.architecture import Architecture, Fade
 from reprise.psa_gan.blocks import Upsampling
 from reprise.psa_gan.input_checks import (
     PSAGANInputError,
@@ -19,7 +19,7 @@ from reprise.psa_gan.input_checks import (
 )
 
 SWITCHES = ("attention", "progressive", "condition", "spectral_attention", "allow_nan")
-CHOICES = {"upsample": get_args(Upsampling), "noise": get_args(Noise), "fade_kind": get_args(Fade)}
+CHOICES = {"upsample": get_args(Upsampling), "fade_kind": get_args(Fade)}
 ARGUMENTS = {"upsampling": "upsample", "fade": "fade_kind"}
 """What a reader calls two fields of `Architecture`."""
 
@@ -53,9 +53,7 @@ def checked_device(device: Any) -> torch.device:
     """
     try:
         return resolve_device(device)
-    except DeviceError:
-        raise
-    except Exception as error:  # PyTorch has several for what is neither text, number nor device
+    except TypeError as error:
         raise PSAGANInputError(
             f"device={device!r} is unknown; use 'auto', 'cpu', 'cuda', 'cuda:INDEX' or 'mps'."
         ) from error

@@ -26,8 +26,14 @@ class ModelSettings(BaseEstimator):  # type: ignore[misc,unused-ignore]
         check_whole("seed", chosen, 0)
         return chosen
 
-    def _check_fitted(self) -> None:
-        """Refuse a model without a generator, or with another one than its settings tell of."""
+    def check_fitted(self) -> None:
+        """Refuse a model without a generator, or with another one than its settings tell of.
+
+        Raises
+        ------
+        PSAGANInputError
+            If it is not fitted, or a setting of its networks was changed since.
+        """
         if not hasattr(self, "generator_"):
             raise PSAGANInputError("the model is not fitted; call fit(panel) first.")
         fitted = self.generator_.architecture

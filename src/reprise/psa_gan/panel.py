@@ -301,8 +301,7 @@ class TimeSeriesPanel:
             if feat_dynamic is None:
                 raise PSAGANInputError(
                     f"the panel has known features up to T={self.n_steps}, and {horizon} steps beyond are asked for; "
-                    f"give feat_dynamic for them, of the shape {shape}, where it is an argument, or a panel that "
-                    "reaches further, with NaN for what is not known yet, or ask for earlier steps."
+                    f"give feat_dynamic for them, of the shape {shape}, or a panel that reaches further."
                 )
             future = torch.from_numpy(check_feat_dynamic(feat_dynamic, self.n_series, horizon))
             if future.shape[:-1] != self.feat_dynamic.shape[:-1]:
@@ -313,10 +312,10 @@ class TimeSeriesPanel:
             longer.feat_dynamic = torch.cat([self.feat_dynamic, future], dim=-1)
         return longer
 
-    def reaching(self, n_steps: int, feat_dynamic: Any = None) -> TimeSeriesPanel:
+    def reaching(self, n_steps: int) -> TimeSeriesPanel:
         """Return the panel with a calendar up to a step, `extended` if it ends before."""
         more = n_steps - self.n_steps
-        return self if more <= 0 else self.extended(more, feat_dynamic)
+        return self if more <= 0 else self.extended(more)
 
     def to(self, device: torch.device | str) -> TimeSeriesPanel:
         """Return the panel with values and features on a device."""

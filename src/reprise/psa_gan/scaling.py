@@ -80,6 +80,7 @@ class MinMaxScaler:
 
 
 def _check_ranges(scale: Tensor, panel: TimeSeriesPanel) -> None:
+    """Refuse a range that is infinite in float32, though its ends are not."""
     beyond = torch.nonzero(~torch.isfinite(scale.float())).ravel().tolist()
     if beyond:
         raise PSAGANInputError(

@@ -24,7 +24,7 @@ class Schedule:
         Whether the networks grow; else they have full depth from the start.
     fade
         Share of a stage over which it is faded in, in [0, 1]; 0 switches the fade-in off. With ``early_share`` the last
-        stage is faded in over as many steps as the others. Paper: 1, the 500 epochs between two growths.
+        stage is faded in over no more steps than the others. Paper: 1, the 500 epochs between two growths.
     early_share
         Share of the steps of each stage but the last; None leaves 40 % to the last and divides the rest equally.
         Paper: 1/7, 500 of 3500 epochs.
@@ -53,7 +53,7 @@ class Schedule:
         if self.early_share is not None:
             check_number("early_share", self.early_share, 0, open_end=True)
         n_early = self.n_stages - 1 if self.progressive else 0
-        if n_early and self.early_share is not None and not 0 < self.early_share * n_early < 1:
+        if n_early and self.early_share is not None and self.early_share * n_early >= 1:
             raise PSAGANInputError(
                 f"early_share={self.early_share} leaves nothing to the last of {self.n_stages} stages; take less than "
                 f"1/{n_early}."
@@ -92,7 +92,9 @@ class Schedule:
         if depth == 0:
             return 0, 1.0
         since = step - self.growth_steps[depth - 1]
-        length = self.stage_steps[depth] if self.early_share is None else min(self.stage_steps)
+        length = self.stage_steps[depth]
+        if self.early_share is not None:
+            length = min(length, self.stage_steps[0])
         if self.fade_kind == "official":
             epoch = BATCHES_PER_EPOCH / (1 + self.n_critic)
             return depth, min(1.0, (int(since / epoch) + 1) / max(1, round(self.fade * length / epoch)))

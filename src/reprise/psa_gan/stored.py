@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,17 +44,12 @@ class StoredWeights:
 
 def write(state: dict[str, Any], path: str | Path) -> None:
     """Write a state; a process that fails or is killed leaves the file that was there before."""
-    partial = _partial(Path(path))
+    partial = Path(path).with_name(f"{Path(path).name}.partial")
     try:
         torch.save(state, partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _partial(target: Path) -> Path:
-    """Return the file that a state is written to before it takes the place of another."""
-    return target.with_name(f"{target.name}.partial")
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -95,23 +91,20 @@ def check_path(argument: str, path: Any) -> None:
     Raises
     ------
     PSAGANInputError
-        If it is no path, its folder is not there, something else than a file has its name, or it cannot be opened.
+        If it is no path, its folder is not there or cannot be written to, or something else than a file has its name.
     """
-    if not isinstance(path, str | os.PathLike) or not str(path):
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str) or not name or "\0" in name:
         raise PSAGANInputError(f"{argument}={path!r} is no path of a file; give one such as 'model.pt'.")
     refused = f"{argument}={str(path)!r} cannot be written: "
+    target = Path(path).absolute()
     try:
-        target = Path(path)
-        if not target.absolute().parent.is_dir():
-            raise PSAGANInputError(f"{refused}there is no folder {target.absolute().parent}; make it first.")
+        if not target.parent.is_dir():
+            raise PSAGANInputError(f"{refused}there is no folder {target.parent}; make it first.")
         if target.exists() and not target.is_file():
             raise PSAGANInputError(f"{refused}it is no file; give the name of one.")
-        partial = _partial(target)
-        partial.open("ab").close()
-        partial.unlink()
-    except PSAGANInputError:
-        raise
-    except (OSError, TypeError, ValueError) as error:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
         raise PSAGANInputError(f"{refused}{error}; name another file.") from error
 
 
@@ -164,7 +157,7 @@ def check_storable(panel: TimeSeriesPanel) -> None:
             "the fit, e.g. by frame.index = frame.index.astype(str)."
         )
     for start, name in zip(panel.starts, panel.item_ids, strict=True):
-        if start.tz is not None and not _is_readable(start, _zone_name(start)):
+        if start.tz is not None and not _is_readable(start, _zone_name(start, start.tz)):
             raise PSAGANInputError(
                 f"the time zone {start.tz} of series {name!r} cannot be read back; bring the times to one that has a "
                 "name before the fit, e.g. by frame.tz_convert('Europe/Berlin', axis=1)."
@@ -180,7 +173,7 @@ def warn_of_storing(panel: TimeSeriesPanel) -> None:
 
 
 def _is_plain(name: Any) -> bool:
-    """Return whether a name is found again once it is stored; one that is not a number is not even found before."""
+    """Return whether a name is found again once it is stored. NaN is not: it does not even equal itself."""
     if isinstance(name, tuple):
         return all(map(_is_plain, name))
     known = name.item() if isinstance(name, np.number | np.bool_ | np.str_) else name
@@ -189,15 +182,16 @@ def _is_plain(name: Any) -> bool:
 
 def _packed_time(time: pd.Timestamp) -> tuple[str, str | None]:
     """Return a time, with a zone in universal time, so that no hour is there twice, and the zone's name."""
-    return (time.isoformat(), None) if time.tz is None else (time.tz_convert("UTC").isoformat(), _zone_name(time))
+    return (
+        (time.isoformat(), None) if time.tz is None else (time.tz_convert("UTC").isoformat(), _zone_name(time, time.tz))
+    )
 
 
-def _zone_name(time: pd.Timestamp) -> str:
+def _zone_name(time: pd.Timestamp, zone: datetime.tzinfo) -> str:
     """Return the name of a time's zone; of one that pandas does not know, its distance from UTC where that is fixed."""
-    assert time.tz is not None
-    fixed = time.tz.utcoffset(None)
-    if fixed is None or _is_readable(time, str(time.tz)):
-        return str(time.tz)
+    fixed = zone.utcoffset(None)
+    if fixed is None or _is_readable(time, str(zone)):
+        return str(zone)
     return str(datetime.timezone(fixed))
 
 
