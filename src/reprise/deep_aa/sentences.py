@@ -346,7 +346,7 @@ def pretraining_sentence(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
             if values is not None and len(values) > 1
         )
         words.append(
-            f"They rule out little: half an interval measures up to {number(widest, 3)}, where no use exceeds "
+            f"That is no proof of none: half an interval measures up to {number(widest, 3)}, where no use exceeds "
             f"{number(largest, 3)} in the mean."
         )
     words += [leading_in_words(rows, data_sets[0])] if words else []

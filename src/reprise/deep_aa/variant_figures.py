@@ -106,10 +106,9 @@ def draw_pretraining(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     n_shown, n_sure = sure_changes(rows, panels)
     finding = f"{USES_CHANGED}: {pretraining_in_words(rows, panels[0])}"
     if n_shown:
-        leave = "leaves" if n_sure == 1 else "leave"
         finding = (
-            f"A network trained with crop, flip and cutout instead of nothing: of {n_shown} changes with an interval "
-            f"({_in_words_with_an_interval(rows, panels)}), {n_sure or 'none'} {leave} out 0"
+            f"Network trained with crop, flip and cutout instead of nothing: {n_sure or 'none'} of {n_shown} changes "
+            f"leave{'s' * (n_sure == 1)} out 0 on {_seeds_in_words(rows, panels)}"
         )
     state_finding(figure, finding)
     caption = (
@@ -119,14 +118,16 @@ def draw_pretraining(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     return Drawing(figure, "pretraining", f"{finding}.", caption, data)
 
 
-def _in_words_with_an_interval(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
-    """Name the data sets with several seeds, with their number, and those with one."""
-    words = []
+def _seeds_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Name the data sets that have an interval, with their seeds, then those of one seed."""
+    several, single = [], []
     for dataset in data_sets:
         found = uses(rows, dataset, pretraining_variant(DEFAULT_CUTOUT), DEFAULT_OPERATIONS[0])
-        if found is not None:
-            words.append(f"{TITLES[dataset]}, n = {len(found)}" if len(found) > 1 else f"none on {TITLES[dataset]}")
-    return "; ".join(words)
+        if found is not None and len(found) > 1:
+            several.append(f"{TITLES[dataset]} (n = {len(found)})")
+        elif found is not None:
+            single.append(f"; one seed, no interval on {TITLES[dataset]}")
+    return " and ".join(several) + "".join(single)
 
 
 def leading_in_words(rows: pd.DataFrame, dataset: str, layers: tuple[int, ...] = (2, 3, 4)) -> str:
