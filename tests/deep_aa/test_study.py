@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests.deep_aa.made_rows import row
 
 from reprise.compute import torch_generator
 from reprise.deep_aa import (
@@ -177,7 +178,9 @@ def test_tables_have_lines(rows):
     sets = [DIGITS, MIRRORED]
     assert len(summaries.accuracy_table(rows, sets)) == 2 * len(OPTIONS["methods"]) + 1
     gaps = summaries.gaps_table(rows, sets)
-    to_default = [f"{method} − Default" for method in figures.COMPARED if method in OPTIONS["methods"]]
+    to_default = [
+        f"{figures.LABELS.get(method, method)} − Default" for method in figures.COMPARED if method in OPTIONS["methods"]
+    ]
     for _, own in gaps.groupby("data set"):
         assert list(own["gap"])[: len(to_default)] == to_default
         assert len(own) == len(to_default) + 3  # the searched policy to none, TrivialAugment and DeepTA
@@ -303,12 +306,78 @@ def test_sentences_have_numbers_or_are_empty(rows):
     assert "3 in the published run 1, 2 in the published run 2" in sentences.defaults_in_words(rows)
     assert "Default − no augmentation" in sentences.control_in_words(rows, sets)
     assert "Spearman" in sentences.last_layer_in_words(rows, sets)
-    assert "c = 0" in sentences.penalties_in_words(rows, sets)
+    assert "c = 0" in sentences.penalties_in_words(rows, sets, 0.9)
     assert "own training images" in sentences.fit_in_words(rows, sets)
     assert "guessing gives 50 %" in sentences.flips_in_words(rows, sets, 4.0)
     assert "RandCrop" in sentences.pretraining_sentence(rows, sets)
     assert "from one layer to 2" in figures.falls_in_words(rows, sets)
-    assert sentences.published_is_optimistic(rows) == ""
+    assert "minus DeepAA with 2 layers" in sentences.budget_in_words(rows, sets)
+    assert "other draws only" in sentences.variation_in_words(rows, DIGITS)
+    assert "Lead in cosine" in figures.lead_in_words(rows, DIGITS)
+    for words in (sentences.published_in_words, sentences.parts_in_words):
+        assert words(rows) == ""
+
+
+def accuracies(**values):
+    """Rows of test accuracies on photographs, one value a fold, and of a searched policy with four layers."""
+    found = [row("policy", "mass", 1.0, operation="Identity", layer=4)]
+    for method, by_fold in values.items():
+        for fold, value in enumerate(by_fold):
+            found.append(row("accuracy", "accuracy", value, method=NAMES[method], seed=fold, split="test"))
+    return found
+
+
+NAMES = {"none": "No augmentation", "default": "Default", "stack": "DeepTA", "ours": SEARCHED, "published": PUBLISHED}
+
+
+def test_the_published_policy_is_deeper_than_those_found():
+    words = sentences.published_in_words(tidy(accuracies(published=[40.0])))
+    assert "run 1 with all its 6 layers, those found have 4 at most" in words
+    assert "favoured" not in words
+    assert "favoured" in sentences.published_in_words(tidy(accuracies(published=[40.0, 41.0])))
+
+
+def test_what_comes_from_search_stack_and_defaults_are_three_gaps():
+    words = sentences.parts_in_words(tidy(accuracies(none=[50, 52], default=[55, 57], stack=[48, 50], ours=[49, 51])))
+    assert "the search (DeepAA − DeepTA) +1.0" in words
+    assert "the stack (DeepTA − no augmentation) −2.0" in words
+    assert "crop and flip (Default − no augmentation) +5.0" in words
+
+
+@pytest.mark.parametrize(
+    ("tested", "order"),
+    [((60, 50, 40), "the reverse order"), ((40, 50, 60), "the same order"), ((50, 40, 60), "another order")],
+)
+def test_the_order_by_cosine_is_set_beside_that_by_accuracy(tested, order):
+    found = accuracies(none=[tested[0]], stack=[tested[1]], ours=[tested[2]])
+    for method, cosine, layer in (
+        ("No augmentation", 0.6, 0),
+        ("DeepTA", 0.9, 1),
+        ("DeepTA", 0.7, 2),
+        (SEARCHED, 0.8, 2),
+    ):
+        found.append(row("similarity", "cosine", cosine, method=method, layer=layer))
+    words = figures.order_in_words(tidy(found), [CIFAR])
+    assert f"CIFAR-10 (five sheets), {order}: No augmentation 0.600" in words
+    assert figures.order_in_words(tidy(found[:2]), [CIFAR]) == ""
+
+
+def test_equal_fit_is_compared_beside_equal_passes():
+    found = []
+    for method, usual, more in ((SEARCHED, (50, 52), (60, 62)), ("Default", (60, 62), (68, 70))):
+        for fold in (0, 1):
+            for split in ("train", "test"):
+                how = {"method": method, "seed": fold, "split": split}
+                found.append(row("accuracy", "accuracy", usual[fold], **how))
+                found.append(row("audit", "accuracy", more[fold], variant=longer_variant(3), **how))
+    words = sentences.like_fit_in_words(tidy(found), CIFAR, 3)
+    assert "DeepAA has 61.0 and 61.0 % right after the longer training, Default 61.0 and 61.0 %" in words
+    assert words.endswith("Better fitted, it is still behind at equal passes.")
+
+
+def test_seeds_that_all_give_the_same_are_no_certainty():
+    assert summaries._written(pd.Series([62 / 1.2] * 3)) == "51.7 in all"
+    assert summaries._written(pd.Series([50.0])) == "50.0"
 
 
 def test_the_worked_example_is_what_the_text_says():

@@ -191,7 +191,7 @@ CLAIMS = (
         "96.3, 96.6, 96.9, 97.4, 97.56, 97.6 % for K = 1 to 6, CIFAR-10",
         untestable_because=(
             "Differences of a fifth of a point between depths need the paper's networks and passes. Shown without a "
-            "verdict: cosines and identity's probability by layer, and accuracy by depth on digits."
+            "verdict: cosines and identity's probability by layer, and accuracy by depth on coloured digits."
         ),
     ),
     Claim(

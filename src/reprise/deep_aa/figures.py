@@ -33,7 +33,7 @@ from reprise.deep_aa.names import (
     longer_variant,
 )
 from reprise.method_styles import style_of
-from reprise.numerals import difference
+from reprise.numerals import difference, number
 from reprise.plots import (
     Drawing,
     Line,
@@ -58,13 +58,19 @@ from reprise.stats import Interval, paired_differences, t_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TITLES = {CIFAR: "CIFAR-10, five sheets", DIGITS: "coloured digits", MIRRORED: "digits, some mirrored"}
+TITLES = {CIFAR: "CIFAR-10 (five sheets)", DIGITS: "coloured digits", MIRRORED: "mirrored digits"}
+# What a reader must know of these two beside their name in the rows.
+LABELS = {PUBLISHED: "DeepAA, published (six layers)", SIMPLE: "DeepAA-simple (ends with cutout)"}
 LINES = (
-    *(Line(method, method, {"method": method, "part": ACCURACY, "split": "test"}) for method in METHODS),
+    *(
+        Line(LABELS.get(method, method), method, {"method": method, "part": ACCURACY, "split": "test"})
+        for method in METHODS
+    ),
     Line("DeepTA, best depth", CHOSEN_DEPTH, {"method": CHOSEN_DEPTH, "part": AUDIT, "split": "test"}),
 )
 COMPARED = (NONE, DEFAULT_CUTOUT, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, SIMPLE, PUBLISHED, SEARCHED)
 LONGER = (DEFAULT, DEEP_TRIVIAL, SEARCHED)
+FEWEST_ORDERED = 3  # augmentations, at least, whose order is told
 # The paper's table is on another scale of data and network: gaps within a column are what can be set beside ours.
 PAPERS_COLUMN: dict[str, Any] = {"dataset": "cifar-10", "network": "WRN-28-10", "metric": "accuracy"}
 PAPERS_NAMES = {TRIVIAL: "TrivialAugment, RA space", PUBLISHED: SEARCHED}
@@ -86,7 +92,7 @@ def draw_levels(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     drawn: list[dict[str, Any]] = []
     for one, name in zip(axes[0], panels, strict=True):
         drawn += draw_dots(one, found[name], shown, dataset=name)
-        one.set_title(TITLES[name].replace(", ", ",\n"), fontsize=9)
+        one.set_title(TITLES[name].replace(" (", "\n("), fontsize=9)
         one.set_xlabel("test accuracy (%)")
         _open_single_seeds(one, found[name], shown)
         keep_to_percent(one)
@@ -118,12 +124,15 @@ def _open_mark(axes: Axes, x: float, y: float, style: str) -> None:
 
 
 def _searched_against_default(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
-    """Say by how much the searched policy is ahead of the default, or of nothing, paired by seed on each data set."""
+    """Say by how much the searched policy is ahead of the default, or of nothing, paired by seed on each data set.
+
+    Of mirrored digits only of nothing: the default flips, and with it erases the label.
+    """
     words = []
     for name in data_sets:
         how = {"dataset": name, "part": ACCURACY, "split": "test", "metric": "accuracy"}
         ours = measured(rows, method=SEARCHED, **how)
-        for other in (DEFAULT, NONE):
+        for other in (NONE,) if name == MIRRORED else (DEFAULT, NONE):
             base = measured(rows, method=other, **how)
             if ours is not None and base is not None:
                 gap = t_interval(paired_differences(ours, base))
@@ -164,7 +173,7 @@ def draw_gaps(rows: pd.DataFrame, published: pd.DataFrame, dataset: str) -> Draw
     marks = [(line["paper"], place) for place, line in enumerate(drawn) if line["paper"] is not None]
     paper_marks(axes, [x for x, _ in marks], [y for _, y in marks])
     axes.axvline(0, color="black", linewidth=0.8)
-    name_lines(axes, shown)
+    name_lines(axes, [LABELS.get(method, method) for method in shown])
     axes.set_xlabel(f"accuracy − that of the default (points), {TITLES[dataset]}")
     data = pd.DataFrame(drawn)
     finding = _gaps_in_words(data)
@@ -193,7 +202,7 @@ def _gaps_in_words(data: pd.DataFrame) -> str:
     for method in (SEARCHED, PUBLISHED, DEEP_TRIVIAL):
         for line in data[data["method"] == method].itertuples():
             interval = Interval(line.mean, line.low, line.high, int(line.n))
-            words.append(f"{method} {difference(interval)}")
+            words.append(f"{LABELS.get(method, method)} {difference(interval)}")
     return f"Points over the default: {'; '.join(words)}"
 
 
@@ -229,7 +238,7 @@ def draw_depth(rows: pd.DataFrame, data_sets: Sequence[str]) -> Drawing:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7)
     data = pd.DataFrame(drawn)
-    finding = depth_in_words(rows, data_sets[:1])
+    finding = depth_in_words(rows, data_sets)
     state_finding(figure, finding)
     return Drawing(
         figure,
@@ -273,6 +282,49 @@ def depth_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
             gap = t_interval(paired_differences(ours, random))  # type: ignore[arg-type]
             words.append(f"{what} on {TITLES[name]} {difference(gap, places)}")
     return f"{SEARCHED} − {DEEP_TRIVIAL} at the greatest depth: {', '.join(words)}"
+
+
+def lead_in_words(rows: pd.DataFrame, dataset: str) -> str:
+    """Say how the searched layers' lead in cosine over random ones changes with their number."""
+    how: dict[str, Any] = {"dataset": dataset, "part": SIMILARITY, "metric": "cosine", "variant": BASE}
+    ours, random = (along(rows, range(1, 9), column="layer", method=m, **how) for m in (SEARCHED, DEEP_TRIVIAL))
+    leads = [
+        f"{difference(t_interval(paired_differences(first, second)), 3)} with {layer}"
+        for layer, first in ours.items()
+        for second in [random.get(layer)]
+        if first is not None and second is not None
+    ]
+    if not leads:
+        return ""
+    return f"Lead in cosine of {SEARCHED} over {DEEP_TRIVIAL} by layers, {TITLES[dataset]}: {', '.join(leads)}."
+
+
+def order_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
+    """Say on each data set whether the mean cosine at the greatest depth orders augmentations as accuracy does."""
+    sentences = []
+    for name in data_sets:
+        how: dict[str, Any] = {"dataset": name, "part": SIMILARITY, "metric": "cosine", "variant": BASE}
+        tested = {"dataset": name, "part": ACCURACY, "metric": "accuracy", "split": "test"}
+        means = {}
+        for method in (NONE, DEEP_TRIVIAL, SEARCHED, PUBLISHED):
+            curve = along(rows, range(9), column="layer", method=method, **how)
+            cosines = [values for values in curve.values() if values is not None]
+            accuracy = measured(rows, method=method, **tested)
+            if cosines and accuracy is not None:
+                means[method] = (float(cosines[-1].mean()), float(accuracy.mean()))
+        ordered = sorted(means, key=lambda method: means[method][0])
+        if len(ordered) < FEWEST_ORDERED:
+            continue
+        accuracies = [means[method][1] for method in ordered]
+        ascending = sorted(accuracies)
+        order = {True: "the same order", False: "another order"}[accuracies == ascending]
+        order = "the reverse order" if accuracies == ascending[::-1] else order
+        words = [f"{LABELS.get(m, m)} {number(means[m][0], 3)} and {number(means[m][1], 1)} %" for m in ordered]
+        sentences.append(f"{TITLES[name]}, {order}: {', '.join(words)}")
+    if not sentences:
+        return ""
+    cut = ", the published policy's for its first layers only" if "published" in " ".join(sentences) else ""
+    return f"Mean cosine at the greatest depth{cut}, and test accuracy. {'; '.join(sentences)}."
 
 
 def falls_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
@@ -332,10 +384,11 @@ def draw_longer(rows: pd.DataFrame, dataset: str, epochs: int, times: int) -> Dr
     gaps = longer_gaps(rows, dataset, DEFAULT, times)
     finding = "Accuracy after the usual passes and after more"
     if gaps is not None:
-        usual, more, change = (difference(gap) for gap in gaps)
+        usual, more = (difference(gap) for gap in gaps[:2])
+        wide = corrected_interval(longer_changes(rows, dataset, DEFAULT, times))
         finding = (
             f"{SEARCHED} − {DEFAULT.lower()}: {usual} points after {epochs} passes, {more} after {times * epochs}; "
-            f"change {change}"
+            f"change {difference(wide)}{' (corrected for overlapping folds)' if wide.n > 1 else ''}"
         )
     state_finding(figure, finding)
     return Drawing(

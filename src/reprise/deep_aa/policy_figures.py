@@ -70,12 +70,12 @@ def draw_policies(rows: pd.DataFrame, dataset: str) -> Drawing:
     _explain_families(figure)
     heaviest = ", ".join(f"{layer} {name}" for layer, name in mean.idxmax(axis=1).items())
     theirs = ", ".join(f"{layer} {name}" for layer, name in panels["published, run 1"].idxmax(axis=1).items())
-    state_finding(figure, f"Heaviest by layer: {heaviest} ({TITLES[dataset]}); published {theirs}")
+    state_finding(figure, f"Heaviest by layer on {TITLES[dataset]}: {heaviest}; published, run 1: {theirs}")
     return Drawing(
         figure,
         f"policies_{_as_name(dataset)}",
-        f"Stacked bars of operation mass by layer. Heaviest in ours ({TITLES[dataset]}): {heaviest}; published: "
-        f"{theirs}.",
+        f"Stacked bars of operation mass by layer. Heaviest in ours, {TITLES[dataset]}: {heaviest}; published, run "
+        f"1: {theirs}.",
         f"Probability of each family of operations by layer. Left: {TITLES[dataset]}, mean of {_counts(n_searches)} "
         f"({_spread_in_words(ours)}). Right: the policies published for CIFAR; white on top is what is not listed of "
         "run 2.",
@@ -284,7 +284,7 @@ def draw_rewards(
     climbed = data["mean"] - np.where(data["layer"] > 1, std_weight, 0.0) * data["std"]
     first = data.loc[climbed.groupby(data["layer"]).idxmax()].sort_values("layer")
     best = ", ".join(f"{layer} {name}" for layer, name in zip(first["layer"], first["operation"], strict=True))
-    best = f"First by mean, behind layer 1 by mean − {std_weight:g} · std: {best}"
+    best = f"First by what the search climbs (layer 1: mean; then: mean − {std_weight:g} · std): {best}"
     state_finding(figure, best)
     return Drawing(
         figure,

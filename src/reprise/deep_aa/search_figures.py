@@ -54,7 +54,8 @@ def draw_search(rows: pd.DataFrame, dataset: str) -> Drawing:
         steps, mean, deviation = table.index.to_numpy(), table["cosine"], table["cosine std"]
         one.plot(steps, mean, color=look.colour)
         one.fill_between(steps, mean - deviation, mean + deviation, color=look.colour, alpha=0.2, linewidth=0)
-        for method in (NONE, DEEP_TRIVIAL):
+        # One random layer is on a par with the first one only: behind it there are more layers to a policy.
+        for method in (NONE, DEEP_TRIVIAL) if layer == 1 else (NONE,):
             known = measured(rows, dataset=dataset, part=SIMILARITY, metric=SEEN_COSINE, method=method)
             if known is not None:
                 how = style_of(method)
@@ -75,8 +76,8 @@ def draw_search(rows: pd.DataFrame, dataset: str) -> Drawing:
         f"search_{dataset.replace('-', '_')}",
         f"Cosine over search steps by layer. {finding}.",
         f"{TITLES[dataset]}: mean over seeds of the units of each step, on the search's own images; band: one standard "
-        "deviation over units; lines: no augmentation, and one layer that draws all operations alike, on the same "
-        "images. The gains in the title are on images that no search has seen.",
+        "deviation over units; lines: no augmentation and, beside layer 1, one random layer (any operation but Invert) "
+        "on the same images. The gains in the title are those of the table below, on images that no search has seen.",
         data,
     )
 
@@ -128,18 +129,22 @@ def draw_last_layer(rows: pd.DataFrame, dataset: str) -> Drawing:
     assert saved is not None
     assert single is not None
     finding = (
-        f"Mean rewards rank alike by the last layer and by all weights: Spearman {number(rank.mean(), 2)}; those of "
-        f"one image less, {number(single.mean(), 2)}"
+        f"At {number(saved.mean(), 1)} times fewer operations a step, mean rewards rank alike by the last layer and by "
+        f"all weights, Spearman {number(rank.mean(), 2)}; those of one image less, {number(single.mean(), 2)}"
     )
     state_finding(figure, finding)
     return Drawing(
         figure,
         f"last_layer_{dataset.replace('-', '_')}",
-        f"{finding}, at {number(saved.mean(), 1)} times fewer operations.",
-        f"{TITLES[dataset]}: mean over seeds and units at the start of layer 1, one dot a transformation; diamonds: "
-        "the hand-picked defaults.",
+        f"{finding}.",
+        f"{TITLES[dataset]}: mean over units at the start of layer 1, {_seeds(len(rank))}, one dot a transformation; "
+        "diamonds: the hand-picked defaults.",
         wide,
     )
+
+
+def _seeds(count: int) -> str:
+    return "of one seed" if count == 1 else f"over {count} seeds"
 
 
 def draw_finite_steps(rows: pd.DataFrame, dataset: str) -> Drawing:
@@ -168,14 +173,15 @@ def draw_finite_steps(rows: pd.DataFrame, dataset: str) -> Drawing:
         f"{number(long['mean'], 2)}"
     )
     if rank is not None:
-        finding += f", and rank the rewards with Spearman {number(float(rank.mean()), 2)}"
+        finding += f", where they still rank the rewards with Spearman {number(float(rank.mean()), 2)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "finite_steps",
         f"{finding}.",
         f"{TITLES[dataset]}: ‖difference‖ over ‖rewards by forward mode‖, 95 % t intervals over seeds, "
-        f"{seeds_behind(data)}; dotted: the step in use.",
+        f"{seeds_behind(data)}; a whisker that reaches below 0 runs out of the logarithmic axis; dotted: the step in "
+        "use.",
         data,
     )
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reprise.compute import numpy_generator
 from reprise.deep_aa.comparisons import corrected_interval
 from reprise.deep_aa.data import TEST_SHEETS, load_problem
-from reprise.deep_aa.figures import COMPARED, LINES, TITLES
+from reprise.deep_aa.figures import COMPARED, LABELS, LINES, TITLES
 from reprise.deep_aa.names import (
     ACCURACY,
     AUDIT,
@@ -22,6 +22,8 @@ from reprise.deep_aa.names import (
     CIFAR,
     DEEP_TRIVIAL,
     DEFAULT,
+    DEFAULT_CUTOUT,
+    DIGITS,
     FLIP,
     HISTORY,
     IDENTITY,
@@ -35,6 +37,7 @@ from reprise.deep_aa.names import (
     REWARDS,
     SEARCHED,
     SIMILARITY,
+    SIMPLE,
     START,
     TRIVIAL,
     repetition_variant,
@@ -54,7 +57,9 @@ PAIRS = (
     *((method, DEFAULT) for method in COMPARED),
     *((SEARCHED, other) for other in (NONE, TRIVIAL, RANDAUGMENT, AUTOAUGMENT, DEEP_TRIVIAL, PUBLISHED)),
     (PUBLISHED, DEEP_TRIVIAL),
+    (SIMPLE, DEFAULT_CUTOUT),  # both end alike
 )
+FLIP_MEANS = {CIFAR: "keeps the class", DIGITS: "makes most digits none", MIRRORED: "changes the class"}
 SHUFFLES = 2000
 N_MAGNITUDES = {operation.name: len(operation.levels) for operation in OPERATIONS}
 FEW = 3
@@ -105,6 +110,8 @@ def _spread(values: pd.Series) -> Interval:
 
 def _written(values: pd.Series) -> str:
     found = _spread(values)
+    if found.n > 1 and found.low == found.high:  # by chance or at the ceiling: no sign of certainty
+        return f"{number(found.estimate, 1)} in all"
     return with_interval(found.estimate, found.low, found.high, 1)
 
 
@@ -123,7 +130,7 @@ def gaps_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
             lines.append(
                 {
                     "data set": TITLES[name],
-                    "gap": f"{first} − {second}",
+                    "gap": f"{LABELS.get(first, first)} − {LABELS.get(second, second)}",
                     "points [95 % t interval]": difference(t_interval(differences)),
                     "corrected": corrected if name == CIFAR and len(differences) > 1 else MISSING,
                     "seeds": len(differences),
@@ -258,9 +265,9 @@ def _shuffled(masses: NDArray[np.float64], names: Sequence[str], generator: np.r
 def gains_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
     """Return what layer 1 gains in cosine on unseen images beside layers that nobody searched, and how exact it is.
 
-    One that draws all operations alike, and the one that the search starts from. pᵀr is 0 in layer 1 but for the finite
-    step and rounding; behind it g is a mean over sampled sequences, and u not at a right angle to the g that they
-    estimate, so that more than half of the rewards may be above 0.
+    One that draws all operations but Invert alike, and the one that the search starts from. pᵀr is 0 in layer 1 but for
+    the finite step and rounding; behind it g is a mean over sampled sequences, and u not at a right angle to the g that
+    they estimate, so that more than half of the rewards may be above 0.
     """
     lines = []
     for name in data_sets:
@@ -305,7 +312,7 @@ def symmetry_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame
         lines.append(
             {
                 "data set": TITLES[name],
-                "a flip": {CIFAR: "keeps the class", MIRRORED: "changes the class"}.get(name, "makes no digit"),
+                "a flip": FLIP_MEANS[name],
                 "RandFlip in layer 1": _with_three(first),
                 "largest in a layer": _with_three(largest),
                 "chance (%)": number(100 / (2 if name == MIRRORED else 10), 0),
@@ -321,7 +328,7 @@ def _with_three(values: pd.Series) -> str:
 
 
 def budget_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
-    """Return accuracy and arithmetic of the searched policy, and of a random stack of chosen depth."""
+    """Return depth, accuracy and arithmetic of the searched policy, and of a random stack of chosen depth."""
     lines = []
     for name in data_sets:
         for line in LINES:
@@ -332,11 +339,19 @@ def budget_table(rows: pd.DataFrame, data_sets: Sequence[str]) -> pd.DataFrame:
                     {
                         "data set": TITLES[name],
                         "augmentation": line.label,
+                        "layers, by seed": _depths(rows, name, line.style),
                         "test (%)": _written(test),
                         "operations spent on the choice (10⁹)": number(float(work.mean()) / 1e9, 0),
                     }
                 )
     return pd.DataFrame(lines)
+
+
+def _depths(rows: pd.DataFrame, dataset: str, method: str) -> str:
+    """Return how many layers a method has on each seed: those chosen, or all that were found."""
+    how = {"part": POLICY, "variant": BASE} if method == SEARCHED else {"part": AUDIT, "metric": "accuracy"}
+    found = select(rows, dataset=dataset, method=method, **how).groupby("seed")["layer"].max().astype(int)
+    return f"{found.iloc[0]} (all found)" if method == SEARCHED and found.nunique() == 1 else ", ".join(map(str, found))
 
 
 def found_policy(rows: pd.DataFrame, dataset: str, seed: int, digit_images: int = 600) -> Policy:
