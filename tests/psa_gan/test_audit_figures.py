@@ -67,7 +67,7 @@ def _close():
 
 def test_the_spectrum_tells_the_order_of_bands_with_and_without_growing(rows):
     drawing = figures.draw_spectrum(rows)
-    assert "Low bands settle before high ones in 3 of 3 seeds" in drawing.alt
+    assert "Low bands settle before high ones in 3 of 3 seeds, without growing in " in drawing.alt
     assert "growing +1" in drawing.alt
     assert len(drawing.data) == 2 * 4 * len(STEPS)
     names = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
@@ -78,11 +78,11 @@ def test_bands_that_never_settle_are_said_to(rows):
     words = figures.bands_in_words(rows)
     # Growing, band 3 reaches a quarter at the last step alone; at full depth all four do so at the step before.
     assert "9 of 12 growing, 12 of 12 at full depth" in words
-    assert "2.00 for the lowest band and 2.00 for the highest" in words
+    assert "2.00 and 2.00 growing and 2.00 and 2.00 at full depth" in words
     never = rows.copy()
     never.loc[(rows["part"] == "spectrum") & (rows["method"] == PSA), "value"] = 2.0
     drawing = figures.draw_spectrum(never)
-    assert "in 0 of 3 seeds; no band settles in 3" in drawing.alt
+    assert "in 0 of 3 seeds (none settles at all in 3), without growing in " in drawing.alt
 
 
 def test_without_full_depth_growing_is_drawn_alone(rows):

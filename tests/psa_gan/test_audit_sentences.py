@@ -129,6 +129,6 @@ def test_seconds_and_ratios_come_from_what_was_measured(monkeypatch, tmp_path):
     stored = tmp_path / "benchmark.csv"
     stored.write_text("# τ = 8; seconds\nwhat,ours,published\nattention,0.002,0.009\n", encoding="utf-8")
     monkeypatch.setattr(sentences, "BENCHMARK", stored)
-    assert "on τ = 8: attention 4.5 times (2.0 ms)." in sentences.benchmark_in_words()
+    assert "on τ = 8: attention 4.5 times (ours: 2.0 ms)." in sentences.benchmark_in_words()
     words = sentences.seconds_in_words()
     assert all(model in words for model in (PSA, EBGAN, "TimeGAN"))

@@ -6,7 +6,7 @@ import torch
 from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
-from reprise.psa_gan import architecture_figures, attention_figures
+from reprise.psa_gan import architecture_figures, attention_figures, illustrations
 from reprise.psa_gan.attention import weights_of
 from reprise.psa_gan.names import PSA
 from reprise.rows import MissingRowsError
@@ -92,7 +92,10 @@ def test_maps_are_those_of_the_first_seeds_queries_and_keys(rows):
 def test_uneven_attention_chooses(rows):
     uneven = rows.copy()
     uneven.loc[uneven["metric"] == "entropy share", "value"] = 0.5
-    assert "Attention chooses: in no seed less than 50.0 % even" in attention_figures.draw_attention(uneven).alt
+    assert (
+        "At the last stage attention chooses: in no seed less than 50.0 % even"
+        in attention_figures.draw_attention(uneven).alt
+    )
 
 
 def test_one_seed_is_drawn_without_a_band():
@@ -106,3 +109,11 @@ def test_runs_without_attention_have_no_such_figure(rows):
     for draw in (attention_figures.draw_gates, attention_figures.draw_attention):
         with pytest.raises(MissingRowsError):
             draw(other)
+
+
+def test_the_encoder_is_set_beside_the_released_ones():
+    words = illustrations.encoder_in_words("small", 500)
+    assert "5 blocks, 24 channels and 40 dimensions, 500 steps" in words
+    assert "10 blocks, 40 channels and 80 dimensions, 600 epochs." in words
+    assert illustrations.encoder_in_words("paper", None).count("10 blocks, 40 channels and 80 dimensions, 600") == 2
+    assert illustrations.encoder_in_words("quick", 100) == ""

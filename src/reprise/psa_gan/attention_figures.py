@@ -154,4 +154,7 @@ def _evenness_in_words(panel: FigurePanel) -> str:
     added = log_interval(100 * per_seed(panel.rows, metric="added share", at=last, **where).clip(lower=1e-12))
     lead = "Attention averages rather than chooses" if even.mean() > HARDLY_CHOOSES else "Attention chooses"
     least = number(100 * float(even.min()), 1)
-    return f"{lead}: in no seed less than {least} % even, it adds {ratio_in_words(added)} % to what passes"
+    return (
+        f"At the last stage {lead[0].lower()}{lead[1:]}: in no seed less than {least} % even, it adds "
+        f"{ratio_in_words(added)} % to what passes"
+    )

@@ -110,13 +110,18 @@ def _draw_settling(axes: Axes, chosen: pd.DataFrame, wide: pd.DataFrame) -> None
 
 
 def _order_in_words(panel: FigurePanel) -> str:
-    """Say in how many seeds low bands settle first, and in how many none settles at all."""
+    """Say in how many seeds low bands settle first, growing and not, and in how many none settles at all."""
     by_seed = order_of_bands(panel.rows, PSA, panel.window)
     n, first = len(by_seed), int((by_seed > 0).sum())
     found = select(panel.rows, part="spectrum", method=PSA)
     none = sum(not any(_settled_bands(own)) for _, own in found.groupby("seed", observed=True))
     words = f"Low bands settle before high ones in {first} of {n} seed{'s' * (n > 1)}"
-    return f"{words}; no band settles in {none}" if none else words
+    words += f" (none settles at all in {none})" if none else ""
+    fixed = variant_name(NO_GROWING)
+    if (panel.rows["method"] == fixed).any():
+        without = order_of_bands(panel.rows, fixed, panel.window)
+        words += f", without growing in {int((without > 0).sum())} of {len(without)}"
+    return words
 
 
 def bands_in_words(rows: pd.DataFrame) -> str:
@@ -130,12 +135,14 @@ def bands_in_words(rows: pd.DataFrame) -> str:
         found = select(panel.rows, part="spectrum", method=method)
         settled = [_settled_bands(own) for _, own in found.groupby("seed", observed=True)]
         words.append(f"{int(np.sum(settled))} of {np.size(settled)} {label}")
-    start = select(panel.rows, part="spectrum", method=PSA, step=0).groupby("at", observed=True)["value"].mean()
-    low, high = (number(float(one), 2) for one in (start.iloc[0], start.iloc[-1]))
+    started = []
+    for method in (PSA, variant_name(NO_GROWING)):
+        start = select(panel.rows, part="spectrum", method=method, step=0).groupby("at", observed=True)["value"].mean()
+        started.append(f"{number(float(start.iloc[0]), 2)} and {number(float(start.iloc[-1]), 2)}")
     return (
         f"Bands that settle at all, over seeds: {', '.join(words)}. A band settles at a quarter of its own first "
-        f"error, which is {low} for the lowest band and {high} for the highest: the smaller it is, the nearer to "
-        "nothing the band has to come, which by itself makes high bands settle late, growing or not."
+        f"error, which is, for the lowest band and the highest, {started[0]} growing and {started[1]} at full depth: "
+        "the smaller it is, the nearer to nothing the band has to come, which by itself makes high bands settle late."
     )
 
 
@@ -230,8 +237,9 @@ def _nearest_in_words(panel: FigurePanel) -> str:
     if nearest == PSA or PSA not in far:
         return f"{nearest}'s autocorrelations are the nearest to the real ones"
     both = pd.concat([far[PSA], far[nearest]], axis=1, join="inner")
-    ratio = ratio_in_words(log_interval(both.iloc[:, 0] / both.iloc[:, 1]))
-    return f"{nearest}'s autocorrelations are nearest to the real ones, {PSA}'s {ratio} times as far from them"
+    ratio = log_interval(both.iloc[:, 0] / both.iloc[:, 1])
+    said = f"{nearest}'s autocorrelations are nearest to the real ones, {PSA}'s {ratio_in_words(ratio)} times as far"
+    return said if ratio.above(1) else f"{said}, which is not told apart"
 
 
 def _distance(by_seed: pd.Series) -> str:

@@ -199,7 +199,8 @@ def benchmark_in_words() -> str:
     import pandas as pd
 
     words = [
-        f"{line['what']} {number(line['published'] / line['ours'], 1)} times ({number(1000 * line['ours'], 1)} ms)"
+        f"{line['what']} {number(line['published'] / line['ours'], 1)} times "
+        f"(ours: {number(1000 * line['ours'], 1)} ms)"
         for line in pd.read_csv(BENCHMARK, comment="#").to_dict("records")
     ]
     where = BENCHMARK.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").split(";")[0]

@@ -224,14 +224,17 @@ def draw_gaps(rows: pd.DataFrame) -> Drawing:
 
 
 def _apart_in_words(errors: dict[str, pd.Series]) -> tuple[str, str]:
-    """Say from which fillings PSA-GAN's is told apart, and what the true values gain over it, paired by seed."""
+    """Say from what PSA-GAN's filling is told apart, and what the true values gain over it, paired by seed."""
     if PSA not in errors:
         return "not in this run", ""
     gaps = {arm: _gap(errors, PSA, arm) for arm in errors if arm not in (PSA, TRUE_VALUES)}
     apart = [f"better than {arm}" for arm, gap in gaps.items() if gap.below(0)]
     apart += [f"worse than {arm}" for arm, gap in gaps.items() if gap.above(0)]
-    gain = difference(_gap(errors, TRUE_VALUES, PSA), 2) if TRUE_VALUES in errors else ""
-    return ", ".join(apart) or "told apart from no other", gain
+    said = ", ".join(apart) or "told apart from no other"
+    if TRUE_VALUES not in errors:
+        return said, ""
+    gain = _gap(errors, TRUE_VALUES, PSA)
+    return said if gain.below(0) else f"{said}, nor from the true values", difference(gain, 2)
 
 
 def _gap_panels(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:

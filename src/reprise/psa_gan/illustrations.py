@@ -17,6 +17,8 @@ from reprise.psa_gan.architecture import Architecture
 from reprise.psa_gan.blocks import pool
 from reprise.psa_gan.data import load
 from reprise.psa_gan.discriminator import Discriminator
+from reprise.psa_gan.encoder import EncoderRecipe
+from reprise.psa_gan.fid import SMALL_RECIPE
 from reprise.psa_gan.generator import Generator
 from reprise.psa_gan.input_checks import SHORTEST
 from reprise.psa_gan.names import PSA, UNIT_NOISE, variant_name
@@ -24,6 +26,25 @@ from reprise.psa_gan.names import PSA, UNIT_NOISE, variant_name
 LENGTHS = (16, 32, 64, 128, 256)
 SHOWN_STEPS = 336  # two weeks of hours
 LINES = 3
+ENCODERS = {"small": SMALL_RECIPE, "paper": EncoderRecipe()}
+
+
+def encoder_in_words(encoder: str, encoder_steps: int | None) -> str:
+    """Say how large the encoder of a run on real data is and how long it is trained, beside the released code's.
+
+    Parameters
+    ----------
+    encoder, encoder_steps
+        The parameters of a run; nothing is said of the quick encoder.
+    """
+    if encoder not in ENCODERS:
+        return ""
+    own, whole = ENCODERS[encoder], ENCODERS["paper"]
+    trained = "600 epochs" if encoder_steps is None else f"{encoder_steps} steps"
+    return (
+        f"The encoder of this run: {own.depth} blocks, {own.channels} channels and {own.dim} dimensions, {trained}; of "
+        f"the released code: {whole.depth} blocks, {whole.channels} channels and {whole.dim} dimensions, 600 epochs."
+    )
 
 
 def networks_table(n_features: int = 5, n_categories: int = 414) -> pd.DataFrame:
