@@ -82,6 +82,12 @@ def test_leaks_of_a_drawn_problem_are_counted(families, options):
     out = {data.key(p) for n, one in problem.tests.items() for p in one.take(problem.held_out[n]).pairs}
     assert held == len(out)
     assert half_seen == sum(bool(pair & pooled) for pair in out)
+    pooled_pairs = {data.key(pair) for pair in problem.pool}
+    n = sum(data.key(pair) in pooled_pairs for one in problem.tests.values() for pair in one.pairs)
+    total = sum(len(one) for one in problem.tests.values())
+    assert leaks.pooled_test_pairs(problem) == (n, total)
+    assert f"has {n} of the {total} tested pairs" in leaks.pool_drawn_in_words(settings)
+    assert leaks.pool_drawn_in_words(Settings(**options, datasets=(MRPC,))) == ""
     said = leaks.leaks_in_words(settings)
     assert f"{expected} of {N}" in said
     assert leaks.leaks_in_words(Settings(**options, datasets=(MRPC,))) == ""

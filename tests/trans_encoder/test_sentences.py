@@ -121,11 +121,13 @@ def test_two_starts_and_both_students_are_set_beside_what_needs_no_exchange():
         mutual.append(row(method, "correlation of both students' errors", 80 + (method == MUTUAL_BI), 3, **how))
     for metric, value in (("rank correlation of both starts", 90), ("correlation of both starts' errors", 70)):
         mutual.append(row(START, metric, value, 3, part="two backbones"))
+    mutual.append(row(START, "correlation of both starts' errors", 96, 4, "sts-2013", part="two backbones"))
     said = claim_sentences.two_starts(tidy(BEGUN + levels(START, 60, seeds=(3, 4)) + mutual))
     assert "alike at 0.90" in said
-    assert "correlate at 0.70; those of their students at 0.80 (Mutual, cross), 0.81 (Mutual, bi)" in said
-    assert "On seeds 3 to 4, minus the first start: the second +5.0" in said
-    assert "without any training, +6.0" in said
+    assert "correlate at 0.83, from 0.70 (STS-B) to 0.96 (STS13): above 0.9" in said
+    assert "on 1 of 2 sets; those of their students at 0.80 (Mutual, cross), 0.81 (Mutual, bi)" in said
+    assert "Minus this one, the second is +5.0 [3.7, 6.3] points on seeds 3 to 4, and self-distillation" in said
+    assert "without any training, minus the first start: +6.0" in said
     first, _, second = said.partition("Minus the second start: ")[2].partition("Minus the mean of both starts: ")
     assert "Mutual, cross +2.0 [2.0, 2.0]; Mutual, bi −1.0" in first
     assert "Mutual, cross, second +4.0 [4.0, 4.0]; Mutual, bi, second +1.0" in first
@@ -136,6 +138,9 @@ def test_the_control_is_told_from_the_start_in_both_forms():
     plain = levels(BI_TO_BI, 60, variant=RAW_LABELS)
     said = claim_sentences.what_the_control_does(tidy(BEGUN + levels(BI_TO_BI, 57) + plain))
     assert "first cycle is below the start (−2.0" in said
+    assert "verdict rests on the fall of the control" in said
+    gained = levels(START, 60) + levels(SELF_BI, 62, 1) + levels(BI_TO_BI, 57)
+    assert "rests on the fall" not in claim_sentences.what_the_control_does(tidy(gained))
     assert "stretched, is below the start (−3.0" in said
     assert "it is not told from the start (0.0 [−1.3, 1.3]) on seeds 0 to 1" in said
     assert "minus this control is −2.0 [−2.0, −2.0]" in said
@@ -161,6 +166,12 @@ def test_pools_say_their_steps_and_lengths():
     assert "The whole pool is 150 steps of the cross-encoder, a quarter of it 38" in said
     assert "2300 pairs (the own one 2400), with sentences of up to 22 words instead of 12" in said
     assert "words" not in claim_sentences.what_other_pools_change(tidy(rows), Settings(max_words=None))
+    assert "Mean of both forms" not in said
+    for method in (SELF_CROSS, SELF_BI):
+        rows = rows + levels(method, 55, 1, variant=OTHER_POOL)
+    said = claim_sentences.what_other_pools_change(tidy(rows), Settings())
+    assert "other task's pool −5.0 [−6.3, −3.7], which decides" in said
+    assert "on the same seeds, +0.5 [−0.8, 1.8], no gain with which" in said
 
 
 def test_only_sets_with_an_interval_above_zero_are_said_to_gain():
@@ -168,6 +179,19 @@ def test_only_sets_with_an_interval_above_zero_are_said_to_gain():
     rows += levels(SELF_CROSS, 63, 1, **{SICK: 60.01, "sts-2012": 59})
     said = claim_sentences.which_sets_gain_least(tidy(rows)).partition("Self, bi")[0]
     assert "gains over seeds on STS13, STS14, STS15, STS16, STS-B; furthest behind" in said
+    for least, neither in ((SICK, False), ("sts-2012", True)):
+        lagging = levels(START, 60) + levels(SELF_CROSS, 61, 1, **{least: 50}) + levels(SELF_BI, 61, 1, **{least: 50})
+        said = claim_sentences.which_sets_gain_least(tidy(lagging))
+        assert ("SICK-R is not the exception here: in neither form" in said) == neither
+
+
+def test_the_largest_gain_names_the_recipes_start_and_what_the_rule_leaves_out():
+    rows = BEGUN + levels(MUTUAL_BOTH[MUTUAL_CROSS], 66, 1) + levels(START, 80, variant=ALL_LAYERS)
+    rows = [{**one, "backbone": "whole" if one["variant"] == ALL_LAYERS else "five"} for one in rows]
+    said = claim_sentences.where_the_largest_gain_is(tidy(rows))
+    assert "(five)" in said
+    assert "Mutual, cross, mean of both +6.0" in said
+    assert claim_sentences.where_the_largest_gain_is(tidy(BEGUN)) == ""
 
 
 def test_the_first_cycles_gain_takes_the_pairs_into_account():
@@ -176,6 +200,7 @@ def test_the_first_cycles_gain_takes_the_pairs_into_account():
         rows += levels(method, 62, 1, error=4 * 7**0.5) + levels(method, 61, 2)
     said = claim_sentences.what_the_second_cycle_adds(tidy(rows))
     assert "takes from the first, mean of both forms: −1.0" in said
+    assert "Self, bi changes by −1.0 [−1.0, −1.0] and is then" in said
     assert "rests on is above the start on these test pairs (+2.0 [0.7, 3.3]), not told from it on others" in said
 
 
@@ -183,6 +208,9 @@ def test_the_whole_models_start_is_its_own():
     strong = levels(START, 80, variant=ALL_LAYERS) + levels(SELF_CROSS, 78, 1, variant=ALL_LAYERS)
     said = sentences.strong_start_in_words(tidy(BEGUN + strong))
     assert "From the whole model, at 80.0, after one cycle Self, cross is below the start (−2.0" in said
+    assert "tells nothing" not in said  # the weaker start gains
+    flat = levels(START, 60) + levels(SELF_CROSS, 60, 1) + levels(SELF_BI, 58, 1)
+    assert "C1's control tells nothing" in sentences.strong_start_in_words(tidy(flat + strong))
 
 
 def test_labels_that_are_not_stretched_are_told_seed_by_seed():

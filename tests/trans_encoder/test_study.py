@@ -305,12 +305,41 @@ def test_tables_and_sentences_hold_the_rows_numbers(rows):
     for say in (
         sentences.pool_in_words, sentences.words_alone, sentences.seeds_and_pairs, sentences.what_students_keep,
         sentences.strong_start_in_words, sentences.stretching_in_words, sentences.what_came_of_it,
-        sentences.what_was_tested, sentences.seen_and_unseen, sentences.ties_in_words, claim_sentences.two_starts,
+        sentences.what_was_tested, sentences.seen_and_unseen, claim_sentences.two_starts,
         claim_sentences.what_the_control_does, claim_sentences.what_chaining_changes,
     ):  # fmt: skip
         assert any(character.isdigit() for character in say(rows))
         assert say(select(rows, part="groups")) == ""
     assert sentences.overlap_in_words(rows) == ""
+
+
+def test_only_ties_are_told_and_a_share_near_half_is_no_finding(rows):
+    assert sentences.ties_in_words(rows) == ""
+    tied = rows.copy()
+    ranks = (rows["part"] == "single pairs") & (rows["method"] == SELF_CROSS) & rows["at"].isin([0, 1])
+    tied.loc[ranks, "value"] = 50.0
+    n = rows[rows["part"] == "single pairs"]["at"].nunique()
+    assert f"{n} different scores by the start and {n - 1} different scores" in sentences.ties_in_words(tied)
+    even = rows.copy()
+    single = rows["part"] == "single pairs"
+    even.loc[single & (rows["method"] == "gold"), "value"] = 50.0
+    even.loc[single & (rows["method"] == START), "value"] = 50.0 + 10 * (rows["at"] % 2)
+    even.loc[single & (rows["method"] == SELF_CROSS), "value"] = 55.0
+    assert "not told from half" in teaching_figures.draw_single_pairs(even).alt
+    even.loc[single & (rows["method"] == SELF_CROSS), "value"] = 50.0 + (rows["at"] % 2)
+    even.loc[single & (rows["method"] == START), "value"] = 60.0
+    assert "not told" not in teaching_figures.draw_single_pairs(even).alt
+
+
+def test_development_scores_are_told_over_seeds_to_two_decimals(rows):
+    alt = teaching_figures.draw_training(rows).alt
+    assert "over seeds: cross-encoder" in alt
+    kept = {
+        method: per_seed(rows, part="selection", method=method, split="validation", cycle=cycle, metric="spearman")
+        for method, cycle in ((START, 0), (SELF_CROSS, 1))
+    }
+    gain = float((kept[SELF_CROSS] - kept[START]).mean())
+    assert f"{gain:+.2f}".replace("-", "−") in alt
 
 
 def test_the_scores_that_are_stretched_are_those_of_the_labels(rows):
@@ -371,7 +400,7 @@ def test_what_was_tried_is_equal_for_all_methods():
     tries = table[table["method"] != START].groupby("method").size()
     assert (tries == 4).all()
     assert set(tries.index) == {SELF_CROSS, SELF_BI, "Bi → bi", SIMCSE}
-    assert (table.loc[table["method"] == START, "minus start"] == "0.0").all()
+    assert (table.loc[table["method"] == START, "minus start"] == "0.00").all()
     assert (table[table["chosen"] == "yes"].groupby("method").size() == 1).all()
 
 

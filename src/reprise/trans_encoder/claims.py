@@ -1,4 +1,7 @@
-"""The claims of the paper and the rules that decide them, fixed before the first published run."""
+"""The claims of the paper and the rules that decide them, fixed before the first published run.
+
+C3's was amended after it, before any run had mutual distillation (``claims.lock``).
+"""
 
 from __future__ import annotations
 

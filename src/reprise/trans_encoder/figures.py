@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from matplotlib.ticker import MultipleLocator, NullLocator
 
 from reprise.numerals import difference, number
 from reprise.plots import (
@@ -99,6 +100,7 @@ RECIPE: tuple[Line, ...] = (
 # What is compared by cost: method and cycle, from left to right within a form.
 COMPARED = ((BI_TO_BI, 0), (SELF_BI, 1), (MUTUAL_BI, 1), (SIMCSE, 0), (SELF_CROSS, 1), (MUTUAL_CROSS, 1))
 SENTENCES = 1_000
+GAIN_STEP = 5  # points between the lines of the grid of gains; every second one has its number
 ASIDE = 1.07  # factor between the points of one cost
 FURTHEST = 25.0  # points of loss beyond which the axis of gains is logarithmic
 LINEAR = 5.0  # points around zero within which it is not
@@ -181,6 +183,10 @@ def draw_gains(rows: pd.DataFrame, published: pd.DataFrame) -> Drawing:
             (d["paper"], lines.index(d["dataset"])) for d in drawn if d["method"] == method and d["paper"] is not None
         ]
         paper_marks(one, [x for x, _ in marks], [y for _, y in marks])
+        one.lines[-1].set_markersize(4)
+        one.xaxis.set_major_locator(MultipleLocator(2 * GAIN_STEP))
+        one.xaxis.set_minor_locator(MultipleLocator(GAIN_STEP))
+        one.grid(axis="x", which="both", linewidth=0.5)
         one.axvline(0, color="black", linewidth=0.8)
         values = levels(rows, method, cycle=1, sets=sets)
         one.set_title(method if values is None else f"{method}\n{seeds_in_words(values)}", fontsize=8)
@@ -355,6 +361,9 @@ def draw_costs(rows: pd.DataFrame, n_layers: int, width: int) -> Drawing:
         xlabel=f"multiplications to compare all pairs of {SENTENCES:,} sentences",
         ylabel="gain over the start (points)",
     )
+    # Only two costs are drawn, with points side by side: the axis names these and no other value.
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(list(costs.values()), [f"{form}-encoders\n{cost:.1e}" for form, cost in costs.items()])
     axes.legend(fontsize=7)
     data = pd.DataFrame(drawn)
     form_gains = [levels(rows, method, cycle=1) for method in FORMS]

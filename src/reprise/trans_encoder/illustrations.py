@@ -85,13 +85,13 @@ def draw_overlap(data_sets: list[str]) -> Drawing:
         empty.set_visible(False)
     figure.supxlabel("quarter of the pairs by share of shared words", fontsize=9)
     figure.supylabel("gold score", fontsize=9)
-    finding = f"Shared words alone rank pairs (Spearman × 100): {', '.join(words)}"
+    finding = f"Shared words alone rank all pairs with gold (Spearman × 100): {', '.join(words)}"
     state_finding(figure, finding)
     return Drawing(
         figure,
         "overlap",
         f"Gold score by quarter of shared words. {finding}.",
-        "All test pairs with gold; boxes: middle half and median, whiskers: 1.5 times the box; bars, where gold is yes "
-        "or no: share of yes.",
+        "All test pairs with gold, of which the tables below test a sample; boxes: middle half and median, whiskers: "
+        "1.5 times the box; bars, where gold is yes or no: share of yes.",
         pd.DataFrame(drawn),
     )

@@ -85,7 +85,7 @@ def words_alone(rows: pd.DataFrame) -> str:
     return (
         f"The share of shared words reaches {number(float(overlap.mean()), 1)} "
         f"({name_of_average(sets_of(rows))}), the "
-        f"start {number(float(start.mean()), 1)}; they are nearest on {SHORT_NAMES[nearest]}, "
+        f"start {number(float(start.mean()), 1)} on the tested pairs; they are nearest on {SHORT_NAMES[nearest]}, "
         f"{number(left[nearest], 1, signed=True)} points apart."
     )
 
@@ -102,8 +102,9 @@ def seeds_and_pairs(rows: pd.DataFrame) -> str:
     if not words:
         return ""
     return (
-        f"Gain of the first cycle (points): {'; '.join(words)}. What is said here to be above or below the start is so "
-        "with both uncertainties together; the rules of the claims ask for that over seeds alone."
+        f"Gain of the first cycle (points): {'; '.join(words)}. *Above* and *below the start* are said where "
+        "both uncertainties together leave it so; the brackets beside it, comparisons with anything else than "
+        "the start, and the rules of the claims are of seeds alone."
     )
 
 
@@ -146,7 +147,7 @@ def what_came_of_it(rows: pd.DataFrame) -> str:
     if contrastive is None:
         return said
     return (
-        f"{said} SimCSE's training on the same sentences, which has no cross-encoder and no second form, ends "
+        f"{said} SimCSE's training on the same sentences, which has no second form, ends "
         f"{contrastive.told()}: {', '.join(ahead)}."
     )
 
@@ -205,19 +206,23 @@ def binary_in_words(rows: pd.DataFrame) -> str:
             words.append(f"{method} {Change(t_interval(paired_differences(after, start)), error).told()}")
     return (
         f"After one cycle, with {number(steps, 0)} steps of the cross-encoder: {'; '.join(words)}. Shared words "
-        f"alone stand at {number(float(overlap.mean()), 1)}, the start at {number(float(start.mean()), 1)}."
+        f"alone stand at {number(float(overlap.mean()), 1)} on these tested pairs, the start at "
+        f"{number(float(start.mean()), 1)}."
     )
 
 
 @nothing_without_rows
 def ties_in_words(rows: pd.DataFrame) -> str:
-    """Say how many single test pairs have a score that no other has, by the start and by the cross-encoder."""
-    words = []
+    """Say how many scores the single test pairs have by the start and by the cross-encoder; empty without ties."""
+    words, tied = [], False
     for method, name in ((START, "start"), (SELF_CROSS, "cross-encoder")):
         ranks = select(rows, part="single pairs", metric="rank", dataset=home_of(rows), method=method)
         distinct = ranks.groupby("seed", observed=True)["value"].nunique().mean()
         words.append(f"{number(float(distinct), 0)} different scores by the {name}")
         n = len(ranks) / ranks["seed"].nunique()
+        tied = tied or distinct < n
+    if not tied:
+        return ""
     return f"These {number(n, 0)} pairs have {' and '.join(words)}, mean over seeds: what is equal shares a rank."
 
 
@@ -230,7 +235,8 @@ def stretching_in_words(rows: pd.DataFrame) -> str:
     each = ", ".join(f"{number(float(raw[seed]), 1)} instead of {number(float(own[seed]), 1)}" for seed in raw.index)
     return (
         f"**Label stretching.** On cosines as they are, the first cross-encoder reaches {each} "
-        f"({name_of_average(sets_of(rows))}; seed by seed), with the same pool, batches, head and steps."
+        f"({name_of_average(sets_of(rows))}; seed by seed), with the same pool, batches, head, steps and rate; "
+        "the rate was chosen on stretched labels."
     )
 
 
@@ -242,7 +248,11 @@ def strong_start_in_words(rows: pd.DataFrame) -> str:
     words = [f"{method} is {change.told()}" for method, change in changes.items() if change is not None]
     if start is None or not words:
         return ""
-    return f"From the whole model, at {number(float(start.mean()), 1)}, after one cycle {'; '.join(words)}."
+    said = f"From the whole model, at {number(float(start.mean()), 1)}, after one cycle {'; '.join(words)}."
+    own = [change_from_start(rows, method, cycle=1) for method in FORMS]
+    if any(change is not None and change.whole.above(0) for change in own):
+        return said
+    return f"{said} The weaker start is not told to gain either, so that C1's control tells nothing in this run."
 
 
 def rates_in_words() -> str:
@@ -257,7 +267,8 @@ def rates_in_words() -> str:
         if best["rate"] in (own["rate"].min(), own["rate"].max()):
             at_end.append(title_of(str(method)))
     return (
-        f"At its best rate {', '.join(above) or 'no method'} came above the start on these pairs. At an end of the "
+        f"At its best rate {', '.join(above) or 'no method'} came above the start on these pairs: one seed "
+        "each and the best of its tries, so that small gains tell nothing. At an end of the "
         f"list stands the best rate of {', '.join(at_end) or 'no method'}."
     )
 

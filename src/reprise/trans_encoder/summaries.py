@@ -59,6 +59,7 @@ LINES = (
     (SUPERVISED, 0),
 )  # fmt: skip
 PAPERS_BACKBONES = ("BERT-base", "RoBERTa-base", "BERT-large", "RoBERTa-large")
+FROM_MEMORY, READ = "from memory", "†"  # in a printed value's source; the mark of those that have another
 SELECTIONS = {"development": "validation", "development without test pairs": "validation, leak-free"}
 
 
@@ -110,14 +111,18 @@ def levels_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def papers_table(published: pd.DataFrame) -> pd.DataFrame:
-    """Return the paper's levels on the seven sets and their average."""
-    lines = []
+    """Return the paper's levels on the seven sets and their average; those not from memory alone are marked."""
+    lines, read = [], published[~published["source"].str.contains(FROM_MEMORY)]
     for backbone in PAPERS_BACKBONES:
         for method in (START, "Mirror-BERT", *FORMS, MUTUAL_CROSS, MUTUAL_BI):
             how = {"method": method, "backbone": backbone, "metric": "spearman"}
             values = {name: printed(published, dataset=name, **how) for name in (*SEVEN_SETS, AVERAGE)}
             if any(value is not None for value in values.values()):
-                written = {SHORT_NAMES.get(n, n): MISSING if v is None else number(v, 2) for n, v in values.items()}
+                marked = {name for name in values if printed(read, dataset=name, **how) is not None}
+                written = {
+                    SHORT_NAMES.get(n, n): MISSING if v is None else number(v, 2) + READ * (n in marked)
+                    for n, v in values.items()
+                }
                 lines.append({"backbone": backbone, "method": method, **written})
     return pd.DataFrame(lines)
 
@@ -184,7 +189,7 @@ def tried_table() -> pd.DataFrame:
                 "rate": MISSING if pd.isna(entry.rate) else f"{entry.rate:.0e}".replace("e-0", "e−"),
                 "steps": MISSING if pd.isna(entry.steps) else str(entry.steps),
                 "development": number(float(entry.score), 1),
-                "minus start": number(float(entry.score) - start, 1, signed=True),
+                "minus start": number(float(entry.score) - start, 2, signed=True),
                 "chosen": "yes" if entry.method != START and entry.score == highest else "",
             }
         )

@@ -65,9 +65,14 @@ def draw_scores(rows: pd.DataFrame, *, stretch: bool) -> Drawing:
         figure,
         "scores",
         f"Scores of the pool by half-step. {finding}.",
-        "Median, middle half and middle nine tenths of the scores that teach the next half-step, means over seeds; "
-        "cosines for the start and bi-encoders, sigmoids for cross-encoders. Stretched: what the first cross-encoder "
-        "learns, its ends read between the quantiles that are kept.",
+        "Median, middle half and middle nine tenths of the scores after each half-step, means over seeds; "
+        "cosines for the start and bi-encoders, sigmoids for cross-encoders."
+        + (
+            " Cross-encoders learn cosines stretched, which is drawn for the first alone, its ends read between the "
+            "quantiles that are kept."
+            if stretch
+            else ""
+        ),
         pd.DataFrame(drawn),
     )
 
@@ -98,13 +103,16 @@ def draw_single_pairs(rows: pd.DataFrame) -> Drawing:
     axes.legend(fontsize=7)
     share = binomtest(int(better.sum()), len(better)).proportion_ci(method="wilson")
     ends = f"[{number(100 * share.low, 0)}, {number(100 * share.high, 0)}]"
-    finding = f"The student is nearer to gold on {number(100 * float(better.mean()), 0)} {ends} % of {len(ranks)} pairs"
+    told = "" if share.low > 0.5 or share.high < 0.5 else ", not told from half"
+    finding = (
+        f"The student is nearer to gold on {number(100 * float(better.mean()), 0)} {ends} % of {len(ranks)} pairs{told}"
+    )
     state_finding(figure, finding)
     return Drawing(
         figure,
         "single_pairs",
         f"Rank by teacher against rank by student. {finding}.",
-        f"The first {len(ranks)} test pairs of {SHORT_NAMES[home_of(rows)]} in their own order"
+        f"The first {len(ranks)} tested pairs of {SHORT_NAMES[home_of(rows)]}, in the order of its file"
         f"{CAPTIONS if home_of(rows) == HOME else ''}, seed {seed}, after the first half-step; gold is used for the "
         "colours alone. Interval: Wilson's, over pairs.",
         ranks.reset_index(),
@@ -218,10 +226,12 @@ def _development_in_words(rows: pd.DataFrame, home: str, start: pd.Series | None
     for method, name in zip(FORMS, ("cross-encoder", "bi-encoder"), strict=True):
         kept = measured(rows, dataset=home, part="selection", method=method, split="validation", cycle=1)
         if kept is not None and start is not None:
-            words.append(f"{name} {Change(t_interval(paired_differences(kept, start))).told()}")
+            found = t_interval(paired_differences(kept, start))
+            side = "above" if found.above(0) else "below" if found.below(0) else "not told from"
+            words.append(f"{name} {side} the start ({difference(found, 2)})")
     if not words:
         raise MissingRowsError("this run has no development scores.")
-    return f"On development pairs, best look of each seed: {', '.join(words)}"
+    return f"Development pairs, best looks, over seeds: {', '.join(words)}"
 
 
 def _draw_course(axes: Axes, rows: pd.DataFrame, method: str, *, singly: bool = False) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""The search for learning rates: equal tries for all methods, on development pairs and the pool of a seed in no run.
+"""The search for learning rates: equal tries for four methods, on development pairs and the pool of a seed in no run.
+
+Other losses and labels, chained and mutual distillation, other pools, the whole model and MRPC take
+these rates as they are.
 
 Rates are judged by those development pairs of the STS benchmark that the run tests nowhere; no test pair is read. Run
 as ``python -m reprise.trans_encoder.tuning METHOD …``; what it found for the published run is in ``tuning.csv``,
