@@ -57,7 +57,7 @@ def test_pairs_of_what_is_not_fitted_or_of_other_series_are_refused(model, frame
         scaled_panel(PSAGAN(**SIZE))
     with pytest.raises(PSAGANInputError, match="give the same series in the same order"):
         paired_windows(model, frame.iloc[::-1])
-    with pytest.raises(PSAGANInputError, match="no series has 24 steps without a gap"):
+    with pytest.raises(PSAGANInputError, match="first=495 leaves 9 steps of the longest series, and a window has 16"):
         paired_windows(model, frame, first=495)
 
 
@@ -129,3 +129,20 @@ def test_a_score_of_unscaled_windows_is_warned_of(model, frame):
     real, fake = paired_windows(model, frame, n=200)
     with pytest.warns(UserWarning, match="on the scale of the panel"):
         scorer.score(real, 1e4 * fake, n_draws=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"n": 0}, "n=0 must be a whole number of at least 1"),
+        ({"n": 2.5}, r"n=2\.5"),
+        ({"first": -5}, "first=-5"),
+        ({"seed": None}, "seed=None"),
+        ({"source": 3}, "source=3 cannot be called"),
+        ({"source": lambda series, start, seed=0: torch.zeros(3, 4)}, r"shape \(3, 4\), not \(8, 16\)"),
+        ({"model": None}, "model=None is no PSAGAN"),
+    ],
+)
+def test_pairs_that_cannot_be_drawn_are_refused(model, frame, changes, words):
+    with pytest.raises(PSAGANInputError, match=words):
+        paired_windows(**{"model": model, "data": frame, "n": 8, **changes})

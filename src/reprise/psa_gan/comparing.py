@@ -10,7 +10,7 @@ from reprise.compute import torch_generator
 from reprise.psa_gan.alignment import aligned
 from reprise.psa_gan.estimator import PSAGAN
 from reprise.psa_gan.filling import WindowSource
-from reprise.psa_gan.input_checks import PSAGANInputError
+from reprise.psa_gan.input_checks import PSAGANInputError, check_whole
 from reprise.psa_gan.panel import TimeSeriesPanel
 from reprise.psa_gan.sampling import WindowGenerator
 from reprise.psa_gan.windows import WindowSampler
@@ -53,11 +53,23 @@ def paired_windows(
     Raises
     ------
     PSAGANInputError
-        If the model is not fitted or its settings were changed since, the series are others, or no window lies behind
-        ``first``.
+        If the model is not fitted or its settings were changed since, a number is no whole one, the series are others,
+        no window lies behind ``first``, or the source makes windows of another shape.
     """
+    if not isinstance(model, PSAGAN):
+        raise PSAGANInputError(f"model={model!r} is no PSAGAN; give a fitted one.")
     model.check_fitted()
+    for name, value, least in (("n", n, 1), ("first", first, 0), ("seed", seed, 0)):
+        check_whole(name, value, least)
+    if source is not None and not callable(source):
+        raise PSAGANInputError(f"source={source!r} cannot be called; give one of reprise.psa_gan.controls, or None.")
     panel = model.panel_ if data is None else TimeSeriesPanel.of(data)
+    room = int(panel.lengths.max()) - first
+    if room < model.window:
+        raise PSAGANInputError(
+            f"first={first} leaves {max(room, 0)} steps of the longest series, and a window has {model.window}; give "
+            "an earlier step."
+        )
     if panel.item_ids != model.panel_.item_ids or panel.freq != model.panel_.freq:
         raise PSAGANInputError(
             f"the panel has {panel.n_series} series at freq={panel.freq!r} that are not those of the fit "
@@ -69,6 +81,8 @@ def paired_windows(
     sampler = WindowSampler(scaled, model.window, model.context, first=first, allow_nan=True)
     series, start = sampler.draw(n, torch_generator(seed, "psa-gan", "paired windows"))
     fake = (WindowGenerator(model.generator_, scaled) if source is None else source)(series, start, seed)
+    if fake.shape != (n, model.window):
+        raise PSAGANInputError(f"source made windows of the shape {tuple(fake.shape)}, not {(n, model.window)}.")
     return scaled.windows(series, start, model.window).cpu(), fake.cpu()
 
 
