@@ -16,6 +16,7 @@ from typing import Any
 from gpu import count_gpus
 from reprise import catalogue, data
 from reprise.errors import RepriseError, unknown_name
+from reprise.fan_in import cells_of
 from reprise.notebook_files import declared_parameters, read_notebook
 from reprise.parameters import PROFILES, profile_parameters
 
@@ -188,7 +189,7 @@ class Chapter:
 
     def cells(self) -> list[tuple[str, int]]:
         """Return the (data set, seed) pairs of the fan-out, in the order of the parameters."""
-        return [(dataset, seed) for dataset in self.datasets for seed in self.seeds]
+        return cells_of(self.parameters)
 
     def cell_record(self, dataset: str, seed: int | str) -> str:
         """Return the path of the record that one (data set, seed) leaves."""

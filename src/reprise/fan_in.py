@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reprise.errors import RepriseError
 
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
 class FanInError(RepriseError):
     """A record that cannot stand for a part of the run that reads it."""
+
+
+def cells_of(parameters: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the pairs of data set and seed that a run computes, in the order of its parameters.
+
+    Parameters
+    ----------
+    parameters
+        Of the run. A chapter may run a data set with some of the seeds only: those that ``fewer_seeds`` has for it.
+    """
+    fewer = parameters.get("fewer_seeds") or {}
+    return [
+        (dataset, seed)
+        for dataset in parameters.get("datasets", ())
+        for seed in parameters.get("seeds", ())
+        if seed in fewer.get(dataset, (seed,))
+    ]
 
 
 def fitting_records(paper: Paper, settings: ChapterSettings, paths: Sequence[str]) -> tuple[Record, ...]:
@@ -38,7 +55,7 @@ def fitting_records(paper: Paper, settings: ChapterSettings, paths: Sequence[str
     """
     records = tuple(_fitting(paper, settings, path) for path in paths)
     have = {(d, s) for r in records for d in r.parameters["datasets"] for s in r.parameters["seeds"]}
-    missing = [(d, s) for d in settings.datasets for s in settings.seeds if (d, s) not in have]
+    missing = [cell for cell in cells_of(settings.model_dump()) if cell not in have]
     if records and missing:
         raise FanInError(f"records: none holds data set and seed {missing[0]} ({len(missing)} cells are missing).")
     return records
