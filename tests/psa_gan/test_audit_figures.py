@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
 from reprise.psa_gan import audit_figures as figures
@@ -57,12 +56,6 @@ def rows():
         found += [*spectrum_rows(seed), *likeness_rows(seed), *spread_rows(generator, seed)]
         found += degraded_rows(generator, seed)
     return tidy_rows.tidy(found)
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    pyplot.close("all")
 
 
 def test_the_spectrum_tells_the_order_of_bands_with_and_without_growing(rows):

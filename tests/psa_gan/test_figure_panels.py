@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
 from reprise.psa_gan import figure_panels as panels
@@ -82,7 +81,6 @@ def test_panels_stand_three_in_a_row_without_empty_axes():
     figure, axes = panels.new_panels(4, height=2.0)
     assert len(axes) == len(figure.axes) == 4
     assert figure.get_size_inches()[1] == 4.0
-    pyplot.close("all")
     with pytest.raises(MissingRowsError):
         panels.new_panels(0, height=2.0)
 

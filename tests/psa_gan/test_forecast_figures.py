@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
 from reprise.psa_gan import forecast_figures as figures
@@ -60,12 +59,6 @@ def rows():
         found += [*far_rows(generator, seed), *ranked_rows(generator, seed), *gap_rows(seed)]
         found += far_rows(generator, seed, "exchange-rate")
     return tidy_rows.tidy(found)
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    pyplot.close("all")
 
 
 def test_far_errors_are_means_over_the_distances_from_1_on(rows):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
 from reprise.psa_gan import architecture_figures, attention_figures, illustrations
@@ -45,12 +44,6 @@ def rows_of(seed, dataset="m4-hourly", slope=0.1):
 @pytest.fixture(scope="module")
 def rows():
     return tidy_rows.tidy(one for seed in range(3) for one in rows_of(seed))
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    pyplot.close("all")
 
 
 def test_the_shapes_drawn_are_those_of_the_specification():

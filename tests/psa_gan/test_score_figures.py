@@ -1,7 +1,6 @@
 """Figures of scores on drawn rows: the floor among geometric means, and what is lowest on equal seeds."""
 
 import pytest
-from matplotlib import pyplot
 
 from reprise import rows as tidy_rows
 from reprise.psa_gan import figures
@@ -29,12 +28,6 @@ def rows():
     # A rival with the seed of the smallest scale alone: its mean is the lowest, and it is behind in that seed.
     found += [row(EBGAN, "context FID", 5.0 * FLOORS[0], 0), row(EBGAN, "floor", FLOORS[0], 0)]
     return tidy_rows.tidy(found)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    pyplot.close("all")
 
 
 def test_the_lowest_score_is_that_of_equal_seeds(rows):

@@ -288,12 +288,11 @@ def lead_in_words(rows: pd.DataFrame, dataset: str) -> str:
     """Say how the searched layers' lead in cosine over random ones changes with their number."""
     how: dict[str, Any] = {"dataset": dataset, "part": SIMILARITY, "metric": "cosine", "variant": BASE}
     ours, random = (along(rows, range(1, 9), column="layer", method=m, **how) for m in (SEARCHED, DEEP_TRIVIAL))
-    leads = [
-        f"{difference(t_interval(paired_differences(first, second)), 3)} with {layer}"
-        for layer, first in ours.items()
-        for second in [random.get(layer)]
-        if first is not None and second is not None
-    ]
+    leads = []
+    for layer, found in ours.items():
+        drawn = random.get(layer)
+        if found is not None and drawn is not None:
+            leads.append(f"{difference(t_interval(paired_differences(found, drawn)), 3)} with {layer}")
     if not leads:
         return ""
     return f"Lead in cosine of {SEARCHED} over {DEEP_TRIVIAL} by layers, {TITLES[dataset]}: {', '.join(leads)}."
@@ -301,7 +300,7 @@ def lead_in_words(rows: pd.DataFrame, dataset: str) -> str:
 
 def order_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
     """Say on each data set whether the mean cosine at the greatest depth orders augmentations as accuracy does."""
-    sentences = []
+    sentences, published = [], False
     for name in data_sets:
         how: dict[str, Any] = {"dataset": name, "part": SIMILARITY, "metric": "cosine", "variant": BASE}
         tested = {"dataset": name, "part": ACCURACY, "metric": "accuracy", "split": "test"}
@@ -315,15 +314,18 @@ def order_in_words(rows: pd.DataFrame, data_sets: Sequence[str]) -> str:
         ordered = sorted(means, key=lambda method: means[method][0])
         if len(ordered) < FEWEST_ORDERED:
             continue
+        published = published or PUBLISHED in means
         accuracies = [means[method][1] for method in ordered]
         ascending = sorted(accuracies)
-        order = {True: "the same order", False: "another order"}[accuracies == ascending]
-        order = "the reverse order" if accuracies == ascending[::-1] else order
+        if accuracies == ascending:
+            order = "the same order"
+        else:
+            order = "the reverse order" if accuracies == ascending[::-1] else "another order"
         words = [f"{LABELS.get(m, m)} {number(means[m][0], 3)} and {number(means[m][1], 1)} %" for m in ordered]
         sentences.append(f"{TITLES[name]}, {order}: {', '.join(words)}")
     if not sentences:
         return ""
-    cut = ", the published policy's for its first layers only" if "published" in " ".join(sentences) else ""
+    cut = ", the published policy's for its first layers only" if published else ""
     return f"Mean cosine at the greatest depth{cut}, and test accuracy. {'; '.join(sentences)}."
 
 

@@ -225,8 +225,8 @@ def parts_in_words(rows: pd.DataFrame) -> str:
             differences = paired_differences(a, b)
             wide = corrected_interval(differences)
             corrected = f", corrected [{number(wide.low, 1)}, {number(wide.high, 1)}]" if wide.n > 1 else ""
-            words.append(f"{what} ({first} − {second.lower() if second == NONE else second}) ")
-            words[-1] += f"{difference(t_interval(differences))}{corrected}"
+            compared = f"{first} − {second.lower() if second == NONE else second}"
+            words.append(f"{what} ({compared}) {difference(t_interval(differences))}{corrected}")
     return f"Points of accuracy on {TITLES[CIFAR]} that come from {'; '.join(words)}." if words else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from reprise.psa_gan.cell import LEAST_STARTS
 from reprise.psa_gan.controls import steps_of
@@ -30,9 +31,9 @@ def check_run(settings: Settings) -> None:
     PSAGANInputError
         If a run would fail, or leave out silently what is asked for; names the parameters and the remedy.
     """
-    for refusal in (*_forecasts(settings), *_doubled(settings), *_seeds(settings), *_steps(settings)):
-        raise PSAGANInputError(refusal)
-    for refusal in _panels(settings):
+    looks = (_forecasts, _doubled, _seeds, _steps, _panels)
+    refusal = next(chain.from_iterable(look(settings) for look in looks), None)
+    if refusal is not None:
         raise PSAGANInputError(refusal)
 
 

@@ -46,17 +46,16 @@ class Change:
         half = math.hypot(one.half_width, STANDARD_ERRORS * self.error)
         return Interval(one.estimate, one.estimate - half, one.estimate + half, one.n)
 
-    def told(self) -> str:
+    def told(self, decimals: int = 1) -> str:
         """Say where it stands: above the start, below it, on these test pairs alone, or not told from it."""
+        gain = difference(self.over_seeds, decimals)
         side = "above" if self.over_seeds.above(0) else "below" if self.over_seeds.below(0) else ""
         if not side:
-            return f"not told from the start ({difference(self.over_seeds)})"
+            return f"not told from the start ({gain})"
         if self.whole.above(0) or self.whole.below(0):
-            return f"{side} the start ({difference(self.over_seeds)})"
-        ends = f"[{number(self.whole.low, 1)}, {number(self.whole.high, 1)}]"
-        return (
-            f"{side} the start on these test pairs ({difference(self.over_seeds)}), not told from it on others ({ends})"
-        )
+            return f"{side} the start ({gain})"
+        ends = f"[{number(self.whole.low, decimals)}, {number(self.whole.high, decimals)}]"
+        return f"{side} the start on these test pairs ({gain}), not told from it on others ({ends})"
 
 
 def change_from_start(

@@ -226,9 +226,7 @@ def _development_in_words(rows: pd.DataFrame, home: str, start: pd.Series | None
     for method, name in zip(FORMS, ("cross-encoder", "bi-encoder"), strict=True):
         kept = measured(rows, dataset=home, part="selection", method=method, split="validation", cycle=1)
         if kept is not None and start is not None:
-            found = t_interval(paired_differences(kept, start))
-            side = "above" if found.above(0) else "below" if found.below(0) else "not told from"
-            words.append(f"{name} {side} the start ({difference(found, 2)})")
+            words.append(f"{name} {Change(t_interval(paired_differences(kept, start))).told(decimals=2)}")
     if not words:
         raise MissingRowsError("this run has no development scores.")
     return f"Development pairs, best looks, over seeds: {', '.join(words)}"
